@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "base/strbuf.h"
+
+ssize_t file_read(int dirfd, const char *path, char *buf, size_t size, struct error *err)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t len = 0;
+
+	if (fd < 0)
+		return error_set(err, errno, "open '%s': %s", path, strerror(errno));
+	while (len < size) {
+		ssize_t n = read(fd, buf + len, size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_set(err, errno, "read '%s': %s", path, strerror(errno));
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	if (len >= size)
+		return error_set(err, EFBIG, "'%s' is longer than %zu bytes", path, size - 1);
+	buf[len] = '\0';
+	return (ssize_t)len;
+}
+
+static bool is_text_byte(char c)
+{
+	return (c >= 0x20 && c <= 0x7e) || (c >= '\t' && c <= '\r');
+}
+
+ssize_t file_read_text(int dirfd, const char *path, char *buf, size_t size, struct error *err)
+{
+	ssize_t len = file_read(dirfd, path, buf, size, err);
+
+	if (len < 0)
+		return len;
+	for (ssize_t i = 0; i < len; i++)
+		if (!is_text_byte(buf[i]))
+			return error_set(err, EILSEQ, "'%s' has byte 0x%02x at offset %zd", path,
+					 (unsigned char)buf[i], i);
+	return (ssize_t)str_trim(buf);
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_and_sync(int fd, const void *data, size_t len, mode_t mode)
+{
+	int r = write_all(fd, data, len);
+
+	if (r < 0)
+		return r;
+	if (fchmod(fd, mode) < 0 || fsync(fd) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Makes the rename itself survive a power cut. */
+static int sync_parent(const char *path)
+{
+	_cleanup_free_ char *dir = strdup(path);
+	_cleanup_close_ int fd = -1;
+	char *slash;
+
+	if (!dir)
+		return -ENOMEM;
+	slash = strrchr(dir, '/');
+	if (slash == dir)
+		slash++;
+	if (slash)
+		*slash = '\0';
+	fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0)
+		return -errno;
+	return 0;
+}
+
+int file_publish(const char *path, const void *data, size_t len, mode_t mode, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf temporary = STRBUF_INIT(PATH_MAX);
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	strbuf_printf(&temporary, "%s.XXXXXX", path);
+	r = strbuf_error(&temporary);
+	if (r < 0)
+		return error_set(err, -r, "publish '%s': %s", path, strerror(-r));
+	fd = mkostemp(temporary.data, O_CLOEXEC);
+	if (fd < 0)
+		return error_set(err, errno, "create '%s': %s", temporary.data, strerror(errno));
+	r = write_and_sync(fd, data, len, mode);
+	if (r == 0 && rename(temporary.data, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlink(temporary.data);
+		return error_set(err, -r, "publish '%s': %s", path, strerror(-r));
+	}
+	r = sync_parent(path);
+	if (r < 0)
+		return error_set(err, -r, "sync the directory of '%s': %s", path, strerror(-r));
+	return 0;
+}
+
+int file_is_char_device(int dirfd, const char *path)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, path, &st, 0) < 0)
+		return -errno;
+	return S_ISCHR(st.st_mode) ? 0 : -ENODEV;
+}

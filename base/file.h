@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading small files below a directory, and publishing files durably.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/**
+ * file_read() - Read a whole small file.
+ * @dirfd: directory that @path is relative to
+ * @path: file to read
+ * @buf: buffer of @size bytes; NUL-terminated on success, and NULs inside the
+ *	contents are kept
+ * @size: size of @buf; contents of @size bytes or more are an error
+ * @err: set on failure
+ *
+ * Return: number of bytes read, or
+ *   -EFBIG   the contents do not fit
+ *   -errno   as open(2) and read(2) leave it, -ENOENT when there is no file
+ */
+ssize_t file_read(int dirfd, const char *path, char *buf, size_t size, struct error *err);
+
+/**
+ * file_read_text() - Read a one-value text file such as a sysfs attribute.
+ * @dirfd: directory that @path is relative to
+ * @path: file to read
+ * @buf: buffer of @size bytes; white space at both ends is cut
+ * @size: size of @buf
+ * @err: set on failure
+ *
+ * Return: length of the text in bytes, which may be 0, or
+ *   -EILSEQ  a byte is not printable ASCII; newlines and tabs inside are allowed
+ *   -EFBIG   the contents do not fit
+ *   -errno   as open(2) and read(2) leave it
+ */
+ssize_t file_read_text(int dirfd, const char *path, char *buf, size_t size, struct error *err);
+
+/**
+ * file_publish() - Replace a file so that readers see the old or the new one.
+ * @path: file to write; its directory must exist
+ * @data: @len bytes
+ * @len: number of bytes
+ * @mode: permissions of the new file
+ * @err: set on failure
+ *
+ * Writes a temporary file beside it, syncs it, renames it, syncs the directory.
+ *
+ * Return: 0, or -errno of the step that failed; the old file is then untouched
+ *   and the temporary one is removed.
+ */
+int file_publish(const char *path, const void *data, size_t len, mode_t mode, struct error *err);
+
+/**
+ * file_is_char_device() - Whether a path leads to a character device.
+ * @dirfd: directory that @path is relative to
+ * @path: path to look at; symbolic links are followed
+ *
+ * Return: 0 if it is one, or
+ *   -ENODEV  something else is there
+ *   -errno   as fstatat(2) leaves it, -ENOENT when nothing is there
+ */
+int file_is_char_device(int dirfd, const char *path);

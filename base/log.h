@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Log lines on standard error, as text for people or JSON for collectors.
+ *
+ * Programs log, libraries do not (above debug): a failure travels up as a
+ * struct error and is logged once, where it is decided what happens next.
+ * One line is one write(2), so lines of several threads never mix.
+ */
+#pragma once
+
+#include "base/macro.h"
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+	_LOG_LEVEL_MAX,
+};
+
+enum log_format {
+	LOG_FORMAT_TEXT,
+	LOG_FORMAT_JSON,
+	_LOG_FORMAT_MAX,
+};
+
+#define LOG_LINE_MAX 2048 /* bytes of one message; longer ones are cut */
+
+/**
+ * log_level_from_name() - Find a level by its name.
+ * @name: "error", "warning", "info" or "debug"
+ *
+ * Return: enum log_level, or -EINVAL for any other name.
+ */
+int log_level_from_name(const char *name);
+
+/**
+ * log_format_from_name() - Find a format by its name.
+ * @name: "text" or "json"
+ *
+ * Return: enum log_format, or -EINVAL for any other name.
+ */
+int log_format_from_name(const char *name);
+
+/**
+ * log_setup() - Choose what is logged and how; info as text until then.
+ * @level: least important level that is written
+ * @format: text or JSON
+ *
+ * Context: before other threads are started.
+ */
+void log_setup(enum log_level level, enum log_format format);
+
+/**
+ * log_write() - Write one line if its level is enabled.
+ * @level: importance
+ * @component: short name of the part that speaks, as in "registration"
+ * @fmt: printf format of the message, without a newline
+ *
+ * Context: any thread.  errno is preserved.
+ */
+void log_write(enum log_level level, const char *component, const char *fmt, ...) _printf_(3, 4);
+
+#define log_error(component, ...) log_write(LOG_LEVEL_ERROR, component, __VA_ARGS__)
+#define log_warning(component, ...) log_write(LOG_LEVEL_WARNING, component, __VA_ARGS__)
+#define log_info(component, ...) log_write(LOG_LEVEL_INFO, component, __VA_ARGS__)
+#define log_debug(component, ...) log_write(LOG_LEVEL_DEBUG, component, __VA_ARGS__)

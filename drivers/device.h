@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a driver says about one device: facts, in plain fields.
+ *
+ * A device is immutable once its driver has handed it over, and is shared by
+ * reference between snapshots.  It knows Linux and its vendor, and no
+ * Kubernetes word.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+struct driver;
+
+/* Maxima in bytes, each with its NUL.  Longer values are refused, not cut. */
+#define DEVICE_NAME_MAX 32     /* "rngd/npu0"; as long as a kernel class name gets in practice */
+#define DEVICE_BDF_MAX 16      /* "0000:27:00.0"; a domain may have 8 digits (VMD) */
+#define DEVICE_UUID_MAX 48     /* 36 characters of a UUID, and room for a vendor's prefix */
+#define DEVICE_SERIAL_MAX 48   /* as printed on the card */
+#define DEVICE_PRODUCT_MAX 32  /* "rngd-plus" */
+#define DEVICE_VERSION_MAX 64  /* "2025.4.0-dev2+0e9e56a" */
+#define DEVICE_PATH_MAX 128    /* "sys/class/rngd_mgmt/rngd!npu0mgmt" */
+#define DEVICE_PCI_PATH_MAX 128 /* "pci0000:16/0000:16:01.0/..." with up to eight bridges */
+#define DEVICE_NODES_MAX 128   /* an RNGD has 36 */
+#define DEVICE_CORES_MAX 64    /* an RNGD has 8 */
+#define DEVICE_CORE_RANGES_MAX 32 /* an RNGD has 14 */
+#define DEVICES_MAX 16384      /* per node and driver; bounds a scan of a hostile tree */
+
+#define DEVICE_NUMA_UNKNOWN (-1)
+
+/* Consecutive cores, both ends included: { 2, 3 } is two cores. */
+struct core_range {
+	uint8_t first;
+	uint8_t last;
+};
+
+/* A device file that a container needs to use the device. */
+struct device_node {
+	const char *path;        /* on the host, as in "/dev/rngd/npu0pe0" */
+	bool shared;             /* needed by every partition of the device */
+	struct core_range cores; /* the cores that it opens; only when not shared */
+};
+
+struct device_pci {
+	uint16_t vendor; /* 0 in all four: not known */
+	uint16_t device;
+	uint16_t subsystem_vendor;
+	uint16_t subsystem_device;
+	uint32_t class; /* 24 bits, as in 0x120000 */
+	/* Bridges from the root down and the device itself, separated by '/', as in
+	 * "pci0000:16/0000:16:01.0/0000:17:00.0"; "" when sysfs does not tell. */
+	char path[DEVICE_PCI_PATH_MAX];
+};
+
+struct device {
+	int refs; /* atomic; use device_ref() and device_unref() */
+	const struct driver *driver;
+	char name[DEVICE_NAME_MAX];       /* the kernel's name now; not an identity */
+	char sysfs_path[DEVICE_PATH_MAX]; /* class entry, relative to the host root */
+	char bdf[DEVICE_BDF_MAX];         /* "" when not known */
+	char uuid[DEVICE_UUID_MAX];       /* "" when absent or unfit */
+	char serial[DEVICE_SERIAL_MAX];   /* "" when absent or unfit */
+	const char *architecture;         /* static, as in "rngd" */
+	char product[DEVICE_PRODUCT_MAX]; /* as in "rngd-s" */
+	char driver_version[DEVICE_VERSION_MAX];   /* as the kernel gives it; "" when unfit */
+	char firmware_version[DEVICE_VERSION_MAX]; /* the same */
+	int numa_node; /* or DEVICE_NUMA_UNKNOWN */
+	struct device_pci pci;
+	uint64_t memory_bytes;
+	unsigned int cores;
+	const unsigned int *partition_cores; /* static; sizes that the card can be cut to, 0 ends */
+	struct core_range core_ranges[DEVICE_CORE_RANGES_MAX]; /* that can be opened as one */
+	size_t n_core_ranges;
+	const struct device_node *nodes; /* one block with the strings, owned by the device */
+	size_t n_nodes;
+	char fault[ERROR_TEXT_MAX / 2]; /* why the scan found it unusable; "" when usable */
+};
+
+/* Devices that a scan has found. */
+struct device_list {
+	struct device **devices;
+	size_t n;
+	size_t cap;
+};
+
+/**
+ * device_new() - Make an empty device with one reference.
+ * @driver: its driver; borrowed
+ *
+ * Return: the device, or NULL when there is no memory.
+ */
+struct device *device_new(const struct driver *driver);
+
+/**
+ * device_ref() - Take another reference.
+ * @device: device to share
+ *
+ * Context: any thread.
+ * Return: @device.
+ */
+const struct device *device_ref(const struct device *device);
+
+/**
+ * device_unref() - Give back a reference; the last one releases the device.
+ * @device: device or NULL
+ *
+ * Context: any thread.
+ */
+void device_unref(const struct device *device);
+
+/**
+ * device_cleanupp() - device_unref() for use with _cleanup_().
+ * @device: address of an owned reference, which may be NULL
+ */
+void device_cleanupp(struct device **device);
+
+/**
+ * device_set_nodes() - Give a device its device files.
+ * @device: device that has none yet
+ * @nodes: @n nodes; the strings are copied
+ * @n: number of nodes, at most DEVICE_NODES_MAX
+ *
+ * Return: 0, or -ENOMEM, or -E2BIG.
+ */
+int device_set_nodes(struct device *device, const struct device_node *nodes, size_t n);
+
+/**
+ * device_set_fault() - Note why a device cannot be used; the first reason stays.
+ * @device: device that is being made
+ * @fmt: printf format of the reason, without a newline
+ */
+void device_set_fault(struct device *device, const char *fmt, ...) _printf_(2, 3);
+
+/**
+ * device_equal() - Whether two devices carry the same facts.
+ * @a: a device
+ * @b: a device
+ *
+ * Return: true if every field but the reference count is equal.
+ */
+bool device_equal(const struct device *a, const struct device *b);
+
+/**
+ * device_has_core_range() - Whether cores can be opened as one.
+ * @device: device
+ * @range: cores
+ *
+ * Return: true if @range is one of the device's core ranges.
+ */
+bool device_has_core_range(const struct device *device, struct core_range range);
+
+/**
+ * device_list_add() - Append a device.
+ * @list: list, all-zero when empty
+ * @device: on success the list owns the caller's reference
+ *
+ * Return: 0, or -ENOMEM, or -E2BIG past DEVICES_MAX.
+ */
+int device_list_add(struct device_list *list, struct device *device);
+
+/**
+ * device_list_done() - Release a list and its references.
+ * @list: list, all-zero when empty
+ */
+void device_list_done(struct device_list *list);
+#define _cleanup_device_list_ _cleanup_(device_list_done)

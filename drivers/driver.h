@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The row that every vendor fills in.
+ *
+ * A vendor is one file that ends in one `const struct driver` with designated
+ * initialisers, and one line in registry.c.  Its functions take the host as an
+ * argument, keep no state and may be called from several threads.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "drivers/device.h"
+#include "drivers/host.h"
+
+struct driver {
+	const char *name;   /* short and lower case, as in "furiosa"; used by selectors */
+	const char *vendor; /* for people, as in "FuriosaAI" */
+
+	/*
+	 * Appends the vendor's devices to @list.  A device that is there but cannot
+	 * be used is listed with its fault; one that vanishes while it is read is
+	 * left out.  Returns 0 also when there is none; -ENOMEM or -E2BIG otherwise.
+	 */
+	int (*scan)(const struct host *host, struct device_list *list, struct error *err);
+
+	/*
+	 * Tells whether a device works at this moment; cheap, called twice a second.
+	 * Returns 0 if it does, else a negative errno with the reason in @err.
+	 */
+	int (*probe)(const struct host *host, const struct device *device, struct error *err);
+
+	/* Directories in which its device files come and go, relative to the host
+	 * root, and udev subsystems that announce its devices; both end with NULL. */
+	const char *const *node_dirs;
+	const char *const *subsystems;
+};
+
+/**
+ * driver_registry() - All drivers, in detection order.
+ * @ret_n: number of drivers
+ *
+ * Return: array of @ret_n pointers to constant drivers; static.
+ */
+const struct driver *const *driver_registry(size_t *ret_n);
+
+/**
+ * driver_find() - Look a driver up.
+ * @name: its name, as in "furiosa"
+ *
+ * Return: the driver, or NULL if there is none of that name.
+ */
+const struct driver *driver_find(const char *name);
+
+/**
+ * driver_check_nodes() - Whether every file of a set of cores can be handed out.
+ * @host: host of @device
+ * @device: device to look at
+ * @cores: only the shared files and those that lie within these cores count
+ * @err: set on failure; names the file
+ *
+ * Context: any thread; blocks on fstatat(2).
+ * Return: 0, or -ENOENT when a file is missing, or -ENODEV when something that
+ *   is no character device has its name.
+ */
+int driver_check_nodes(const struct host *host, const struct device *device,
+		       struct core_range cores, struct error *err);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host whose devices are looked at: a directory that stands for "/".
+ *
+ * Drivers name everything relative to it ("sys/class/...", "dev/..."), so the
+ * same code reads a live machine, a host's root mounted in a container, or a
+ * simulated node.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+struct host {
+	int root_fd;      /* directory descriptor, for the *at() calls */
+	const char *root; /* its path, for messages and for libraries that want one */
+};
+
+/**
+ * host_open() - Open the directory that stands for the root of a host.
+ * @host: filled on success; released with host_close()
+ * @root: path of the directory; borrowed, must outlive @host
+ * @err: set on failure
+ *
+ * Return: 0, or -errno as open(2) leaves it.
+ */
+int host_open(struct host *host, const char *root, struct error *err);
+
+/**
+ * host_close() - Release what host_open() took.
+ * @host: opened host, or one whose root_fd is negative
+ */
+void host_close(struct host *host);
+#define _cleanup_host_ _cleanup_(host_close)

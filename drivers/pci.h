@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Facts of one PCI device: ids through libpci, place in the bus through sysfs.
+ *
+ * Source: Linux Documentation/ABI/testing/sysfs-bus-pci; pcilib(7), parameter
+ * sysfs.path
+ */
+#pragma once
+
+#include "base/error.h"
+#include "drivers/device.h"
+#include "drivers/host.h"
+
+struct pci_reader;
+
+/**
+ * pci_reader_new() - Begin to read the PCI devices of a host.
+ * @host: host; borrowed, must outlive the reader
+ * @ret: the reader, to be released with pci_reader_free()
+ * @err: set on failure
+ *
+ * A reader serves one scan: what it has read it does not read again.
+ *
+ * Context: one thread at a time.
+ * Return: 0, or -ENOMEM.
+ */
+int pci_reader_new(const struct host *host, struct pci_reader **ret, struct error *err);
+
+/**
+ * pci_reader_free() - Release a reader.
+ * @reader: reader or NULL
+ */
+void pci_reader_free(struct pci_reader *reader);
+DEFINE_CLEANUP(struct pci_reader, pci_reader_free);
+
+/**
+ * pci_read() - Read the facts of one device.
+ * @reader: reader
+ * @bdf: address as checked by pci_bdf_parse()
+ * @ret_pci: ids, class and path; a fact that cannot be read stays 0 or ""
+ * @ret_numa_node: NUMA node, or DEVICE_NUMA_UNKNOWN if sysfs says -1, says
+ *	nothing, or says something that is no number
+ * @err: set on failure
+ *
+ * Return: 0, or -ENOENT when the bus has no such device (or no PCI is shown).
+ */
+int pci_read(struct pci_reader *reader, const char *bdf, struct device_pci *ret_pci,
+	     int *ret_numa_node, struct error *err);
+
+/**
+ * pci_bdf_parse() - Check and normalise a PCI address.
+ * @text: "domain:bus:device.function" in hexadecimal, or without the domain
+ * @ret: buffer of DEVICE_BDF_MAX bytes; lower case with a domain, as in
+ *	"0000:27:00.0"
+ *
+ * Return: 0, or -EINVAL.
+ */
+int pci_bdf_parse(const char *text, char *ret);

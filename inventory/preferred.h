@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which of the free units a container should get.
+ *
+ * Units are leaves of a tree: NUMA node, PCI bridges, device, partition.  The
+ * choice takes the smallest part of the tree that can hold the whole request,
+ * of equal ones the fullest, so that started cards are finished first and large
+ * free parts stay whole.  O(n log n) in the number of candidates.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "inventory/unit.h"
+
+struct candidate {
+	const struct unit *unit; /* NULL for an ID that the set does not know */
+	bool must_include;
+};
+
+/**
+ * preferred_choose() - Choose units for one container.
+ * @set: set of the units
+ * @candidates: array of @n different candidates
+ * @n: number of candidates
+ * @size: how many to choose, the ones that must be included among them
+ * @ret_chosen: array of at least min(@size, @n) indices into @candidates; the
+ *	ones that must be included come first
+ *
+ * Unhealthy and unknown candidates are taken only when nothing else is left.
+ * If more must be included than @size, the first @size of them are chosen.
+ *
+ * Return: number of indices written, min(@size, @n), or -ENOMEM.
+ */
+int preferred_choose(const struct unit_set *set, const struct candidate *candidates, size_t n,
+		     size_t size, size_t *ret_chosen);
