@@ -23,11 +23,11 @@
 #define _cleanup_fclose_ _cleanup_(cleanup_fclosep)
 
 /* Hand over an owned pointer: evaluates to it and leaves NULL behind. */
-#define TAKE_PTR(p)                      \
-	__extension__({                  \
+#define TAKE_PTR(p)                        \
+	__extension__({                    \
 		__typeof__(p) taken = (p); \
-		(p) = NULL;              \
-		taken;                   \
+		(p) = NULL;                \
+		taken;                     \
 	})
 
 /* Hand over an owned file descriptor: evaluates to it and leaves -1 behind. */
@@ -39,14 +39,14 @@
 	})
 
 /* Defines foo_freep(struct foo **) for use with _cleanup_(), from foo_free(). */
-#define DEFINE_CLEANUP(type, func)                 \
+#define DEFINE_CLEANUP(type, func)                \
 	static inline void func##p(type **object) \
-	{                                          \
-		int saved_errno = errno;           \
-                                                   \
-		func(*object);                     \
-		errno = saved_errno;               \
-	}                                          \
+	{                                         \
+		int saved_errno = errno;          \
+                                                  \
+		func(*object);                    \
+		errno = saved_errno;              \
+	}                                         \
 	struct cleanup_semicolon_##func
 
 /**

@@ -63,7 +63,7 @@ static int source_new(struct loop *loop, int fd, bool owns_fd,
 
 	if (!source)
 		return error_set(err, ENOMEM, "no memory for an event source");
-	*source = (struct loop_source){
+	*source = (struct loop_source) {
 		.loop = loop, .fd = fd, .owns_fd = owns_fd, .dispatch = dispatch, .ctx = ctx
 	};
 	event.data.ptr = source;
@@ -248,7 +248,7 @@ int loop_add_timer(struct loop *loop, loop_fn fn, void *ctx, struct loop_source 
 
 static struct timespec timespec_from_ms(uint32_t ms)
 {
-	return (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+	return (struct timespec) { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
 }
 
 int loop_timer_set(struct loop_source *timer, uint32_t delay_ms, uint32_t interval_ms)

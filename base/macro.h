@@ -13,15 +13,15 @@
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Type-safe because both sides are evaluated once, in their own type. */
-#define MIN(a, b)                          \
-	__extension__({                    \
-		__typeof__(a) min_a = (a); \
-		__typeof__(b) min_b = (b); \
+#define MIN(a, b)                              \
+	__extension__({                        \
+		__typeof__(a) min_a = (a);     \
+		__typeof__(b) min_b = (b);     \
 		min_a < min_b ? min_a : min_b; \
 	})
-#define MAX(a, b)                          \
-	__extension__({                    \
-		__typeof__(a) max_a = (a); \
-		__typeof__(b) max_b = (b); \
+#define MAX(a, b)                              \
+	__extension__({                        \
+		__typeof__(a) max_a = (a);     \
+		__typeof__(b) max_b = (b);     \
 		max_a > max_b ? max_a : max_b; \
 	})

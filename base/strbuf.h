@@ -20,7 +20,7 @@ struct strbuf {
 	int error;  /* 0, -ENOMEM or -E2BIG */
 };
 
-#define STRBUF_INIT(max_len) ((struct strbuf){ .max = (max_len) })
+#define STRBUF_INIT(max_len) ((struct strbuf) { .max = (max_len) })
 #define _cleanup_strbuf_ _cleanup_(strbuf_done)
 
 /**

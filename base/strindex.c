@@ -36,7 +36,7 @@ int strindex_init(struct strindex *index, const void *table, size_t n_rows, stri
 		return -E2BIG;
 	while (n_slots < n_rows * 2)
 		n_slots *= 2;
-	*index = (struct strindex){ .table = table, .key = key, .n_slots = n_slots };
+	*index = (struct strindex) { .table = table, .key = key, .n_slots = n_slots };
 	index->slots = calloc(n_slots, sizeof(*index->slots));
 	if (!index->slots)
 		return -ENOMEM;
@@ -64,6 +64,6 @@ void strindex_done(struct strindex *index)
 	int saved_errno = errno;
 
 	free(index->slots);
-	*index = (struct strindex){ 0 };
+	*index = (struct strindex) { 0 };
 	errno = saved_errno;
 }

@@ -25,7 +25,7 @@ struct strindex {
 	const void *table;
 	strindex_key_fn key;
 	uint32_t *slots; /* row + 1, 0 when free */
-	size_t n_slots;  /* a power of two */
+	size_t n_slots;	 /* a power of two */
 };
 
 /**

@@ -18,18 +18,18 @@
 struct driver;
 
 /* Maxima in bytes, each with its NUL.  Longer values are refused, not cut. */
-#define DEVICE_NAME_MAX 32     /* "rngd/npu0"; as long as a kernel class name gets in practice */
-#define DEVICE_BDF_MAX 16      /* "0000:27:00.0"; a domain may have 8 digits (VMD) */
-#define DEVICE_UUID_MAX 48     /* 36 characters of a UUID, and room for a vendor's prefix */
-#define DEVICE_SERIAL_MAX 48   /* as printed on the card */
-#define DEVICE_PRODUCT_MAX 32  /* "rngd-plus" */
-#define DEVICE_VERSION_MAX 64  /* "2025.4.0-dev2+0e9e56a" */
-#define DEVICE_PATH_MAX 128    /* "sys/class/rngd_mgmt/rngd!npu0mgmt" */
-#define DEVICE_PCI_PATH_MAX 128 /* "pci0000:16/0000:16:01.0/..." with up to eight bridges */
-#define DEVICE_NODES_MAX 128   /* an RNGD has 36 */
-#define DEVICE_CORES_MAX 64    /* an RNGD has 8 */
+#define DEVICE_NAME_MAX 32	  /* "rngd/npu0"; as long as a kernel class name gets in practice */
+#define DEVICE_BDF_MAX 16	  /* "0000:27:00.0"; a domain may have 8 digits (VMD) */
+#define DEVICE_UUID_MAX 48	  /* 36 characters of a UUID, and room for a vendor's prefix */
+#define DEVICE_SERIAL_MAX 48	  /* as printed on the card */
+#define DEVICE_PRODUCT_MAX 32	  /* "rngd-plus" */
+#define DEVICE_VERSION_MAX 64	  /* "2025.4.0-dev2+0e9e56a" */
+#define DEVICE_PATH_MAX 128	  /* "sys/class/rngd_mgmt/rngd!npu0mgmt" */
+#define DEVICE_PCI_PATH_MAX 128	  /* "pci0000:16/0000:16:01.0/..." with up to eight bridges */
+#define DEVICE_NODES_MAX 128	  /* an RNGD has 36 */
+#define DEVICE_CORES_MAX 64	  /* an RNGD has 8 */
 #define DEVICE_CORE_RANGES_MAX 32 /* an RNGD has 14 */
-#define DEVICES_MAX 16384      /* per node and driver; bounds a scan of a hostile tree */
+#define DEVICES_MAX 16384	  /* per node and driver; bounds a scan of a hostile tree */
 
 #define DEVICE_NUMA_UNKNOWN (-1)
 
@@ -41,8 +41,8 @@ struct core_range {
 
 /* A device file that a container needs to use the device. */
 struct device_node {
-	const char *path;        /* on the host, as in "/dev/rngd/npu0pe0" */
-	bool shared;             /* needed by every partition of the device */
+	const char *path;	 /* on the host, as in "/dev/rngd/npu0pe0" */
+	bool shared;		 /* needed by every partition of the device */
 	struct core_range cores; /* the cores that it opens; only when not shared */
 };
 
@@ -60,16 +60,16 @@ struct device_pci {
 struct device {
 	int refs; /* atomic; use device_ref() and device_unref() */
 	const struct driver *driver;
-	char name[DEVICE_NAME_MAX];       /* the kernel's name now; not an identity */
-	char sysfs_path[DEVICE_PATH_MAX]; /* class entry, relative to the host root */
-	char bdf[DEVICE_BDF_MAX];         /* "" when not known */
-	char uuid[DEVICE_UUID_MAX];       /* "" when absent or unfit */
-	char serial[DEVICE_SERIAL_MAX];   /* "" when absent or unfit */
-	const char *architecture;         /* static, as in "rngd" */
-	char product[DEVICE_PRODUCT_MAX]; /* as in "rngd-s" */
+	char name[DEVICE_NAME_MAX];		   /* the kernel's name now; not an identity */
+	char sysfs_path[DEVICE_PATH_MAX];	   /* class entry, relative to the host root */
+	char bdf[DEVICE_BDF_MAX];		   /* "" when not known */
+	char uuid[DEVICE_UUID_MAX];		   /* "" when absent or unfit */
+	char serial[DEVICE_SERIAL_MAX];		   /* "" when absent or unfit */
+	const char *architecture;		   /* static, as in "rngd" */
+	char product[DEVICE_PRODUCT_MAX];	   /* as in "rngd-s" */
 	char driver_version[DEVICE_VERSION_MAX];   /* as the kernel gives it; "" when unfit */
 	char firmware_version[DEVICE_VERSION_MAX]; /* the same */
-	int numa_node; /* or DEVICE_NUMA_UNKNOWN */
+	int numa_node;				   /* or DEVICE_NUMA_UNKNOWN */
 	struct device_pci pci;
 	uint64_t memory_bytes;
 	unsigned int cores;

@@ -12,7 +12,7 @@
 #include "base/error.h"
 
 struct host {
-	int root_fd;      /* directory descriptor, for the *at() calls */
+	int root_fd;	  /* directory descriptor, for the *at() calls */
 	const char *root; /* its path, for messages and for libraries that want one */
 };
 

@@ -10,7 +10,7 @@
 
 struct health_policy {
 	uint32_t unhealthy_after; /* bad probes in a row until unhealthy, >= 1 */
-	uint32_t healthy_after;   /* good probes in a row until healthy again, >= 1 */
+	uint32_t healthy_after;	  /* good probes in a row until healthy again, >= 1 */
 };
 
 struct health {

@@ -35,8 +35,7 @@ struct inventory_policy {
  * Return: 0, or -ENOMEM.
  */
 int inventory_new(const struct host *host, const struct driver *const *drivers, size_t n,
-		  const struct inventory_policy *policy, struct inventory **ret,
-		  struct error *err);
+		  const struct inventory_policy *policy, struct inventory **ret, struct error *err);
 
 /**
  * inventory_free() - Release an inventory; snapshots that were taken stay valid.

@@ -19,8 +19,8 @@
 
 struct device_state {
 	const struct device *device; /* a reference of the snapshot's own */
-	char id[DEVICE_ID_MAX];      /* survives renumbering: UUID, else serial, else BDF */
-	bool present;                /* false: it was there, and is gone for now */
+	char id[DEVICE_ID_MAX];	     /* survives renumbering: UUID, else serial, else BDF */
+	bool present;		     /* false: it was there, and is gone for now */
 	bool healthy;
 	char reason[HEALTH_REASON_MAX]; /* why it is unhealthy, or what brought it back */
 };
@@ -33,10 +33,10 @@ struct snapshot {
 };
 
 enum change_kind {
-	CHANGE_ADDED,   /* a device that was not listed */
+	CHANGE_ADDED,	/* a device that was not listed */
 	CHANGE_REMOVED, /* gone for good */
-	CHANGE_HEALTH,  /* healthy became unhealthy or the reverse */
-	CHANGE_FACTS,   /* renumbered, another version, other files */
+	CHANGE_HEALTH,	/* healthy became unhealthy or the reverse */
+	CHANGE_FACTS,	/* renumbered, another version, other files */
 	_CHANGE_MAX,
 };
 

@@ -23,7 +23,7 @@
 #include "base/strindex.h"
 #include "inventory/snapshot.h"
 
-#define UNIT_ID_MAX 80 /* bytes with the NUL: DEVICE_ID_MAX and "_cores_63-63" */
+#define UNIT_ID_MAX 80	 /* bytes with the NUL: DEVICE_ID_MAX and "_cores_63-63" */
 #define UNITS_MAX 262144 /* of one resource; above what a kubelet takes (4 MiB) by a factor */
 
 enum unit_kind {
@@ -41,20 +41,20 @@ struct unit_rule {
 };
 
 struct unit {
-	const char *id;          /* in the set's own block */
-	uint32_t device;         /* index into the snapshot's devices */
+	const char *id;		 /* in the set's own block */
+	uint32_t device;	 /* index into the snapshot's devices */
 	struct core_range cores; /* of the device; all of them when whole */
 	bool healthy;
 };
 
 struct unit_set {
-	int refs; /* atomic; use unit_set_ref() and unit_set_unref() */
+	int refs;		      /* atomic; use unit_set_ref() and unit_set_unref() */
 	const struct unit_rule *rule; /* borrowed */
 	struct snapshot *snapshot;    /* a reference of the set's own */
-	struct unit *units;           /* by NUMA node, PCI path, device ID, first core */
+	struct unit *units;	      /* by NUMA node, PCI path, device ID, first core */
 	size_t n_units;
 	struct strindex index; /* from unit ID to number */
-	char *ids;             /* the block that the IDs lie in */
+	char *ids;	       /* the block that the IDs lie in */
 };
 
 /**
