@@ -5,6 +5,7 @@ set(SILICA_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, as in address,u
 option(SILICA_WERROR "Treat warnings as errors" OFF)
 option(SILICA_COVERAGE "Instrument for gcov" OFF)
 option(SILICA_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(SILICA_SUITE "Register the tests that need the other trees too (see make test)" OFF)
 option(SILICA_STATIC_GRPC "Link gRPC and its closure statically" OFF)
 
 add_library(options INTERFACE)
@@ -34,6 +35,9 @@ if(SILICA_SANITIZE)
 	target_compile_options(options INTERFACE
 		-fsanitize=${SILICA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
 	target_link_options(options INTERFACE -fsanitize=${SILICA_SANITIZE})
+endif()
+if(SILICA_FUZZ)
+	target_compile_options(options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(SILICA_COVERAGE)
 	target_compile_options(options INTERFACE --coverage)

@@ -2,6 +2,9 @@
 find_program(PROTOC_C protoc-c REQUIRED)
 pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
 
+# All generated sources, for checks that need nothing else built.
+add_custom_target(generated)
+
 # silica_add_protobuf(TARGET FILE.proto ...): a static library of the messages of
 # the files, generated in the build folder, whose headers are included as
 # "<folder>/<file>.pb-c.h" from the root.
@@ -23,4 +26,5 @@ function(silica_add_protobuf target)
 	add_library(${target} STATIC ${generated})
 	target_include_directories(${target} SYSTEM PUBLIC ${out})
 	target_link_libraries(${target} PUBLIC PkgConfig::PROTOBUF_C)
+	add_dependencies(generated ${target})
 endfunction()

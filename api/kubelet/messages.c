@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/kubelet/messages.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/kubelet/deviceplugin.pb-c.h"
+#include "api/kubelet/kubelet.h"
+#include "api/kubelet/pluginregistration.pb-c.h"
+#include "base/cleanup.h"
+#include "base/macro.h"
+
+/* The kubelet compares these words byte by byte. */
+static char healthy_word[] = "Healthy";
+static char unhealthy_word[] = "Unhealthy";
+
+/* What malloc() spends on a small block beside its contents. */
+#define MALLOC_OVERHEAD 16
+
+/* Memory that one unpacked request may still take. */
+struct budget {
+	size_t left;
+	bool exceeded;
+	bool out_of_memory;
+};
+
+static void *budget_alloc(void *data, size_t size)
+{
+	struct budget *budget = data;
+	void *p;
+
+	if (size > budget->left || budget->left - size < MALLOC_OVERHEAD) {
+		budget->exceeded = true;
+		return NULL;
+	}
+	p = malloc(size);
+	if (!p)
+		budget->out_of_memory = true;
+	else
+		budget->left -= size + MALLOC_OVERHEAD;
+	return p;
+}
+
+static void budget_free(_unused_ void *data, void *p)
+{
+	free(p);
+}
+
+/* Unpacks any message; the result is released with protobuf_c_message_free_unpacked(). */
+static int unpack(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data, size_t len,
+		  void *ret, struct error *err)
+{
+	struct budget budget = { .left = KUBELET_REQUEST_MEMORY_MAX };
+	ProtobufCAllocator allocator = { budget_alloc, budget_free, &budget };
+	ProtobufCMessage *message;
+
+	message = protobuf_c_message_unpack(descriptor, &allocator, len, data);
+	if (message) {
+		*(ProtobufCMessage **)ret = message;
+		return 0;
+	}
+	if (budget.exceeded)
+		return error_set(err, E2BIG, "%s of %zu bytes needs more than %u MiB of memory",
+				 descriptor->short_name, len,
+				 KUBELET_REQUEST_MEMORY_MAX / (1024 * 1024));
+	if (budget.out_of_memory)
+		return error_set(err, ENOMEM, "no memory for a %s", descriptor->short_name);
+	return error_set(err, EINVAL, "%zu bytes are no %s", len, descriptor->short_name);
+}
+
+static int pack(const ProtobufCMessage *message, struct rpc_message *ret)
+{
+	size_t len = protobuf_c_message_get_packed_size(message);
+	uint8_t *data = malloc(MAX(len, (size_t)1));
+
+	if (!data)
+		return -ENOMEM;
+	protobuf_c_message_pack(message, data);
+	*ret = (struct rpc_message) { .data = data, .len = len };
+	return 0;
+}
+
+static size_t varint_size(uint64_t value)
+{
+	size_t size = 1;
+
+	for (; value >= 0x80; value >>= 7)
+		size++;
+	return size;
+}
+
+/* Size of a field with a number below 16 that carries @len bytes. */
+static size_t field_size(size_t len)
+{
+	return 1 + varint_size(len) + len;
+}
+
+size_t kubelet_device_list_size_max(size_t n, kubelet_device_fn get, const void *ctx)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct kubelet_device device = get(ctx, i);
+		size_t size = field_size(strlen(device.id)) + field_size(strlen(unhealthy_word));
+
+		if (device.numa_node >= 0) {
+			/* Node 0 is the default of its field, which is left out. */
+			size_t node = device.numa_node > 0
+					      ? 1 + varint_size((uint64_t)device.numa_node)
+					      : 0;
+
+			size += field_size(field_size(node));
+		}
+		total += field_size(size);
+	}
+	return total;
+}
+
+/* One TopologyInfo serves all devices of a NUMA node. */
+struct topology {
+	V1beta1__TopologyInfo info;
+	V1beta1__NUMANode node;
+	V1beta1__NUMANode *nodes[1];
+};
+
+static void topology_init(struct topology *topology, int numa_node)
+{
+	v1beta1__topology_info__init(&topology->info);
+	v1beta1__numanode__init(&topology->node);
+	topology->node.id = numa_node;
+	topology->nodes[0] = &topology->node;
+	topology->info.nodes = topology->nodes;
+	topology->info.n_nodes = 1;
+}
+
+/* Kernels number NUMA nodes up to 1023 (CONFIG_NODES_SHIFT is at most 10). */
+#define NUMA_NODES_MAX 1024
+
+static int max_numa_node(size_t n, kubelet_device_fn get, const void *ctx)
+{
+	int max = -1;
+
+	for (size_t i = 0; i < n; i++)
+		max = MAX(max, get(ctx, i).numa_node);
+	return MIN(max, NUMA_NODES_MAX - 1);
+}
+
+int kubelet_encode_device_list(size_t n, kubelet_device_fn get, const void *ctx,
+			       struct rpc_message *ret)
+{
+	V1beta1__ListAndWatchResponse list = V1BETA1__LIST_AND_WATCH_RESPONSE__INIT;
+	int max_node = max_numa_node(n, get, ctx);
+	_cleanup_free_ struct topology *topologies =
+		calloc((size_t)max_node + 2, sizeof(*topologies));
+	_cleanup_free_ V1beta1__Device *devices = calloc(n + 1, sizeof(*devices));
+	_cleanup_free_ V1beta1__Device **pointers = calloc(n + 1, sizeof(*pointers));
+
+	if (!topologies || !devices || !pointers)
+		return -ENOMEM;
+	for (int node = 0; node <= max_node; node++)
+		topology_init(&topologies[node], node);
+	for (size_t i = 0; i < n; i++) {
+		struct kubelet_device device = get(ctx, i);
+
+		v1beta1__device__init(&devices[i]);
+		devices[i].id = (char *)(uintptr_t)device.id;
+		devices[i].health = device.healthy ? healthy_word : unhealthy_word;
+		if (device.numa_node >= 0 && device.numa_node <= max_node)
+			devices[i].topology = &topologies[device.numa_node].info;
+		pointers[i] = &devices[i];
+	}
+	list.devices = pointers;
+	list.n_devices = n;
+	return pack(&list.base, ret);
+}
+
+int kubelet_encode_options(struct rpc_message *ret)
+{
+	V1beta1__DevicePluginOptions options = V1BETA1__DEVICE_PLUGIN_OPTIONS__INIT;
+
+	options.get_preferred_allocation_available = 1;
+	return pack(&options.base, ret);
+}
+
+int kubelet_encode_register(const char *endpoint, const char *resource, struct rpc_message *ret)
+{
+	V1beta1__RegisterRequest request = V1BETA1__REGISTER_REQUEST__INIT;
+	V1beta1__DevicePluginOptions options = V1BETA1__DEVICE_PLUGIN_OPTIONS__INIT;
+	char version[] = KUBELET_DEVICE_PLUGIN_VERSION;
+
+	options.get_preferred_allocation_available = 1;
+	request.version = version;
+	request.endpoint = (char *)(uintptr_t)endpoint;
+	request.resource_name = (char *)(uintptr_t)resource;
+	request.options = &options;
+	return pack(&request.base, ret);
+}
+
+int kubelet_encode_plugin_info(const char *resource, struct rpc_message *ret)
+{
+	Pluginregistration__PluginInfo info = PLUGINREGISTRATION__PLUGIN_INFO__INIT;
+	char type[] = KUBELET_PLUGIN_TYPE;
+	char version[] = KUBELET_DEVICE_PLUGIN_VERSION;
+	char *versions[] = { version };
+
+	info.type = type;
+	info.name = (char *)(uintptr_t)resource;
+	info.supported_versions = versions;
+	info.n_supported_versions = ARRAY_SIZE(versions);
+	return pack(&info.base, ret);
+}
+
+int kubelet_decode_registration_status(const uint8_t *data, size_t len, bool *ret_registered,
+				       char *text, size_t size, struct error *err)
+{
+	Pluginregistration__RegistrationStatus *status;
+	int r;
+
+	r = unpack(&pluginregistration__registration_status__descriptor, data, len, &status, err);
+	if (r < 0)
+		return r;
+	*ret_registered = status->plugin_registered;
+	(void)snprintf(text, size, "%s", status->error);
+	protobuf_c_message_free_unpacked(&status->base, NULL);
+	return 0;
+}
+
+static int check_containers(size_t n, struct error *err)
+{
+	if (n > KUBELET_CONTAINERS_MAX)
+		return error_set(err, E2BIG,
+				 "%zu containers in one request, at most %d are allowed", n,
+				 KUBELET_CONTAINERS_MAX);
+	return 0;
+}
+
+int kubelet_decode_allocate(const uint8_t *data, size_t len, struct kubelet_allocate_request *ret,
+			    struct error *err)
+{
+	struct kubelet_allocate_request request = { 0 };
+	V1beta1__AllocateRequest *message;
+	int r;
+
+	r = unpack(&v1beta1__allocate_request__descriptor, data, len, &message, err);
+	if (r < 0)
+		return r;
+	request.message = message;
+	request.n = message->n_container_requests;
+	r = check_containers(request.n, err);
+	if (r == 0) {
+		request.containers = calloc(request.n + 1, sizeof(*request.containers));
+		if (!request.containers)
+			r = error_set(err, ENOMEM, "no memory for an AllocateRequest");
+	}
+	if (r < 0) {
+		kubelet_allocate_request_done(&request);
+		return r;
+	}
+	for (size_t i = 0; i < request.n; i++)
+		request.containers[i] =
+			(struct kubelet_ids) { message->container_requests[i]->devices_ids,
+					       message->container_requests[i]->n_devices_ids };
+	*ret = request;
+	return 0;
+}
+
+int kubelet_decode_pre_start(const uint8_t *data, size_t len, struct kubelet_allocate_request *ret,
+			     struct error *err)
+{
+	V1beta1__PreStartContainerRequest *message;
+	struct kubelet_ids *container;
+	int r;
+
+	r = unpack(&v1beta1__pre_start_container_request__descriptor, data, len, &message, err);
+	if (r < 0)
+		return r;
+	container = calloc(1, sizeof(*container));
+	if (!container) {
+		protobuf_c_message_free_unpacked(&message->base, NULL);
+		return error_set(err, ENOMEM, "no memory for a PreStartContainerRequest");
+	}
+	*container = (struct kubelet_ids) { message->devices_ids, message->n_devices_ids };
+	*ret = (struct kubelet_allocate_request) { container, 1, message };
+	return 0;
+}
+
+void kubelet_allocate_request_done(struct kubelet_allocate_request *request)
+{
+	int saved_errno = errno;
+
+	free(request->containers);
+	protobuf_c_message_free_unpacked(request->message, NULL);
+	*request = (struct kubelet_allocate_request) { 0 };
+	errno = saved_errno;
+}
+
+/* The protobuf-c objects of one container's answer, in blocks. */
+struct allocation_message {
+	V1beta1__ContainerAllocateResponse response;
+	V1beta1__DeviceSpec *specs;
+	V1beta1__DeviceSpec **pointers;
+};
+
+static int allocation_message_init(struct allocation_message *message,
+				   const struct kubelet_allocation *allocation)
+{
+	size_t n = allocation->n_devices;
+
+	v1beta1__container_allocate_response__init(&message->response);
+	message->specs = calloc(n + 1, sizeof(*message->specs));
+	message->pointers = calloc(n + 1, sizeof(*message->pointers));
+	if (!message->specs || !message->pointers)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct kubelet_device_spec *device = &allocation->devices[i];
+
+		v1beta1__device_spec__init(&message->specs[i]);
+		message->specs[i].container_path = (char *)(uintptr_t)device->path;
+		message->specs[i].host_path = (char *)(uintptr_t)device->path;
+		message->specs[i].permissions = (char *)(uintptr_t)device->permissions;
+		message->pointers[i] = &message->specs[i];
+	}
+	message->response.devices = message->pointers;
+	message->response.n_devices = n;
+	return 0;
+}
+
+int kubelet_encode_allocations(const struct kubelet_allocation *containers, size_t n,
+			       struct rpc_message *ret)
+{
+	V1beta1__AllocateResponse response = V1BETA1__ALLOCATE_RESPONSE__INIT;
+	_cleanup_free_ V1beta1__ContainerAllocateResponse **pointers =
+		calloc(n + 1, sizeof(*pointers));
+	_cleanup_free_ struct allocation_message *messages = calloc(n + 1, sizeof(*messages));
+	int r = 0;
+
+	if (!pointers || !messages)
+		return -ENOMEM;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		r = allocation_message_init(&messages[i], &containers[i]);
+		pointers[i] = &messages[i].response;
+	}
+	response.container_responses = pointers;
+	response.n_container_responses = n;
+	if (r == 0)
+		r = pack(&response.base, ret);
+	for (size_t i = 0; i < n; i++) {
+		free(messages[i].specs);
+		free(messages[i].pointers);
+	}
+	return r;
+}
+
+static int read_preference(const V1beta1__ContainerPreferredAllocationRequest *message,
+			   struct kubelet_preference *ret, struct error *err)
+{
+	if (message->allocation_size < 0)
+		return error_set(err, EINVAL, "allocation_size is %d, it cannot be negative",
+				 message->allocation_size);
+	*ret = (struct kubelet_preference) {
+		.available = { message->available_deviceids, message->n_available_deviceids },
+		.must_include = { message->must_include_deviceids,
+				  message->n_must_include_deviceids },
+		.size = (size_t)message->allocation_size,
+	};
+	return 0;
+}
+
+int kubelet_decode_preferred(const uint8_t *data, size_t len, struct kubelet_preferred_request *ret,
+			     struct error *err)
+{
+	struct kubelet_preferred_request request = { 0 };
+	V1beta1__PreferredAllocationRequest *message;
+	int r;
+
+	r = unpack(&v1beta1__preferred_allocation_request__descriptor, data, len, &message, err);
+	if (r < 0)
+		return r;
+	request.message = message;
+	request.n = message->n_container_requests;
+	r = check_containers(request.n, err);
+	if (r == 0) {
+		request.containers = calloc(request.n + 1, sizeof(*request.containers));
+		if (!request.containers)
+			r = error_set(err, ENOMEM, "no memory for a PreferredAllocationRequest");
+	}
+	for (size_t i = 0; i < request.n && r == 0; i++)
+		r = read_preference(message->container_requests[i], &request.containers[i], err);
+	if (r < 0) {
+		kubelet_preferred_request_done(&request);
+		return r;
+	}
+	*ret = request;
+	return 0;
+}
+
+void kubelet_preferred_request_done(struct kubelet_preferred_request *request)
+{
+	int saved_errno = errno;
+
+	free(request->containers);
+	protobuf_c_message_free_unpacked(request->message, NULL);
+	*request = (struct kubelet_preferred_request) { 0 };
+	errno = saved_errno;
+}
+
+int kubelet_encode_preferred(const struct kubelet_ids *containers, size_t n,
+			     struct rpc_message *ret)
+{
+	V1beta1__PreferredAllocationResponse response =
+		V1BETA1__PREFERRED_ALLOCATION_RESPONSE__INIT;
+	_cleanup_free_ V1beta1__ContainerPreferredAllocationResponse *messages =
+		calloc(n + 1, sizeof(*messages));
+	_cleanup_free_ V1beta1__ContainerPreferredAllocationResponse **pointers =
+		calloc(n + 1, sizeof(*pointers));
+
+	if (!messages || !pointers)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		v1beta1__container_preferred_allocation_response__init(&messages[i]);
+		messages[i].deviceids = (char **)(uintptr_t)containers[i].ids;
+		messages[i].n_deviceids = containers[i].n;
+		pointers[i] = &messages[i];
+	}
+	response.container_responses = pointers;
+	response.n_container_responses = n;
+	return pack(&response.base, ret);
+}
