@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeps watch over the node: probes and rescans by timer, and rescans early when
+ * udev or a directory of device files says that something has happened.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "drivers/host.h"
+#include "inventory/inventory.h"
+#include "inventory/snapshot.h"
+
+struct node;
+
+struct node_setup {
+	struct loop *loop;
+	const struct host *host; /* borrowed */
+	struct inventory_policy policy;
+	uint32_t probe_interval_ms;
+	uint32_t rescan_interval_ms;
+	/* Called when there is a new snapshot.  Context: the loop's thread. */
+	void (*changed)(void *ctx, struct snapshot *before, struct snapshot *after);
+	/* Called after every periodic rescan, for other checks at that pace. */
+	void (*rescanned)(void *ctx);
+	void *ctx;
+};
+
+/**
+ * node_new() - Begin to watch; the devices are looked for at once.
+ * @setup: copied
+ * @ret: the watch, to be released with node_free()
+ * @err: set on failure
+ *
+ * @setup's `changed` is called from within for the devices that are there.
+ *
+ * Return: 0, or -ENOMEM, or -errno of the event loop.
+ */
+int node_new(const struct node_setup *setup, struct node **ret, struct error *err);
+
+/**
+ * node_free() - Stop to watch.
+ * @node: watch or NULL
+ */
+void node_free(struct node *node);
+DEFINE_CLEANUP(struct node, node_free);
+
+/**
+ * node_rescan_soon() - Look for devices in a moment; further calls are merged.
+ * @node: watch
+ *
+ * Context: the loop's thread.
+ */
+void node_rescan_soon(struct node *node);
