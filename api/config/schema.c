@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reading half: a recursive descent that follows the rows, never the text.
+ * A node that no row asks for ends the reading where it stands, so an
+ * unexpected structure is not entered, whatever its size.
+ *
+ *	read_value     one value against its row
+ *	  read_scalar    text -> value, by the row's type, then the row's check
+ *	  read_list      items against the item's row, then uniqueness
+ *	  read_mapping   keys against rows, then what was left out:
+ *	    finish_key     default, "is missing", "only when"
+ */
+#include "api/config/schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/config/reader.h"
+#include "api/config/suggest.h"
+#include "base/cleanup.h"
+#include "base/macro.h"
+#include "base/parse.h"
+
+#define DEPTH_MAX 8	 /* of rows within rows */
+#define RANGE_MAX 128	 /* bytes of "one of 'a', 'b'" in an error */
+#define KEY_LIST_MAX 160 /* bytes of a list of keys in an error */
+
+struct context {
+	struct reader *reader;
+	const struct schema_key *root;
+};
+
+static int read_value(const struct context *ctx, const struct reader_node *node,
+		      const struct schema_key *key, void *object, struct error *err);
+
+static void *field(const struct schema_key *key, void *object)
+{
+	return (char *)object + key->offset;
+}
+
+const struct schema_key *schema_sibling(const struct schema_key *mapping, const char *name)
+{
+	for (size_t i = 0; i < mapping->n_keys; i++)
+		if (strcmp(mapping->keys[i].name, name) == 0)
+			return &mapping->keys[i];
+	return NULL;
+}
+
+bool schema_applies(const struct schema_key *mapping, const struct schema_key *key,
+		    const void *object)
+{
+	const struct schema_key *other;
+	uint32_t value;
+
+	if (!key->when)
+		return true;
+	other = schema_sibling(mapping, key->when);
+	memcpy(&value, (const char *)object + other->offset, sizeof(value));
+	return value == key->when_value;
+}
+
+static const char *when_name(const struct schema_key *mapping, const struct schema_key *key)
+{
+	return schema_sibling(mapping, key->when)->values[key->when_value];
+}
+
+/* The row of the mapping inside a row: its own, its items', or none. */
+static const struct schema_key *inner_mapping(const struct schema_key *key)
+{
+	if (key->type == SCHEMA_LIST)
+		key = key->item;
+	return key->type == SCHEMA_MAPPING ? key : NULL;
+}
+
+static bool scan_string(const struct schema_key *key, const char *text, void *value)
+{
+	size_t len = strlen(text);
+
+	if (len < key->min || len > key->max || !str_is_printable(text))
+		return false;
+	return str_copy(value, key->size, text) == 0;
+}
+
+static bool scan_enum(const struct schema_key *key, const char *text, void *value)
+{
+	for (uint32_t i = 0; key->values[i]; i++) {
+		if (strcmp(key->values[i], text) != 0)
+			continue;
+		memcpy(value, &i, sizeof(i));
+		return true;
+	}
+	return false;
+}
+
+static bool store_number(const struct schema_key *key, uint32_t number, void *value)
+{
+	if (number < key->min || number > key->max)
+		return false;
+	memcpy(value, &number, sizeof(number));
+	return true;
+}
+
+static bool scan_u32(const struct schema_key *key, const char *text, void *value)
+{
+	uint32_t number;
+
+	return parse_u32(text, UINT32_MAX, &number) == 0 && store_number(key, number, value);
+}
+
+static bool scan_duration(const struct schema_key *key, const char *text, void *value)
+{
+	uint32_t ms;
+
+	return parse_duration_ms(text, &ms) == 0 && store_number(key, ms, value);
+}
+
+/* The name among @values or @keys of @key that may have been meant, or NULL. */
+static const char *closest(const struct schema_key *key, const char *word)
+{
+	size_t best = SUGGEST_WORD_MAX + 1;
+	const char *name = NULL;
+
+	for (size_t i = 0; key->values ? key->values[i] != NULL : i < key->n_keys; i++) {
+		const char *candidate = key->values ? key->values[i] : key->keys[i].name;
+		size_t distance = suggest_distance(word, candidate);
+
+		if (distance < best && suggest_is_close(distance, word)) {
+			best = distance;
+			name = candidate;
+		}
+	}
+	return name;
+}
+
+/* Wrong type and out of range read the same: what must be, and what is. */
+static int unexpected(const struct context *ctx, const struct reader_node *node,
+		      const struct schema_key *key, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf range = STRBUF_INIT(RANGE_MAX);
+	char found[READER_FOUND_MAX];
+	const char *meant = NULL;
+
+	schema_range(key, &range);
+	if (key->type == SCHEMA_ENUM && node->kind == READER_STRING)
+		meant = closest(key, node->text);
+	error_set(err, EINVAL, "'%s' must be %s, found %s%s%s%s", key->name, strbuf_str(&range),
+		  reader_describe(node, found), meant ? ", did you mean '" : "", meant ? meant : "",
+		  meant ? "'?" : "");
+	return reader_locate(ctx->reader, node->mark, -EINVAL, err);
+}
+
+static int run_check(const struct context *ctx, const struct reader_node *node,
+		     const struct schema_key *key, const void *value, struct error *err)
+{
+	int r = key->check ? key->check(value, err) : 0;
+
+	if (r < 0) {
+		error_wrap(err, r, "'%s'", key->name);
+		return reader_locate(ctx->reader, node->mark, r, err);
+	}
+	return 0;
+}
+
+/* Finds where a key would be right, as a path of mappings; -1 when nowhere. */
+static int find_parent(const struct schema_key *mapping, const char *name,
+		       const struct schema_key *path[DEPTH_MAX], int depth)
+{
+	if (schema_sibling(mapping, name))
+		return depth;
+	for (size_t i = 0; i < mapping->n_keys && depth < DEPTH_MAX; i++) {
+		const struct schema_key *inner = inner_mapping(&mapping->keys[i]);
+		int found;
+
+		if (!inner)
+			continue;
+		path[depth] = inner;
+		found = find_parent(inner, name, path, depth + 1);
+		if (found >= 0)
+			return found;
+	}
+	return -1;
+}
+
+static void add_path(struct strbuf *out, const struct schema_key *const *path, int depth)
+{
+	if (depth == 0)
+		strbuf_puts(out, "at the top level");
+	for (int i = 0; i < depth; i++)
+		strbuf_printf(out, "%s%s", i == 0 ? "under '" : ".", path[i]->name);
+	if (depth > 0)
+		strbuf_puts(out, "'");
+}
+
+static void add_names(struct strbuf *out, const struct schema_key *mapping)
+{
+	for (size_t i = 0; i < mapping->n_keys; i++)
+		strbuf_printf(out, "%s'%s'", i == 0 ? "" : ", ", mapping->keys[i].name);
+}
+
+/* A right key in the wrong place, a slip of the hand, or something else. */
+static void unknown_key(const struct context *ctx, const struct reader_node *name,
+			const struct schema_key *mapping, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT(KEY_LIST_MAX);
+	const struct schema_key *path[DEPTH_MAX];
+	int depth = find_parent(ctx->root, name->text, path, 0);
+	const char *meant = closest(mapping, name->text);
+	char quoted[READER_QUOTE_MAX];
+
+	if (depth >= 0) {
+		strbuf_puts(&hint, "it belongs ");
+		add_path(&hint, path, depth);
+	} else if (meant) {
+		strbuf_printf(&hint, "did you mean '%s'?", meant);
+	} else {
+		strbuf_puts(&hint, "known here are ");
+		add_names(&hint, mapping);
+	}
+	error_set(err, EINVAL, "unknown key '%s', %s", reader_quote(quoted, name->text),
+		  strbuf_str(&hint));
+	reader_locate(ctx->reader, name->mark, -EINVAL, err);
+}
+
+/* Returns NULL with @err set when no row has that name. */
+static const struct schema_key *find_key(const struct context *ctx, const struct reader_node *name,
+					 const struct schema_key *mapping, struct error *err)
+{
+	const struct schema_key *key;
+	char found[READER_FOUND_MAX];
+
+	if (name->kind != READER_STRING) {
+		error_set(err, EINVAL, "a key must be a string, found %s",
+			  reader_describe(name, found));
+		reader_locate(ctx->reader, name->mark, -EINVAL, err);
+		return NULL;
+	}
+	key = schema_sibling(mapping, name->text);
+	if (!key)
+		unknown_key(ctx, name, mapping, err);
+	return key;
+}
+
+static int read_pair(const struct context *ctx, const struct reader_node *name,
+		     const struct schema_key *mapping, struct reader_mark *marks, void *object,
+		     struct error *err)
+{
+	const struct schema_key *key = find_key(ctx, name, mapping, err);
+	struct reader_mark *mark;
+	struct reader_node value;
+	int r;
+
+	if (!key)
+		return -EINVAL;
+	mark = &marks[key - mapping->keys];
+	if (mark->line > 0) {
+		error_set(err, EINVAL, "key '%s' is written twice, first in line %zu", key->name,
+			  mark->line);
+		return reader_locate(ctx->reader, name->mark, -EINVAL, err);
+	}
+	*mark = name->mark;
+	r = reader_next(ctx->reader, &value, err);
+	if (r < 0)
+		return r;
+	return read_value(ctx, &value, key, object, err);
+}
+
+static int read_default(const struct context *ctx, const struct schema_key *key, void *object,
+			struct error *err)
+{
+	_cleanup_(reader_freep) struct reader *reader = NULL;
+	struct context inner = { .root = ctx->root };
+	struct reader_node node;
+	int r;
+
+	if (!key->default_value)
+		return 0;
+	r = reader_new(&reader, key->default_value, strlen(key->default_value), key->name, err);
+	if (r < 0)
+		return r;
+	inner.reader = reader;
+	r = reader_next(reader, &node, err);
+	if (r < 0)
+		return r;
+	return read_value(&inner, &node, key, object, err);
+}
+
+/* Settles one key of a mapping that has ended; @mark is all-zero if it was left out. */
+static int finish_key(const struct context *ctx, const struct schema_key *mapping,
+		      struct reader_mark mapping_mark, const struct schema_key *key,
+		      struct reader_mark mark, void *object, struct error *err)
+{
+	bool written = mark.line > 0;
+	bool applies = schema_applies(mapping, key, object);
+
+	if (written && !applies)
+		error_set(err, EINVAL, "'%s' is allowed only when '%s' is '%s'", key->name,
+			  key->when, when_name(mapping, key));
+	else if (written)
+		return 0;
+	else if (key->required)
+		error_set(err, EINVAL, "key '%s' is missing", key->name);
+	else if (key->when && applies)
+		error_set(err, EINVAL, "key '%s' is missing, '%s' being '%s'", key->name, key->when,
+			  when_name(mapping, key));
+	else
+		return read_default(ctx, key, object, err);
+	return reader_locate(ctx->reader, written ? mark : mapping_mark, -EINVAL, err);
+}
+
+/* In the order of the rows, so that a condition finds its key settled. */
+static int finish_mapping(const struct context *ctx, const struct reader_node *node,
+			  const struct schema_key *mapping, const struct reader_mark *marks,
+			  void *object, struct error *err)
+{
+	for (size_t i = 0; i < mapping->n_keys; i++) {
+		int r = finish_key(ctx, mapping, node->mark, &mapping->keys[i], marks[i], object,
+				   err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_mapping(const struct context *ctx, const struct reader_node *node,
+			const struct schema_key *key, void *object, struct error *err)
+{
+	struct reader_mark marks[SCHEMA_KEYS_MAX] = { 0 };
+	struct reader_node name;
+	int r;
+
+	object = field(key, object);
+	for (;;) {
+		r = reader_next(ctx->reader, &name, err);
+		if (r < 0)
+			return r;
+		if (name.kind == READER_MAPPING_END)
+			return finish_mapping(ctx, node, key, marks, object, err);
+		r = read_pair(ctx, &name, key, marks, object, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+/* The items of a list as they lie in the struct. */
+struct list {
+	char *items;
+	size_t n;
+};
+
+static struct list load_list(const struct schema_key *key, const void *object)
+{
+	struct list list;
+
+	memcpy(&list.items, (const char *)object + key->offset, sizeof(list.items));
+	memcpy(&list.n, (const char *)object + key->n_offset, sizeof(list.n));
+	return list;
+}
+
+static void store_list(const struct schema_key *key, struct list list, void *object)
+{
+	memcpy((char *)object + key->offset, &list.items, sizeof(list.items));
+	memcpy((char *)object + key->n_offset, &list.n, sizeof(list.n));
+}
+
+/* The new item counts at once, so that schema_done() finds what it comes to own. */
+static char *append_item(const struct schema_key *key, void *object)
+{
+	struct list list = load_list(key, object);
+	size_t size = key->item->size;
+	char *items = reallocarray(list.items, list.n + 1, size);
+	char *item;
+
+	if (!items)
+		return NULL;
+	item = items + list.n * size;
+	memset(item, 0, size);
+	store_list(key, (struct list) { .items = items, .n = list.n + 1 }, object);
+	return item;
+}
+
+/* Compares the newest item with those before it. */
+static int check_unique(const struct context *ctx, const struct reader_node *node,
+			const struct schema_key *key, const void *object, struct error *err)
+{
+	const struct schema_key *unique =
+		key->unique ? schema_sibling(key->item, key->unique) : NULL;
+	struct list list = load_list(key, object);
+	const char *newest = list.items + (list.n - 1) * key->item->size;
+
+	for (size_t i = 0; unique && i < list.n - 1; i++) {
+		const char *other = list.items + i * key->item->size + unique->offset;
+
+		if (strcmp(other, newest + unique->offset) != 0)
+			continue;
+		error_set(err, EINVAL, "the %s '%.*s' is taken by item %zu of '%s'", unique->name,
+			  READER_QUOTE_MAX, other, i + 1, key->name);
+		return reader_locate(ctx->reader, node->mark, -EINVAL, err);
+	}
+	return 0;
+}
+
+static int wrong_length(const struct context *ctx, const struct reader_node *node,
+			const struct schema_key *key, size_t found, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf range = STRBUF_INIT(RANGE_MAX);
+
+	schema_range(key, &range);
+	error_set(err, EINVAL, "'%s' must be %s, found %zu", key->name, strbuf_str(&range), found);
+	return reader_locate(ctx->reader, node->mark, -EINVAL, err);
+}
+
+static int read_item(const struct context *ctx, const struct reader_node *node,
+		     const struct schema_key *key, void *object, struct error *err)
+{
+	char *item;
+	int r;
+
+	if (load_list(key, object).n >= key->max)
+		return wrong_length(ctx, node, key, (size_t)key->max + 1, err);
+	item = append_item(key, object);
+	if (!item)
+		return error_set(err, ENOMEM, "no memory for '%s'", key->name);
+	r = read_value(ctx, node, key->item, item, err);
+	if (r < 0)
+		return r;
+	return check_unique(ctx, node, key, object, err);
+}
+
+static int read_list(const struct context *ctx, const struct reader_node *node,
+		     const struct schema_key *key, void *object, struct error *err)
+{
+	struct reader_node item;
+	int r;
+
+	for (;;) {
+		r = reader_next(ctx->reader, &item, err);
+		if (r < 0)
+			return r;
+		if (item.kind == READER_LIST_END)
+			break;
+		r = read_item(ctx, &item, key, object, err);
+		if (r < 0)
+			return r;
+	}
+	if (load_list(key, object).n < key->min)
+		return wrong_length(ctx, node, key, load_list(key, object).n, err);
+	return 0;
+}
+
+/* A scalar has @scan, which says whether a text fits; the others have @read. */
+static const struct {
+	enum reader_kind kind;
+	bool (*scan)(const struct schema_key *key, const char *text, void *value);
+	int (*read)(const struct context *ctx, const struct reader_node *node,
+		    const struct schema_key *key, void *object, struct error *err);
+} types[_SCHEMA_TYPE_MAX] = {
+	[SCHEMA_STRING] = { .kind = READER_STRING, .scan = scan_string },
+	[SCHEMA_ENUM] = { .kind = READER_STRING, .scan = scan_enum },
+	[SCHEMA_U32] = { .kind = READER_NUMBER, .scan = scan_u32 },
+	[SCHEMA_DURATION] = { .kind = READER_STRING, .scan = scan_duration },
+	[SCHEMA_MAPPING] = { .kind = READER_MAPPING, .read = read_mapping },
+	[SCHEMA_LIST] = { .kind = READER_LIST, .read = read_list },
+};
+
+static int read_value(const struct context *ctx, const struct reader_node *node,
+		      const struct schema_key *key, void *object, struct error *err)
+{
+	void *value = field(key, object);
+	int r;
+
+	if (node->kind != types[key->type].kind)
+		return unexpected(ctx, node, key, err);
+	if (types[key->type].scan && !types[key->type].scan(key, node->text, value))
+		return unexpected(ctx, node, key, err);
+	if (types[key->type].read) {
+		r = types[key->type].read(ctx, node, key, object, err);
+		if (r < 0)
+			return r;
+	}
+	return run_check(ctx, node, key, value, err);
+}
+
+int schema_read(const struct schema_key *root, const char *text, size_t len, const char *name,
+		void *object, struct error *err)
+{
+	static const struct reader_mark none[SCHEMA_KEYS_MAX] = { 0 };
+	_cleanup_(reader_freep) struct reader *reader = NULL;
+	struct context ctx = { .root = root };
+	struct reader_node node;
+	int r;
+
+	r = reader_new(&reader, text, len, name, err);
+	if (r < 0)
+		return r;
+	ctx.reader = reader;
+	r = reader_next(reader, &node, err);
+	if (r < 0)
+		return r;
+	if (node.kind == READER_END)
+		return finish_mapping(&ctx, &node, root, none, object, err);
+	r = read_value(&ctx, &node, root, object, err);
+	if (r < 0)
+		return r;
+	return reader_next(reader, &node, err); /* refuses a second document */
+}
+
+static void done_list(const struct schema_key *key, void *object)
+{
+	struct list list = load_list(key, object);
+	const struct schema_key *inner = inner_mapping(key);
+
+	for (size_t i = 0; inner && i < list.n; i++)
+		schema_done(inner, list.items + i * inner->size);
+	free(list.items);
+}
+
+void schema_done(const struct schema_key *root, void *object)
+{
+	for (size_t i = 0; i < root->n_keys; i++) {
+		const struct schema_key *key = &root->keys[i];
+
+		if (key->type == SCHEMA_MAPPING)
+			schema_done(key, field(key, object));
+		if (key->type == SCHEMA_LIST)
+			done_list(key, object);
+	}
+	memset(object, 0, root->size);
+}

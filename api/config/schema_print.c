@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The writing half of api/config/schema.h. */
+#include "api/config/schema.h"
+
+#include <string.h>
+
+#include "api/config/reader.h"
+#include "base/macro.h"
+
+#define INDENT 2
+
+/* YAML in the making. */
+struct printer {
+	struct strbuf *out;
+	unsigned int indent;
+	bool dash; /* the next line begins an item, "- " stands in its indent */
+};
+
+static void add_scalar_line(const struct schema_key *key, const void *value, struct strbuf *out);
+static void print_value(struct printer *printer, const struct schema_key *key, const void *object);
+
+static void add_duration(struct strbuf *out, uint32_t ms)
+{
+	static const struct {
+		uint32_t ms;
+		const char *name;
+	} units[] = { { 60 * 60 * 1000, "h" }, { 60 * 1000, "m" }, { 1000, "s" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (ms < units[i].ms || ms % units[i].ms != 0)
+			continue;
+		strbuf_printf(out, "%u%s", ms / units[i].ms, units[i].name);
+		return;
+	}
+	strbuf_printf(out, ms == 0 ? "%us" : "%ums", ms);
+}
+
+static bool is_plain(const char *text)
+{
+	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789-._/";
+
+	return text[0] != '-' && text[0] != '.' && text[strspn(text, safe)] == '\0' &&
+	       reader_plain_kind(text) == READER_STRING;
+}
+
+static void add_string(struct strbuf *out, const char *text)
+{
+	if (is_plain(text)) {
+		strbuf_puts(out, text);
+		return;
+	}
+	strbuf_puts(out, "\"");
+	for (; *text; text++)
+		strbuf_printf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+	strbuf_puts(out, "\"");
+}
+
+static uint32_t load_u32(const void *value)
+{
+	uint32_t number;
+
+	memcpy(&number, value, sizeof(number));
+	return number;
+}
+
+static void add_string_of(const struct schema_key *key _unused_, const void *value,
+			  struct strbuf *out)
+{
+	add_string(out, value);
+}
+
+static void add_enum(const struct schema_key *key, const void *value, struct strbuf *out)
+{
+	add_string(out, key->values[load_u32(value)]);
+}
+
+static void add_u32(const struct schema_key *key _unused_, const void *value, struct strbuf *out)
+{
+	strbuf_printf(out, "%u", load_u32(value));
+}
+
+static void add_duration_of(const struct schema_key *key _unused_, const void *value,
+			    struct strbuf *out)
+{
+	add_duration(out, load_u32(value));
+}
+
+static void start_line(struct printer *printer)
+{
+	unsigned int indent = printer->indent - (printer->dash ? INDENT : 0);
+
+	strbuf_printf(printer->out, "%*s%s", (int)indent, "", printer->dash ? "- " : "");
+	printer->dash = false;
+}
+
+/* A string that was left out stays so; a key whose condition fails may not be written. */
+static bool is_left_out(const struct schema_key *mapping, const struct schema_key *key,
+			const void *object)
+{
+	const char *value = (const char *)object + key->offset;
+
+	if (!schema_applies(mapping, key, object))
+		return true;
+	return key->type == SCHEMA_STRING && *value == '\0';
+}
+
+static bool is_empty(const struct schema_key *mapping, const void *object)
+{
+	for (size_t i = 0; i < mapping->n_keys; i++)
+		if (!is_left_out(mapping, &mapping->keys[i], object))
+			return false;
+	return true;
+}
+
+static void print_keys(struct printer *printer, const struct schema_key *mapping,
+		       const void *object)
+{
+	for (size_t i = 0; i < mapping->n_keys; i++) {
+		const struct schema_key *key = &mapping->keys[i];
+
+		if (is_left_out(mapping, key, object))
+			continue;
+		start_line(printer);
+		strbuf_printf(printer->out, "%s:", key->name);
+		print_value(printer, key, object);
+	}
+}
+
+static void print_mapping(struct printer *printer, const struct schema_key *key, const void *object)
+{
+	const void *value = (const char *)object + key->offset;
+
+	if (is_empty(key, value)) {
+		strbuf_puts(printer->out, " {}\n");
+		return;
+	}
+	strbuf_puts(printer->out, "\n");
+	printer->indent += INDENT;
+	print_keys(printer, key, value);
+	printer->indent -= INDENT;
+}
+
+static void print_item(struct printer *printer, const struct schema_key *item, const void *object)
+{
+	printer->dash = true;
+	if (item->type == SCHEMA_MAPPING && !is_empty(item, object)) {
+		print_keys(printer, item, object);
+		return;
+	}
+	start_line(printer);
+	if (item->type == SCHEMA_MAPPING)
+		strbuf_puts(printer->out, "{}\n");
+	else
+		add_scalar_line(item, object, printer->out);
+}
+
+static void print_list(struct printer *printer, const struct schema_key *key, const void *object)
+{
+	const char *items;
+	size_t n;
+
+	memcpy(&items, (const char *)object + key->offset, sizeof(items));
+	memcpy(&n, (const char *)object + key->n_offset, sizeof(n));
+	strbuf_puts(printer->out, n == 0 ? " []\n" : "\n");
+	printer->indent += INDENT;
+	for (size_t i = 0; i < n; i++)
+		print_item(printer, key->item, items + i * key->item->size);
+	printer->indent -= INDENT;
+}
+
+static void range_string(const struct schema_key *key, struct strbuf *out)
+{
+	strbuf_printf(out, "a string of %u to %u ASCII characters", key->min, key->max);
+}
+
+static void range_enum(const struct schema_key *key, struct strbuf *out)
+{
+	strbuf_puts(out, key->values[1] ? "one of " : "");
+	for (size_t i = 0; key->values[i]; i++)
+		strbuf_printf(out, "%s'%s'", i == 0 ? "" : ", ", key->values[i]);
+}
+
+static void range_u32(const struct schema_key *key, struct strbuf *out)
+{
+	strbuf_printf(out, "a whole number from %u to %u", key->min, key->max);
+	if (key->unit)
+		strbuf_printf(out, " %s", key->unit);
+}
+
+static void range_duration(const struct schema_key *key, struct strbuf *out)
+{
+	strbuf_puts(out, "a duration from ");
+	add_duration(out, key->min);
+	strbuf_puts(out, " to ");
+	add_duration(out, key->max);
+}
+
+static void range_mapping(const struct schema_key *key _unused_, struct strbuf *out)
+{
+	strbuf_puts(out, "a mapping");
+}
+
+static void range_list(const struct schema_key *key, struct strbuf *out)
+{
+	strbuf_printf(out, "a list of %u to %u items", key->min, key->max);
+}
+
+/* A scalar has @scalar, which writes its text; the others have @print, for whole lines. */
+static const struct {
+	void (*range)(const struct schema_key *key, struct strbuf *out);
+	void (*scalar)(const struct schema_key *key, const void *value, struct strbuf *out);
+	void (*print)(struct printer *printer, const struct schema_key *key, const void *object);
+} types[_SCHEMA_TYPE_MAX] = {
+	[SCHEMA_STRING] = { .range = range_string, .scalar = add_string_of },
+	[SCHEMA_ENUM] = { .range = range_enum, .scalar = add_enum },
+	[SCHEMA_U32] = { .range = range_u32, .scalar = add_u32 },
+	[SCHEMA_DURATION] = { .range = range_duration, .scalar = add_duration_of },
+	[SCHEMA_MAPPING] = { .range = range_mapping, .print = print_mapping },
+	[SCHEMA_LIST] = { .range = range_list, .print = print_list },
+};
+
+static void add_scalar_line(const struct schema_key *key, const void *value, struct strbuf *out)
+{
+	types[key->type].scalar(key, value, out);
+	strbuf_puts(out, "\n");
+}
+
+static void print_value(struct printer *printer, const struct schema_key *key, const void *object)
+{
+	if (types[key->type].print) {
+		types[key->type].print(printer, key, object);
+		return;
+	}
+	strbuf_puts(printer->out, " ");
+	add_scalar_line(key, (const char *)object + key->offset, printer->out);
+}
+
+void schema_print(const struct schema_key *root, const void *object, struct strbuf *out)
+{
+	struct printer printer = { .out = out };
+
+	print_keys(&printer, root, object);
+}
+
+void schema_range(const struct schema_key *key, struct strbuf *out)
+{
+	types[key->type].range(key, out);
+}
+
+static void describe_default(const struct schema_key *mapping, const struct schema_key *key,
+			     struct strbuf *out)
+{
+	if (key->required)
+		strbuf_puts(out, "required");
+	else if (key->when)
+		strbuf_printf(out, "required when `%s` is `%s`, refused otherwise", key->when,
+			      schema_sibling(mapping, key->when)->values[key->when_value]);
+	else if (key->type != SCHEMA_MAPPING && key->default_value)
+		strbuf_printf(out, "`%s`", key->default_value);
+}
+
+/* @prefix is the path of @mapping with what separates it from a key. */
+static void describe_keys(const struct schema_key *mapping, const char *prefix, struct strbuf *out)
+{
+	for (size_t i = 0; i < mapping->n_keys; i++) {
+		_cleanup_strbuf_ struct strbuf inner = STRBUF_INIT(SCHEMA_PATH_MAX);
+		const struct schema_key *key = &mapping->keys[i];
+
+		strbuf_printf(out, "| `%s%s` | ", prefix, key->name);
+		schema_range(key, out);
+		strbuf_puts(out, " | ");
+		describe_default(mapping, key, out);
+		strbuf_printf(out, " | %s |\n", key->text);
+		if (key->type == SCHEMA_LIST)
+			key = key->item;
+		strbuf_printf(&inner, "%s%s.", prefix, key->name);
+		describe_keys(key, strbuf_str(&inner), out);
+	}
+}
+
+void schema_describe(const struct schema_key *root, struct strbuf *out)
+{
+	strbuf_puts(out, "| Key | Value | Default | Meaning |\n|---|---|---|---|\n");
+	describe_keys(root, "", out);
+}
