@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/kubelet/deviceplugin.pb-c.h"
+#include "base/strbuf.h"
+#include "device-plugin/allocation.h"
+#include "tests/test.h"
+#include "tests/unit/device-plugin/request.h"
+
+struct fixture {
+	struct tree *tree;
+	struct snapshot *snapshot;
+	struct unit_set *whole;
+	struct unit_set *pairs;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	void *tree;
+
+	if (tree_setup(&tree) < 0)
+		return -1;
+	fixture->tree = tree;
+	fixture->snapshot = request_node(fixture->tree);
+	fixture->whole = request_units(fixture->snapshot, &request_whole);
+	fixture->pairs = request_units(fixture->snapshot, &request_pairs);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	void *tree = fixture->tree;
+
+	unit_set_unref(fixture->whole);
+	unit_set_unref(fixture->pairs);
+	snapshot_unref(fixture->snapshot);
+	free(fixture);
+	return tree_teardown(&tree);
+}
+
+/* Answers a request and writes the files of the answer as a text: with spaces
+ * between them, and '|' between containers. */
+static int allocate(const struct fixture *fixture, const struct unit_set *units, const char *text,
+		    struct strbuf *ret_files, struct error *err)
+{
+	struct rpc_message request = request_allocate(text);
+	_cleanup_rpc_message_ struct rpc_message reply = { 0 };
+	V1beta1__AllocateResponse *response;
+	int r;
+
+	r = allocation_allocate(&fixture->tree->host, units, request.data, request.len, &reply,
+				err);
+	rpc_message_done(&request);
+	if (r < 0)
+		return r;
+	response = v1beta1__allocate_response__unpack(NULL, reply.len, reply.data);
+	for (size_t i = 0; i < response->n_container_responses; i++) {
+		const V1beta1__ContainerAllocateResponse *container =
+			response->container_responses[i];
+
+		assert_int_equal(container->n_envs + container->n_mounts + container->n_annotations,
+				 0);
+		strbuf_puts(ret_files, i > 0 ? "|" : "");
+		for (size_t j = 0; j < container->n_devices; j++)
+			strbuf_printf(ret_files, "%s%s", j > 0 ? " " : "",
+				      container->devices[j]->host_path + strlen("/dev/"));
+	}
+	v1beta1__allocate_response__free_unpacked(response, NULL);
+	return 0;
+}
+
+static void containers_get_the_files_of_their_units(void **state)
+{
+	static const struct {
+		bool pairs;
+		const char *request;
+		const char *files;
+	} cases[] = {
+		{ false, "A", "a a0 a1 a2 a3 a0-1 a2-3" },
+		{ false, "B A", "a a0 a1 a2 a3 a0-1 a2-3 b b0 b1 b2 b3 b0-1 b2-3" },
+		{ false, "C C C", "c c0 c1 c2 c3 c0-1 c2-3" },
+		{ false, "A|A", "a a0 a1 a2 a3 a0-1 a2-3|a a0 a1 a2 a3 a0-1 a2-3" },
+		{ true, "A_cores_0-1", "a a0 a1 a0-1" },
+		{ true, "A_cores_2-3", "a a2 a3 a2-3" },
+		{ true, "A_cores_2-3 A_cores_0-1", "a a0 a1 a2 a3 a0-1 a2-3" },
+		{ true, "B_cores_0-1 A_cores_2-3", "a a2 a3 a2-3 b b0 b1 b0-1" },
+	};
+	const struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_strbuf_ struct strbuf files = STRBUF_INIT(4096);
+
+		assert_int_equal(allocate(fixture, cases[i].pairs ? fixture->pairs : fixture->whole,
+					  cases[i].request, &files, NULL),
+				 0);
+		assert_string_equal(strbuf_str(&files), cases[i].files);
+	}
+}
+
+static void unusable_requests_are_refused(void **state)
+{
+	static const struct {
+		const char *request;
+		int code;
+		const char *text;
+	} cases[] = {
+		{ "", -EINVAL, "the request names no container" },
+		{ "|", -EINVAL, "a container of the request names no device of fake.io/card" },
+		{ "A|", -EINVAL, "a container of the request names no device of fake.io/card" },
+		{ "D", -EINVAL, "fake.io/card has no device 'D'" },
+		{ "A D", -EINVAL, "fake.io/card has no device 'D'" },
+		{ "A_cores_0-1", -EINVAL, "fake.io/card has no device 'A_cores_0-1'" },
+	};
+	const struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_strbuf_ struct strbuf files = STRBUF_INIT(4096);
+		struct error err = { 0 };
+
+		assert_int_equal(allocate(fixture, fixture->whole, cases[i].request, &files, &err),
+				 cases[i].code);
+		assert_string_equal(err.msg, cases[i].text);
+	}
+}
+
+static void garbage_is_refused(void **state)
+{
+	static const uint8_t garbage[] = { 0x0a, 0x05, 0x0a };
+	const struct fixture *fixture = *state;
+	struct rpc_message reply = { 0 };
+
+	assert_int_equal(allocation_allocate(&fixture->tree->host, fixture->whole, garbage,
+					     sizeof(garbage), &reply, NULL),
+			 -EINVAL);
+	assert_int_equal(allocation_pre_start(&fixture->tree->host, fixture->whole, garbage,
+					      sizeof(garbage), &reply, NULL),
+			 -EINVAL);
+	assert_null(reply.data);
+}
+
+static void units_are_checked_at_the_moment_of_allocate(void **state)
+{
+	const struct fixture *fixture = *state;
+	_cleanup_strbuf_ struct strbuf files = STRBUF_INIT(4096);
+	struct error err = { 0 };
+
+	tree_remove(fixture->tree, "dev/a.works");
+	assert_int_equal(allocate(fixture, fixture->whole, "A", &files, &err), -EIO);
+	assert_string_equal(err.msg, "device 'A' of fake.io/card is unhealthy: it does not work");
+	tree_puts(fixture->tree, "dev/a.works", "");
+	assert_int_equal(allocate(fixture, fixture->whole, "A", &files, &err), 0);
+
+	tree_remove(fixture->tree, "dev/a2");
+	assert_int_equal(allocate(fixture, fixture->whole, "A", &files, &err), -EIO);
+	assert_non_null(strstr(err.msg, "/dev/a2"));
+	/* A partition without that core does not mind. */
+	assert_int_equal(allocate(fixture, fixture->pairs, "A_cores_0-1", &files, &err), 0);
+	assert_int_equal(allocate(fixture, fixture->pairs, "A_cores_2-3", &files, &err), -EIO);
+	/* A regular file in its place is no device. */
+	tree_puts(fixture->tree, "dev/a2", "");
+	assert_int_equal(allocate(fixture, fixture->whole, "A", &files, &err), -EIO);
+}
+
+static void listed_as_unhealthy_is_refused(void **state)
+{
+	const struct fixture *fixture = *state;
+	struct device_state states[3];
+	struct snapshot *snapshot;
+	struct unit_set *units;
+	struct error err = { 0 };
+	struct strbuf files = STRBUF_INIT(4096);
+
+	memcpy(states, fixture->snapshot->devices, sizeof(states));
+	states[1].healthy = false;
+	(void)snprintf(states[1].reason, sizeof(states[1].reason), "too hot");
+	snapshot = snapshot_new(2, states, 3);
+	units = request_units(snapshot, &request_whole);
+	assert_int_equal(allocate(fixture, units, "A B", &files, &err), -EIO);
+	assert_string_equal(err.msg, "device 'B' of fake.io/card is unhealthy: too hot");
+	assert_int_equal(allocate(fixture, units, "A C", &files, &err), 0);
+	strbuf_done(&files);
+	unit_set_unref(units);
+	snapshot_unref(snapshot);
+}
+
+static void pre_start_checks_the_same(void **state)
+{
+	static const struct {
+		const char *request;
+		int code;
+	} cases[] = { { "A", 0 }, { "A B", 0 }, { "D", -EINVAL }, { "", -EINVAL }, { "C", -EIO } };
+	const struct fixture *fixture = *state;
+
+	tree_remove(fixture->tree, "dev/c.works");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rpc_message request = request_pre_start(cases[i].request);
+		struct rpc_message reply = { 0 };
+
+		assert_int_equal(allocation_pre_start(&fixture->tree->host, fixture->whole,
+						      request.data, request.len, &reply, NULL),
+				 cases[i].code);
+		assert_int_equal(reply.len, 0);
+		rpc_message_done(&request);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(containers_get_the_files_of_their_units, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(unusable_requests_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(garbage_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(units_are_checked_at_the_moment_of_allocate, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(listed_as_unhealthy_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(pre_start_checks_the_same, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
