@@ -77,9 +77,29 @@ static struct lifecycle_step timer_fired(struct lifecycle *lifecycle)
 	return proceed(lifecycle);
 }
 
+/* Whether an event is about something that was given up meanwhile: a call, or a
+ * stream of a socket that is to be replaced. */
+static bool is_late(const struct lifecycle *lifecycle, enum lifecycle_event event)
+{
+	switch (event) {
+	case LIFECYCLE_ACCEPTED:
+	case LIFECYCLE_REFUSED:
+		return !lifecycle->calling;
+	case LIFECYCLE_STREAM_OPENED:
+	case LIFECYCLE_STREAM_CLOSED:
+		return !lifecycle->bound;
+	default:
+		return false;
+	}
+}
+
 struct lifecycle_step lifecycle_step(struct lifecycle *lifecycle, enum lifecycle_event event,
 				     uint32_t random)
 {
+	const struct lifecycle_step keep = { LIFECYCLE_NOTHING, LIFECYCLE_TIMER_KEEP, 0 };
+
+	if (is_late(lifecycle, event))
+		return keep;
 	switch (event) {
 	case LIFECYCLE_KUBELET_CAME:
 		return kubelet_came(lifecycle);

@@ -35,6 +35,7 @@ struct story {
 #define NOTHING LIFECYCLE_NOTHING
 #define BIND LIFECYCLE_BIND
 #define REGISTER LIFECYCLE_REGISTER
+#define KEEP LIFECYCLE_TIMER_KEEP
 #define SET LIFECYCLE_TIMER_SET
 #define STOP LIFECYCLE_TIMER_STOP
 
@@ -74,6 +75,11 @@ static const struct story stories[] = {
 	  .path = LIFECYCLE_CLASSIC,
 	  STEPS({ CAME, BIND, STOP }, { BOUND, REGISTER, SET }, { OPENED, NOTHING, SET },
 		{ UNLINKED, NOTHING, SET }, { TIMER, BIND, STOP }) },
+	{ .name = "the answer to a call that was given up changes nothing",
+	  .path = LIFECYCLE_CLASSIC,
+	  STEPS({ CAME, BIND, STOP }, { BOUND, REGISTER, SET }, { UNLINKED, NOTHING, SET },
+		{ ACCEPTED, NOTHING, KEEP }, { REFUSED, NOTHING, KEEP }, { OPENED, NOTHING, KEEP },
+		{ CLOSED, NOTHING, KEEP }, { TIMER, BIND, STOP }) },
 	{ .name = "a call that never returns is given up",
 	  .path = LIFECYCLE_CLASSIC,
 	  STEPS({ CAME, BIND, STOP }, { BOUND, REGISTER, SET }, { TIMER, REGISTER, SET }) },
