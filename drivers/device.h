@@ -5,6 +5,8 @@
  * A device is immutable once its driver has handed it over, and is shared by
  * reference between snapshots.  It knows Linux and its vendor, and no
  * Kubernetes word.
+ *
+ * Source: the PCI facts are those of Linux Documentation/ABI/testing/sysfs-bus-pci
  */
 #pragma once
 
@@ -19,7 +21,7 @@ struct driver;
 
 /* Maxima in bytes, each with its NUL.  Longer values are refused, not cut. */
 #define DEVICE_NAME_MAX 32	  /* "rngd/npu0"; as long as a kernel class name gets in practice */
-#define DEVICE_BDF_MAX 16	  /* "0000:27:00.0"; a domain may have 8 digits (VMD) */
+#define DEVICE_BDF_MAX 20	  /* "0000:27:00.0"; a domain may have 8 digits (VMD) */
 #define DEVICE_UUID_MAX 48	  /* 36 characters of a UUID, and room for a vendor's prefix */
 #define DEVICE_SERIAL_MAX 48	  /* as printed on the card */
 #define DEVICE_PRODUCT_MAX 32	  /* "rngd-plus" */

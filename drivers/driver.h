@@ -3,8 +3,11 @@
  * The row that every vendor fills in.
  *
  * A vendor is one file that ends in one `const struct driver` with designated
- * initialisers, and one line in registry.c.  Its functions take the host as an
- * argument, keep no state and may be called from several threads.
+ * initialisers, declared at the end of this header, and one line in registry.c.
+ * Its functions take the host as an argument, keep no state and may be called
+ * from several threads.
+ *
+ * Source: the form of udev's table of built-ins and libpci's of access methods
  */
 #pragma once
 
@@ -20,7 +23,9 @@ struct driver {
 	/*
 	 * Appends the vendor's devices to @list.  A device that is there but cannot
 	 * be used is listed with its fault; one that vanishes while it is read is
-	 * left out.  Returns 0 also when there is none; -ENOMEM or -E2BIG otherwise.
+	 * left out.  Returns 0 also when there is none.  Fails with -ENOMEM, -E2BIG,
+	 * or the errno that kept it from looking (as -EMFILE); @list may then hold
+	 * some of the devices.
 	 */
 	int (*scan)(const struct host *host, struct device_list *list, struct error *err);
 
@@ -60,8 +65,13 @@ const struct driver *driver_find(const char *name);
  * @err: set on failure; names the file
  *
  * Context: any thread; blocks on fstatat(2).
- * Return: 0, or -ENOENT when a file is missing, or -ENODEV when something that
- *   is no character device has its name.
+ * Return: 0, or
+ *   -ENOENT  a file is missing
+ *   -ENODEV  something that is no character device has its name
+ *   -errno   as fstatat(2) leaves it
  */
 int driver_check_nodes(const struct host *host, const struct device *device,
 		       struct core_range cores, struct error *err);
+
+/* The rows, for registry.c; everyone else asks driver_registry(). */
+extern const struct driver furiosa_driver;

@@ -5,6 +5,8 @@
  * Drivers name everything relative to it ("sys/class/...", "dev/..."), so the
  * same code reads a live machine, a host's root mounted in a container, or a
  * simulated node.
+ *
+ * Source: openat(2), "Rationale for openat() and other directory file descriptor APIs"
  */
 #pragma once
 

@@ -19,7 +19,7 @@ struct pci_reader;
  * @ret: the reader, to be released with pci_reader_free()
  * @err: set on failure
  *
- * A reader serves one scan: what it has read it does not read again.
+ * A reader serves one scan.
  *
  * Context: one thread at a time.
  * Return: 0, or -ENOMEM.
@@ -42,7 +42,10 @@ DEFINE_CLEANUP(struct pci_reader, pci_reader_free);
  *	nothing, or says something that is no number
  * @err: set on failure
  *
- * Return: 0, or -ENOENT when the bus has no such device (or no PCI is shown).
+ * Return: 0, or
+ *   -ENOENT  the bus has no such device, or no bus is shown
+ *   -EINVAL  @bdf is no address
+ *   -EMFILE  (or -ENFILE) no descriptor is left to read with
  */
 int pci_read(struct pci_reader *reader, const char *bdf, struct device_pci *ret_pci,
 	     int *ret_numa_node, struct error *err);
