@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+func printMarkdown(out io.Writer, r *report) {
+	fmt.Fprint(out, "# Benchmarks\n\nOne run of `make bench`: silica-device-plugin and a minimal device"+
+		" plugin in Go,\nmeasured side by side. This page is written by the program.\n\n")
+	printMarkdownTable(out, r)
+	fmt.Fprint(out, "\n## Targets\n\nEach with the figure that decides it; `x` is a ratio to the Go"+
+		" plugin in the same run.\n\n")
+	printMarkdownTargets(out, r)
+	fmt.Fprint(out, "\n## How it was measured\n\n")
+	for _, line := range append(rules(r), facts(r)...) {
+		fmt.Fprintln(out, wrap("- "+line, screenWidth))
+	}
+}
+
+func printMarkdownTable(out io.Writer, r *report) {
+	head := []string{""}
+	for _, size := range r.sizes {
+		units := grouped(size.plan.units)
+		head = append(head, units+": silica", "go", "ratio")
+	}
+	printMarkdownRow(out, head)
+	printMarkdownRule(out, len(head))
+	for _, line := range tableRows(r) {
+		printMarkdownRow(out, append([]string{strings.TrimSpace(line.label)}, line.cells...))
+	}
+}
+
+func printMarkdownTargets(out io.Writer, r *report) {
+	head := append([]string{"target"}, sizeTitles(r)...)
+	printMarkdownRow(out, head)
+	printMarkdownRule(out, len(head))
+	for _, line := range targetRows(r) {
+		printMarkdownRow(out, append([]string{line.label}, line.cells...))
+	}
+}
+
+func printMarkdownRow(out io.Writer, cells []string) {
+	fmt.Fprintln(out, "| "+strings.Join(cells, " | ")+" |")
+}
+
+// printMarkdownRule aligns labels to the left and figures to the right.
+func printMarkdownRule(out io.Writer, columns int) {
+	fmt.Fprintln(out, "|---|"+strings.Repeat("--:|", columns-1))
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Widths that let four sizes fit.
+const (
+	screenWidth      = 120
+	labelWidth       = 28
+	targetLabelWidth = 36
+	targetWidth      = 18
+)
+
+var cellWidths = []int{9, 8, 6} // silica, go, ratio
+
+const groupWidth = 9 + 8 + 6
+
+func printTerminal(out io.Writer, r *report) {
+	fmt.Fprintln(out, "silica-device-plugin and a minimal Go device plugin, measured side by side")
+	fmt.Fprintln(out)
+	printTable(out, r)
+	fmt.Fprintln(out)
+	printTargets(out, r)
+	fmt.Fprintln(out)
+	for _, line := range append(rules(r), facts(r)...) {
+		fmt.Fprintln(out, wrap(line, screenWidth))
+	}
+}
+
+func printTable(out io.Writer, r *report) {
+	head, names := padRight("", labelWidth), padRight("", labelWidth)
+	for _, title := range sizeTitles(r) {
+		head += padLeft(title, groupWidth)
+		for i, name := range []string{"silica", "go", "ratio"} {
+			names += padLeft(name, cellWidths[i])
+		}
+	}
+	fmt.Fprintln(out, head)
+	fmt.Fprintln(out, names)
+	for _, line := range tableRows(r) {
+		text := padRight(line.label, labelWidth)
+		for i, cell := range line.cells {
+			text += padLeft(cell, cellWidths[i%len(cellWidths)])
+		}
+		fmt.Fprintln(out, strings.TrimRight(text, " "))
+	}
+}
+
+func printTargets(out io.Writer, r *report) {
+	text := padRight("targets", targetLabelWidth)
+	for _, title := range sizeTitles(r) {
+		text += padLeft(title, targetWidth)
+	}
+	fmt.Fprintln(out, text)
+	for _, line := range targetRows(r) {
+		text := padRight(line.label, targetLabelWidth)
+		for _, cell := range line.cells {
+			text += padLeft(cell, targetWidth)
+		}
+		fmt.Fprintln(out, strings.TrimRight(text, " "))
+	}
+}
