@@ -110,15 +110,9 @@ static grpc_channel *make_channel(const char *target)
 	grpc_arg rows[] = {
 		/* Not the process-wide pool: it would share the backoff of a refused
 		 * connection between calls. */
-		{ GRPC_ARG_INTEGER,
-		  (char *)(uintptr_t)GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL,
-		  { .integer = 1 } },
-		{ GRPC_ARG_INTEGER,
-		  (char *)(uintptr_t)GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH,
-		  { .integer = RPC_MESSAGE_MAX } },
-		{ GRPC_ARG_INTEGER,
-		  (char *)(uintptr_t)GRPC_ARG_ENABLE_HTTP_PROXY,
-		  { .integer = 0 } },
+		rpc_int_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
+		rpc_int_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, RPC_MESSAGE_MAX),
+		rpc_int_arg(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
 	};
 	const grpc_channel_args args = { ARRAY_SIZE(rows), rows };
 	grpc_channel_credentials *credentials = grpc_insecure_credentials_create();

@@ -49,6 +49,20 @@ static inline void rpc_unlock(struct rpc *rpc)
 }
 
 /**
+ * rpc_int_arg() - Make an argument of a channel or server.
+ * @key: one of the GRPC_ARG_ names; borrowed
+ * @value: its value
+ *
+ * Return: the argument.
+ */
+static inline grpc_arg rpc_int_arg(const char *key, int value)
+{
+	return (grpc_arg) { .type = GRPC_ARG_INTEGER,
+			    .key = (char *)(uintptr_t)key,
+			    .value = { .integer = value } };
+}
+
+/**
  * rpc_activate() - Count a server or call that rpc_free() must wait for.
  * @rpc: runtime, locked
  */

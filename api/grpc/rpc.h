@@ -21,7 +21,7 @@
 #include "base/error.h"
 
 /* Bounds a request to us; GetPreferredAllocation for 60,000 units is 3 MiB. */
-#define RPC_MESSAGE_MAX (16U * 1024 * 1024)
+#define RPC_MESSAGE_MAX (16 * 1024 * 1024)
 /* How long a stopping server waits for its calls before it cancels them. */
 #define RPC_STOP_GRACE_MS 1000
 

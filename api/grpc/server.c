@@ -29,9 +29,7 @@
 #define STATUS_TEXT_MAX ERROR_TEXT_MAX
 #define METHODS_MAX 32
 
-/* A window that takes a GetPreferredAllocation of thousands of units at once. */
-#define STREAM_WINDOW_BYTES (1024 * 1024)
-#define CONCURRENT_STREAMS_MAX 256
+#define CONCURRENT_STREAMS_MAX 256 /* of one connection; the kubelet has two */
 
 struct call {
 	struct rpc_server *server;
@@ -376,17 +374,8 @@ static void call_request(struct rpc_server *server, const struct rpc_method *met
 static grpc_server *make_grpc_server(struct rpc *rpc)
 {
 	grpc_arg rows[] = {
-		{ GRPC_ARG_INTEGER,
-		  (char *)(uintptr_t)GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH,
-		  { .integer = RPC_MESSAGE_MAX } },
-		{ GRPC_ARG_INTEGER,
-		  (char *)(uintptr_t)GRPC_ARG_MAX_CONCURRENT_STREAMS,
-		  { .integer = CONCURRENT_STREAMS_MAX } },
-		/* Nothing to probe on a unix socket: a fixed window saves the pings. */
-		{ GRPC_ARG_INTEGER, (char *)(uintptr_t)GRPC_ARG_HTTP2_BDP_PROBE, { .integer = 0 } },
-		{ GRPC_ARG_INTEGER,
-		  (char *)(uintptr_t)GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES,
-		  { .integer = STREAM_WINDOW_BYTES } },
+		rpc_int_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, RPC_MESSAGE_MAX),
+		rpc_int_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, CONCURRENT_STREAMS_MAX),
 	};
 	const grpc_channel_args args = { ARRAY_SIZE(rows), rows };
 	grpc_server *server = grpc_server_create(&args, NULL);
