@@ -41,8 +41,9 @@ struct listener {
 	bool seen_open;
 	pthread_mutex_t lock; /* guards what follows, noted on gRPC's thread */
 	unsigned int posts;   /* calls of listener_posted() that are due */
-	uint64_t newest_stream;
-	bool newest_open;
+	bool expecting;	      /* the next stream will be the kubelet's */
+	uint64_t stream;      /* number of the kubelet's stream, 0 before the first */
+	bool stream_open;
 	bool call_pending;
 	bool call_done;
 	int call_status;
@@ -103,10 +104,10 @@ static void listener_changed(void *ctx)
 	(void)snprintf(text, sizeof(text), "registration with the kubelet failed: %s: %s",
 		       rpc_status_name(listener->call_status), listener->call_text);
 	listener->call_done = false;
-	opened = listener->newest_stream != listener->seen_stream;
-	closed = !listener->newest_open && (opened || listener->seen_open);
-	listener->seen_stream = listener->newest_stream;
-	listener->seen_open = listener->newest_open;
+	opened = listener->stream != listener->seen_stream;
+	closed = !listener->stream_open && (opened || listener->seen_open);
+	listener->seen_stream = listener->stream;
+	listener->seen_open = listener->stream_open;
 	(void)pthread_mutex_unlock(&listener->lock);
 
 	if (!is_current)
@@ -145,14 +146,20 @@ static void listener_post(struct listener *listener)
 		listener->posts++;
 }
 
+/* The first stream after a registration is the kubelet's.  Others are served all
+ * the same, but their end means nothing: somebody looked at the devices, or the
+ * kubelet has dropped the stream of an earlier registration. */
 static void on_stream_opened(void *ctx, uint64_t number)
 {
 	struct listener *listener = ctx;
 
 	(void)pthread_mutex_lock(&listener->lock);
-	listener->newest_stream = number;
-	listener->newest_open = true;
-	listener_post(listener);
+	if (listener->expecting) {
+		listener->expecting = false;
+		listener->stream = number;
+		listener->stream_open = true;
+		listener_post(listener);
+	}
 	(void)pthread_mutex_unlock(&listener->lock);
 }
 
@@ -161,9 +168,10 @@ static void on_stream_closed(void *ctx, uint64_t number)
 	struct listener *listener = ctx;
 
 	(void)pthread_mutex_lock(&listener->lock);
-	if (number == listener->newest_stream)
-		listener->newest_open = false;
-	listener_post(listener);
+	if (number == listener->stream) {
+		listener->stream_open = false;
+		listener_post(listener);
+	}
 	(void)pthread_mutex_unlock(&listener->lock);
 }
 
@@ -231,8 +239,11 @@ DEFINE_HANDLER(handle_pre_start, KUBELET_METHOD_PRE_START)
 static int handle_get_info(void *ctx, _unused_ const uint8_t *request, _unused_ size_t len,
 			   struct rpc_message *ret_reply, _unused_ struct error *err)
 {
-	const struct listener *listener = ctx;
+	struct listener *listener = ctx;
 
+	(void)pthread_mutex_lock(&listener->lock);
+	listener->expecting = true;
+	(void)pthread_mutex_unlock(&listener->lock);
 	return kubelet_encode_plugin_info(listener->endpoint->setup.resource, ret_reply);
 }
 
@@ -363,6 +374,7 @@ static int start_register(struct endpoint *endpoint, struct error *err)
 		return error_set(err, -r, "encode the registration: %s", strerror(-r));
 	(void)pthread_mutex_lock(&listener->lock);
 	listener->call_pending = true;
+	listener->expecting = true;
 	(void)pthread_mutex_unlock(&listener->lock);
 	r = rpc_call(endpoint->setup.rpc, endpoint->kubelet_socket, KUBELET_METHOD_REGISTER,
 		     &request, KUBELET_REGISTER_TIMEOUT_MS, on_registered, listener, err);

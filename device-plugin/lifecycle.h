@@ -9,9 +9,9 @@
  * socket in a directory by itself.  In both a kubelet that has lost the
  * ListAndWatch stream never asks again, so the plugin must notice and begin anew.
  *
- * Only the end of the newest stream counts.  Newer kubelets drop the older
- * stream of a plugin that registers twice, which must not make it register a
- * third time; older ones drop the newest.
+ * Only the stream that follows the last registration counts.  Newer kubelets drop
+ * the older stream of a plugin that registers twice, which must not make it
+ * register a third time; older ones drop the newest.
  *
  * Source: behaviour of kubelets 1.26 to 1.36
  */
@@ -36,8 +36,8 @@ enum lifecycle_event {
 	LIFECYCLE_BIND_FAILED,
 	LIFECYCLE_ACCEPTED,	 /* Register has returned OK */
 	LIFECYCLE_REFUSED,	 /* Register has failed */
-	LIFECYCLE_STREAM_OPENED, /* ListAndWatch has been called */
-	LIFECYCLE_STREAM_CLOSED, /* the newest ListAndWatch has ended */
+	LIFECYCLE_STREAM_OPENED, /* the kubelet has called ListAndWatch */
+	LIFECYCLE_STREAM_CLOSED, /* that ListAndWatch has ended */
 	LIFECYCLE_TIMER,	 /* the timer that was asked for has fired */
 	_LIFECYCLE_EVENT_MAX,
 };
@@ -59,7 +59,7 @@ struct lifecycle {
 	bool kubelet; /* there is somebody to register with */
 	bool bound;   /* the plugin's socket is served and in its place */
 	bool calling; /* Register is in flight */
-	bool watched; /* the newest stream is open */
+	bool watched; /* the kubelet's stream is open */
 	struct backoff backoff;
 };
 

@@ -95,7 +95,7 @@ static void watch_dirs(struct node *node)
 	}
 }
 
-static void rescan(struct node *node)
+void node_rescan(struct node *node)
 {
 	_cleanup_(snapshot_unrefp) struct snapshot *before = inventory_snapshot(node->inventory);
 	struct error err = { 0 };
@@ -111,13 +111,13 @@ static void on_rescan_timer(void *ctx)
 {
 	struct node *node = ctx;
 
-	rescan(node);
+	node_rescan(node);
 	node->setup.rescanned(node->setup.ctx);
 }
 
 static void on_soon_timer(void *ctx)
 {
-	rescan(ctx);
+	node_rescan(ctx);
 }
 
 static void on_probe_timer(void *ctx)
@@ -214,7 +214,7 @@ int node_new(const struct node_setup *setup, struct node **ret, struct error *er
 		return r;
 	collect_dirs(node, drivers, n);
 	watch_udev(node, drivers, n);
-	rescan(node);
+	node_rescan(node);
 	*ret = TAKE_PTR(node);
 	return 0;
 }

@@ -49,6 +49,14 @@ void node_free(struct node *node);
 DEFINE_CLEANUP(struct node, node_free);
 
 /**
+ * node_rescan() - Look for devices now.
+ * @node: watch
+ *
+ * Context: the loop's thread.
+ */
+void node_rescan(struct node *node);
+
+/**
  * node_rescan_soon() - Look for devices in a moment; further calls are merged.
  * @node: watch
  *

@@ -113,7 +113,7 @@ static void on_signal(void *ctx, int signo)
 
 	if (signo == SIGHUP) {
 		log_info(COMPONENT, "SIGHUP: looking for devices");
-		node_rescan_soon(plugin->node);
+		node_rescan(plugin->node);
 		return;
 	}
 	log_info(COMPONENT, "%s: ending", sigabbrev_np(signo));
