@@ -2,6 +2,9 @@
 /*
  * Health with hysteresis: a device leaves and comes back only after enough
  * probes in a row agree.  Pure: no clock, no I/O.
+ *
+ * Source: the two thresholds are those of a Kubernetes container probe,
+ * failureThreshold and successThreshold
  */
 #pragma once
 

@@ -4,7 +4,12 @@
  * makes a new snapshot when something has changed.
  *
  * A device that disappears stays listed as unhealthy, because a kubelet forgets
- * the health of what is no longer listed; it is dropped after a while.
+ * the health of what is no longer listed; it is dropped after a while.  A device
+ * without a usable identity (no UUID, no serial number, no address of its own)
+ * is left out: nothing could be allocated that would mean the same card later.
+ *
+ * Source: Kubernetes pkg/kubelet/cm/devicemanager/manager.go, which takes an ID
+ * that it does not know for healthy
  */
 #pragma once
 
@@ -50,13 +55,15 @@ DEFINE_CLEANUP(struct inventory, inventory_free);
  * @now_ms: monotonic time in milliseconds
  * @err: set on failure
  *
- * Every device found is probed as well.
+ * Every device found is probed as well.  A device without change is the same
+ * object in the new snapshot.
  *
  * Context: one thread at a time with inventory_probe().
  * Return: 1 if there is a new snapshot, 0 if nothing changed, or
  *   -ENOMEM  no memory; the snapshot of before stays
- *   -errno   as a driver's scan failed; that driver's devices stay as they were,
- *            the other drivers' are current
+ *   -errno   as the first driver whose scan failed; that driver's devices stay as
+ *            they were, the other drivers' are current, so that there may be a
+ *            new snapshot all the same
  */
 int inventory_rescan(struct inventory *inventory, uint64_t now_ms, struct error *err);
 
@@ -66,7 +73,8 @@ int inventory_rescan(struct inventory *inventory, uint64_t now_ms, struct error 
  * @err: set on failure
  *
  * Context: one thread at a time with inventory_rescan().
- * Return: 1 if there is a new snapshot, 0 if nothing changed, or -ENOMEM.
+ * Return: 1 if there is a new snapshot, 0 if nothing changed, or -ENOMEM; what
+ *   could not be shown for lack of memory is shown by a later call.
  */
 int inventory_probe(struct inventory *inventory, struct error *err);
 

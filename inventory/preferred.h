@@ -5,7 +5,16 @@
  * Units are leaves of a tree: NUMA node, PCI bridges, device, partition.  The
  * choice takes the smallest part of the tree that can hold the whole request,
  * of equal ones the fullest, so that started cards are finished first and large
- * free parts stay whole.  O(n log n) in the number of candidates.
+ * free parts stay whole.  Partitions come from as few cards as possible, before
+ * anything else.  O(n log n) in the number of candidates.
+ *
+ * The weakest link between two whole cards of the choice is as strong as it can
+ * be.  The sum of all links is not always the highest: of two NUMA nodes that
+ * can hold the request the fuller one is taken, even if the other has more of
+ * the cards behind one bridge.
+ *
+ * Source: Kubernetes device plugin API v1beta1, GetPreferredAllocation; that the
+ * cards of included partitions come first is how Furiosa's plugin packs them
  */
 #pragma once
 

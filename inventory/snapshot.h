@@ -4,6 +4,8 @@
  *
  * A snapshot never changes.  It is shared by reference between threads; the
  * next one has a higher generation.
+ *
+ * Source: Kubernetes device plugin API v1beta1, which limits an ID to 63 characters
  */
 #pragma once
 
@@ -35,7 +37,7 @@ struct snapshot {
 enum change_kind {
 	CHANGE_ADDED,	/* a device that was not listed */
 	CHANGE_REMOVED, /* gone for good */
-	CHANGE_HEALTH,	/* healthy became unhealthy or the reverse */
+	CHANGE_HEALTH,	/* healthy became unhealthy or the reverse; or gone, or back */
 	CHANGE_FACTS,	/* renumbered, another version, other files */
 	_CHANGE_MAX,
 };
@@ -56,7 +58,8 @@ typedef void (*snapshot_change_fn)(void *ctx, const struct change *change);
 /**
  * snapshot_new() - Make a snapshot with one reference.
  * @generation: its number
- * @states: @n devices, in any order; a reference is taken of each device
+ * @states: @n devices with different IDs, in any order; a reference is taken of
+ *	each device
  * @n: number of devices
  *
  * Return: the snapshot, or NULL when there is no memory.

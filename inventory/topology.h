@@ -26,11 +26,26 @@ enum topology_link {
 enum topology_link topology_link(const struct device *a, const struct device *b);
 
 /**
+ * topology_shared() - How many levels of the tree two devices share.
+ * @a: a device
+ * @b: a device
+ *
+ * The levels are the NUMA node, the root complex and every PCI bridge below it.
+ * In the order of topology_compare(), two devices share as much as the pair of
+ * neighbours between them that shares least.
+ *
+ * Return: 0 if they share the system only, 1 for the NUMA node, 2 for the root
+ *   complex too, and one more for each bridge.
+ */
+unsigned int topology_shared(const struct device *a, const struct device *b);
+
+/**
  * topology_compare() - Order devices so that near ones stand together.
  * @a: a device
  * @b: a device
  *
- * Return: negative, 0 or positive, by NUMA node and then by PCI path, component
- *   by component; devices behind one bridge are neighbours.
+ * Return: negative, 0 or positive, by NUMA node (an unknown one first) and then
+ *   by PCI path, component by component; devices behind one bridge are
+ *   neighbours.
  */
 int topology_compare(const struct device *a, const struct device *b);
