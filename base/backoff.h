@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct backoff {
-	uint32_t min_ms; /* ceiling of the first delay */
+	uint32_t min_ms; /* ceiling of the first delay; at least 1 */
 	uint32_t max_ms; /* ceiling of every later delay */
 	uint32_t attempt;
 };

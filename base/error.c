@@ -5,13 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The functions behind the macros. */
+#undef error_set
+#undef error_wrap
+
 int error_set(struct error *err, int code, const char *fmt, ...)
 {
 	va_list args;
 
 	if (!err)
 		return -code;
-	err->code = code;
+	err->code = code > 0 ? code : EIO;
 	va_start(args, fmt);
 	(void)vsnprintf(err->msg, sizeof(err->msg), fmt, args);
 	va_end(args);
@@ -30,7 +34,7 @@ int error_wrap(struct error *err, int r, const char *fmt, ...)
 	(void)vsnprintf(context, sizeof(context), fmt, args);
 	va_end(args);
 	(void)snprintf(cause, sizeof(cause), "%.*s", (int)sizeof(cause) - 3, error_text(err, r));
-	err->code = -r;
+	err->code = r < 0 ? -r : EIO;
 	(void)snprintf(err->msg, sizeof(err->msg), "%.*s: %.*s", (int)sizeof(context) - 1, context,
 		       (int)sizeof(cause) - 3, cause);
 	return r;

@@ -18,6 +18,8 @@
  */
 #pragma once
 
+#include <errno.h>
+
 #include "base/macro.h"
 
 #define ERROR_TEXT_MAX 512 /* bytes with the NUL: a path, an attribute value and two sentences */
@@ -30,7 +32,7 @@ struct error {
 /**
  * error_set() - Record where and why something failed.
  * @err: error to fill, or NULL
- * @code: positive errno
+ * @code: positive errno; anything else counts as EIO
  * @fmt: printf format of the text, without a newline
  *
  * Return: -@code, so that a function can end with `return error_set(...)`.
@@ -45,7 +47,7 @@ int error_set(struct error *err, int code, const char *fmt, ...) _printf_(3, 4);
  *
  * A long context never pushes the cause out: it gets at most half of the text.
  *
- * Return: @r unchanged.
+ * Return: @r unchanged, or -EIO if it is not negative.
  */
 int error_wrap(struct error *err, int r, const char *fmt, ...) _printf_(3, 4);
 
@@ -58,3 +60,16 @@ int error_wrap(struct error *err, int r, const char *fmt, ...) _printf_(3, 4);
  *   borrowed from @err or static.
  */
 const char *error_text(const struct error *err, int r);
+
+/*
+ * Compilers and analysers do not see into error.c, and every caller would seem to
+ * go on with outputs that were never written.  This tells them that a failure is
+ * negative.
+ */
+#define ERROR_NEGATIVE(failure)               \
+	__extension__({                       \
+		int error_r = (failure);      \
+		error_r < 0 ? error_r : -EIO; \
+	})
+#define error_set(...) ERROR_NEGATIVE(error_set(__VA_ARGS__))
+#define error_wrap(...) ERROR_NEGATIVE(error_wrap(__VA_ARGS__))

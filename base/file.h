@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading small files below a directory, and publishing files durably.
+ *
+ * Source: openat(2), rename(2), fsync(2); Linux Documentation/filesystems/sysfs.rst,
+ * "Attributes": one value per file, less than a page
  */
 #pragma once
 
@@ -50,8 +53,9 @@ ssize_t file_read_text(int dirfd, const char *path, char *buf, size_t size, stru
  *
  * Writes a temporary file beside it, syncs it, renames it, syncs the directory.
  *
- * Return: 0, or -errno of the step that failed; the old file is then untouched
- *   and the temporary one is removed.
+ * Return: 0, or -errno of the step that failed.  The temporary file is then gone
+ *   and the old one untouched, unless it was the last step: then the new one is
+ *   in place, and a power cut may bring the old one back.
  */
 int file_publish(const char *path, const void *data, size_t len, mode_t mode, struct error *err);
 

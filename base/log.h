@@ -4,7 +4,10 @@
  *
  * Programs log, libraries do not (above debug): a failure travels up as a
  * struct error and is logged once, where it is decided what happens next.
- * One line is one write(2), so lines of several threads never mix.
+ * One line is one write(2), so lines of several threads do not mix (a pipe
+ * promises that up to PIPE_BUF bytes).
+ *
+ * Source: times are those of RFC 3339, JSON is that of RFC 8259; write(2), pipe(7)
  */
 #pragma once
 

@@ -42,7 +42,8 @@ struct loop_source {
 	struct loop *loop;
 	int fd;
 	bool owns_fd;
-	bool *ret_freed; /* set while dispatching several events of one read */
+	bool busy;  /* its dispatch function goes on after a callback */
+	bool freed; /* while busy: to be released when that ends */
 	void (*dispatch)(struct loop_source *source);
 	union {
 		loop_fd_fn on_fd;
@@ -79,12 +80,13 @@ void loop_source_free(struct loop_source *source)
 
 	if (!source)
 		return;
-	if (source->ret_freed)
-		*source->ret_freed = true;
 	(void)epoll_ctl(source->loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
 	if (source->owns_fd)
 		(void)close(source->fd);
-	free(source);
+	if (source->busy)
+		source->freed = true;
+	else
+		free(source);
 	errno = saved_errno;
 }
 
@@ -188,7 +190,8 @@ void loop_stop(struct loop *loop)
 int loop_post(struct loop *loop, loop_fn fn, void *ctx)
 {
 	struct posted_call *call = calloc(1, sizeof(*call));
-	uint64_t one = 1;
+	const uint64_t one = 1;
+	_unused_ ssize_t n;
 
 	if (!call)
 		return -ENOMEM;
@@ -198,9 +201,8 @@ int loop_post(struct loop *loop, loop_fn fn, void *ctx)
 	*loop->last = call;
 	loop->last = &call->next;
 	pthread_mutex_unlock(&loop->lock);
-	/* The counter cannot overflow in practice, and a set one wakes the loop anyway. */
-	if (write(loop->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		return 0;
+	/* It fails only when the counter is full, and then the loop wakes anyway. */
+	n = write(loop->wake_fd, &one, sizeof(one));
 	return 0;
 }
 
@@ -306,17 +308,17 @@ static void dispatch_watch(struct loop_source *source)
 {
 	_Alignas(struct inotify_event) char buf[WATCH_BUFFER_SIZE];
 	ssize_t len = read(source->fd, buf, sizeof(buf));
-	bool freed = false;
 
-	source->ret_freed = &freed;
-	for (ssize_t at = 0; at < len && !freed;) {
+	source->busy = true;
+	for (ssize_t at = 0; at < len && !source->freed;) {
 		const struct inotify_event *event = (const void *)(buf + at);
 
 		at += (ssize_t)(sizeof(*event) + event->len);
 		source->on_watch(source->ctx, event->len > 0 ? event->name : "", event->mask);
 	}
-	if (!freed)
-		source->ret_freed = NULL;
+	source->busy = false;
+	if (source->freed)
+		free(source);
 }
 
 int loop_add_watch(struct loop *loop, const char *path, uint32_t mask, loop_watch_fn fn, void *ctx,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Small macros that every folder needs.  Nothing here has a run-time part.
+ *
+ * Source: GCC manual, "Common Function Attributes" and "Statement Exprs"
  */
 #pragma once
 

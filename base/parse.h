@@ -2,6 +2,9 @@
 /*
  * Strict parsers for text from outside: the whole text must match, nothing
  * overflows, no locale is asked.
+ *
+ * Source: durations are those of Go's time.ParseDuration, which Kubernetes uses,
+ * cut down to a whole number of one unit
  */
 #pragma once
 

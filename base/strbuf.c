@@ -77,6 +77,8 @@ void strbuf_printf(struct strbuf *sb, const char *fmt, ...)
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, fmt, args);
 	va_end(args);
+	if (len < 0 && !sb->error)
+		sb->error = -E2BIG;
 	if (len >= 0 && strbuf_reserve(sb, (size_t)len)) {
 		(void)vsnprintf(sb->data + sb->len, (size_t)len + 1, fmt, again);
 		sb->len += (size_t)len;

@@ -4,6 +4,8 @@
  *
  * The first failure sticks: later appends do nothing, and strbuf_error() tells.
  * So a text can be put together without a check after every word.
+ *
+ * Source: a maximum given at creation is the idea of curl's docs/internals/DYNBUF.md
  */
 #pragma once
 
@@ -16,7 +18,7 @@ struct strbuf {
 	char *data; /* NUL-terminated once something was appended; NULL before */
 	size_t len; /* bytes without the NUL */
 	size_t cap;
-	size_t max; /* largest len allowed */
+	size_t max; /* largest len allowed, below SIZE_MAX / 2 */
 	int error;  /* 0, -ENOMEM or -E2BIG */
 };
 

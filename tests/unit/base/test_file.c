@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/test.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+struct directory {
+	char path[64];
+	int fd;
+};
+
+static int make_directory(void **state)
+{
+	static struct directory dir;
+
+	(void)snprintf(dir.path, sizeof(dir.path), "/tmp/test_file.XXXXXX");
+	if (!mkdtemp(dir.path))
+		return -1;
+	dir.fd = open(dir.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*state = &dir;
+	return dir.fd < 0 ? -1 : 0;
+}
+
+static int remove_directory(void **state)
+{
+	struct directory *dir = *state;
+	DIR *entries = opendir(dir->path);
+	struct dirent *entry;
+
+	while (entries && (entry = readdir(entries)))
+		if (unlinkat(dir->fd, entry->d_name, 0) < 0)
+			(void)unlinkat(dir->fd, entry->d_name, AT_REMOVEDIR);
+	if (entries)
+		(void)closedir(entries);
+	(void)close(dir->fd);
+	return rmdir(dir->path);
+}
+
+static void put(const struct directory *dir, const char *name, const char *data, size_t len)
+{
+	_cleanup_close_ int fd = openat(dir->fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, len), len);
+}
+
+static void reads_whole_files(void **state)
+{
+	static const struct {
+		const char *data;
+		size_t len;
+		ssize_t r;
+	} cases[] = {
+		{ "", 0, 0 },
+		{ "1234567", 7, 7 },
+		{ "a\0b\n", 4, 4 },
+		{ "12345678", 8, -EFBIG },
+		{ "123456789", 9, -EFBIG },
+	};
+	const struct directory *dir = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error err = { 0 };
+		char buf[8];
+
+		put(dir, "file", cases[i].data, cases[i].len);
+		assert_int_equal(file_read(dir->fd, "file", buf, sizeof(buf), &err), cases[i].r);
+		assert_int_equal(err.code, cases[i].r < 0 ? -cases[i].r : 0);
+		if (cases[i].r < 0)
+			assert_string_equal(err.msg, "'file' is longer than 7 bytes");
+		else
+			assert_memory_equal(buf, cases[i].data, cases[i].len + 1);
+	}
+}
+
+static void says_why_it_cannot_read(void **state)
+{
+	const struct directory *dir = *state;
+	struct error err = { 0 };
+	char buf[8];
+
+	assert_int_equal(file_read(dir->fd, "none", buf, sizeof(buf), &err), -ENOENT);
+	assert_non_null(strstr(err.msg, "'none'"));
+	assert_int_equal(mkdirat(dir->fd, "folder", 0755), 0);
+	assert_int_equal(file_read(dir->fd, "folder", buf, sizeof(buf), &err), -EISDIR);
+	assert_non_null(strstr(err.msg, "'folder'"));
+	assert_int_equal(file_read(-1, "relative", buf, sizeof(buf), NULL), -EBADF);
+}
+
+/* A pipe without a writer in a hostile tree must not block the reader. */
+static void does_not_wait_for_a_fifo(void **state)
+{
+	const struct directory *dir = *state;
+	char buf[8];
+
+	assert_int_equal(mkfifoat(dir->fd, "fifo", 0644), 0);
+	assert_int_equal(file_read(dir->fd, "fifo", buf, sizeof(buf), NULL), 0);
+}
+
+static void reads_text(void **state)
+{
+	static const struct {
+		const char *data;
+		size_t len;
+		ssize_t r;
+		const char *expected; /* text, or what the error says */
+	} cases[] = {
+		{ "FuriosaAI\n", 10, 9, "FuriosaAI" },
+		{ "0000:27:00.0", 12, 12, "0000:27:00.0" },
+		{ " \n\t", 3, 0, "" },
+		{ "", 0, 0, "" },
+		{ "a\nb\n", 4, 3, "a\nb" },
+		{ "a\0b", 3, -EILSEQ, "'file' has byte 0x00 at offset 1" },
+		{ "\x7f", 1, -EILSEQ, "'file' has byte 0x7f at offset 0" },
+		{ "ab\xff", 3, -EILSEQ, "'file' has byte 0xff at offset 2" },
+		{ "0123456789abcdef", 16, -EFBIG, "'file' is longer than 15 bytes" },
+	};
+	const struct directory *dir = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error err = { 0 };
+		char buf[16];
+
+		put(dir, "file", cases[i].data, cases[i].len);
+		assert_int_equal(file_read_text(dir->fd, "file", buf, sizeof(buf), &err),
+				 cases[i].r);
+		assert_string_equal(cases[i].r < 0 ? err.msg : buf, cases[i].expected);
+	}
+}
+
+static size_t count_entries(const struct directory *dir)
+{
+	_cleanup_closedir_ DIR *entries = opendir(dir->path);
+	size_t n = 0;
+
+	assert_non_null(entries);
+	while (readdir(entries))
+		n++;
+	return n - 2; /* "." and ".." */
+}
+
+static void publishes_and_replaces(void **state)
+{
+	const struct directory *dir = *state;
+	char path[PATH_MAX], buf[16];
+	struct error err = { 0 };
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/published", dir->path);
+	assert_int_equal(file_publish(path, "first", 5, 0640, &err), 0);
+	assert_int_equal(file_publish(path, "then\0this", 9, 0444, &err), 0);
+	assert_int_equal(file_read(dir->fd, "published", buf, sizeof(buf), &err), 9);
+	assert_memory_equal(buf, "then\0this", 10);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0444);
+	assert_int_equal(file_publish(path, NULL, 0, 0600, &err), 0);
+	assert_int_equal(file_read(dir->fd, "published", buf, sizeof(buf), &err), 0);
+	assert_int_equal(count_entries(dir), 1);
+}
+
+static void publishes_in_the_current_directory(void **state)
+{
+	const struct directory *dir = *state;
+	_cleanup_close_ int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	assert_true(here >= 0);
+	assert_int_equal(fchdir(dir->fd), 0);
+	r = file_publish("plain", "x", 1, 0600, NULL);
+	assert_int_equal(fchdir(here), 0);
+	assert_int_equal(r, 0);
+	assert_int_equal(faccessat(dir->fd, "plain", F_OK, 0), 0);
+}
+
+/* A folder of the target's name makes the rename fail after the writing. */
+static void a_failed_publication_leaves_nothing_behind(void **state)
+{
+	const struct directory *dir = *state;
+	struct error err = { 0 };
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/folder", dir->path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(file_publish(path, "x", 1, 0600, &err), -EISDIR);
+	assert_non_null(strstr(err.msg, path));
+	assert_int_equal(count_entries(dir), 1);
+	(void)snprintf(path, sizeof(path), "%s/none/file", dir->path);
+	assert_int_equal(file_publish(path, "x", 1, 0600, &err), -ENOENT);
+}
+
+static void refuses_an_endless_path(void **state)
+{
+	char path[PATH_MAX + 1];
+
+	(void)state;
+	memset(path, 'a', PATH_MAX);
+	path[PATH_MAX] = '\0';
+	assert_int_equal(file_publish(path, "x", 1, 0600, NULL), -E2BIG);
+}
+
+static void knows_char_devices(void **state)
+{
+	static const struct {
+		const char *name;
+		int r;
+	} cases[] = {
+		{ "/dev/null", 0 }, { "to_null", 0 },	    { "file", -ENODEV },
+		{ ".", -ENODEV },   { "nothing", -ENOENT }, { "dangling", -ENOENT },
+	};
+	const struct directory *dir = *state;
+
+	put(dir, "file", "", 0);
+	assert_int_equal(symlinkat("/dev/null", dir->fd, "to_null"), 0);
+	assert_int_equal(symlinkat("nowhere", dir->fd, "dangling"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(file_is_char_device(dir->fd, cases[i].name), cases[i].r);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_directory, remove_directory)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(reads_whole_files),
+		TEST(says_why_it_cannot_read),
+		TEST(does_not_wait_for_a_fifo),
+		TEST(reads_text),
+		TEST(publishes_and_replaces),
+		TEST(publishes_in_the_current_directory),
+		TEST(a_failed_publication_leaves_nothing_behind),
+		TEST(refuses_an_endless_path),
+		TEST(knows_char_devices),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
