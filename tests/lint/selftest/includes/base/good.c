@@ -1,0 +1,4 @@
+#include "base/good.h"
+
+#include <stdio.h>
+/* #include "drivers/driver.h" */

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# The tests in Go, and the demo.  Their programs are built in build/go and by
+# the preset release; `make test` does that first.
+set(KUBELET ${CMAKE_CURRENT_SOURCE_DIR}/kubelet)
+set(GO ${CMAKE_SOURCE_DIR}/scripts/go.sh)
+
+# silica_add_go_program(NAME BIN_DIR PROGRAM ARGUMENT ...): a program of build/go
+# that finds the programs of Silica in BIN_DIR.  It has the machine to itself,
+# because it waits for things to happen within a time.
+function(silica_add_go_program name bin_dir program)
+	add_test(NAME ${name} COMMAND ${SILICA_TREES}/go/${program} ${ARGN})
+	set_tests_properties(${name} PROPERTIES
+		ENVIRONMENT SILICA_BIN_DIR=${bin_dir}
+		FAIL_REGULAR_EXPRESSION "no tests to run"
+		LABELS kubelet RUN_SERIAL TRUE TIMEOUT 600)
+endfunction()
+
+# The kubelet's contract, one test per group: TestContract_<group>_<behaviour>.
+# The device plugin that is put to it is the one with sanitizers.
+file(GLOB sources CONFIGURE_DEPENDS ${KUBELET}/contract/*_test.go)
+foreach(source IN LISTS sources)
+	file(STRINGS ${source} tests REGEX "^func TestContract_[0-9]+_")
+	foreach(test IN LISTS tests)
+		string(REGEX REPLACE "^func TestContract_([0-9]+)_.*" "\\1" group "${test}")
+		list(APPEND groups ${group})
+	endforeach()
+endforeach()
+list(REMOVE_DUPLICATES groups)
+list(SORT groups COMPARE NATURAL)
+foreach(group IN LISTS groups)
+	silica_add_go_program(kubelet.contract_${group} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+		kubelet-contract.test -test.timeout=9m -test.run=^TestContract_${group}_)
+endforeach()
+
+silica_add_go_program(demo ${SILICA_TREES}/release/bin demo)
+
+# The tests of the tests: the kubelet stand-in's own, and the benchmark's.
+add_test(NAME kubelet.standin COMMAND ${GO} -C ${KUBELET} test -count=1 -race ./standin/...)
+add_test(NAME bench.unit COMMAND ${GO} -C ${CMAKE_CURRENT_SOURCE_DIR}/bench test -count=1 ./...)
+set_tests_properties(kubelet.standin bench.unit PROPERTIES LABELS go TIMEOUT 600)
