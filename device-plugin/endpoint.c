@@ -487,7 +487,7 @@ void endpoint_check(struct endpoint *endpoint)
 	if (endpoint->listener)
 		listener_changed(endpoint->listener);
 	reap_listeners(endpoint);
-	if (endpoint->lifecycle.bound && !is_socket(endpoint->listener->path))
+	if (endpoint->listener && endpoint->lifecycle.bound && !is_socket(endpoint->listener->path))
 		feed(endpoint, LIFECYCLE_SOCKET_GONE);
 	if (kubelet != endpoint->lifecycle.kubelet)
 		feed(endpoint, kubelet ? LIFECYCLE_KUBELET_CAME : LIFECYCLE_KUBELET_GONE);

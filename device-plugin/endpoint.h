@@ -6,6 +6,8 @@
  * The decisions are those of lifecycle.h; here they are carried out.  All
  * functions belong to the loop's thread; what happens on gRPC's thread is noted
  * in the listener and taken up by the loop.
+ *
+ * Source: k8s.io/kubelet pkg/apis/deviceplugin/v1beta1, service Registration
  */
 #pragma once
 

@@ -114,11 +114,10 @@ struct lifecycle_step lifecycle_step(struct lifecycle *lifecycle, enum lifecycle
 	case LIFECYCLE_BOUND:
 		lifecycle->bound = true;
 		return proceed(lifecycle);
-	case LIFECYCLE_BIND_FAILED:
-		return retry_later(lifecycle, random);
 	case LIFECYCLE_ACCEPTED:
 		lifecycle->calling = false;
 		return set_timer(lifecycle->watched ? SETTLE_MS : STREAM_WAIT_MS);
+	case LIFECYCLE_BIND_FAILED:
 	case LIFECYCLE_REFUSED:
 		lifecycle->calling = false;
 		return retry_later(lifecycle, random);
@@ -132,5 +131,5 @@ struct lifecycle_step lifecycle_step(struct lifecycle *lifecycle, enum lifecycle
 	case _LIFECYCLE_EVENT_MAX:
 		break;
 	}
-	return (struct lifecycle_step) { LIFECYCLE_NOTHING, LIFECYCLE_TIMER_KEEP, 0 };
+	return keep;
 }

@@ -2,6 +2,8 @@
 /*
  * Keeps watch over the node: probes and rescans by timer, and rescans early when
  * udev or a directory of device files says that something has happened.
+ *
+ * Source: udev(7), inotify(7)
  */
 #pragma once
 

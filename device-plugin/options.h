@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command line of silica-device-plugin.
+ *
+ * Source: POSIX.1-2017, XBD 12, with the long options of GNU
  */
 #pragma once
 

@@ -2,6 +2,8 @@
 /*
  * The program: one loop that keeps the inventory current and the resources
  * offered, until it is told to end.
+ *
+ * Source: signal(7) for what ends and what rescans
  */
 #pragma once
 

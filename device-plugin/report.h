@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What people read: log lines for changes of the node, and the list of --once.
+ *
+ * Source: none outside the project; the words are the kubelet's
  */
 #pragma once
 

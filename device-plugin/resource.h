@@ -2,6 +2,8 @@
 /*
  * One resource name: its units as of the newest snapshot, and the endpoints that
  * offer them to the kubelet.
+ *
+ * Source: k8s.io/kubelet pkg/apis/deviceplugin/v1beta1, service DevicePlugin
  */
 #pragma once
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From the configuration to the rules of the inventory.
+ *
+ * Source: docs/configuration.md for what is configured
  */
 #pragma once
 

@@ -178,7 +178,9 @@ int unit_set_build(struct snapshot *snapshot, const struct unit_rule *rules, siz
 	_cleanup_(parts_done) struct parts parts = { 0 };
 	int r;
 
-	assert(rule < n_rules);
+	if (rule >= n_rules)
+		return error_set(err, EINVAL, "there are %zu rules, and no number %zu", n_rules,
+				 rule);
 	if (!set)
 		return error_set(err, ENOMEM, "no memory for the units of '%s'",
 				 rules[rule].resource);

@@ -66,7 +66,10 @@ struct unit_set {
  * @ret: the set, to be released with unit_set_unref()
  * @err: set on failure
  *
- * Return: 0, or -ENOMEM, or -E2BIG past UNITS_MAX.
+ * Return: 0, or
+ *   -EINVAL  there is no such rule
+ *   -E2BIG   there would be more than UNITS_MAX units
+ *   -ENOMEM  no memory
  */
 int unit_set_build(struct snapshot *snapshot, const struct unit_rule *rules, size_t n_rules,
 		   size_t rule, struct unit_set **ret, struct error *err);

@@ -186,10 +186,11 @@ int kubelet_encode_options(struct rpc_message *ret)
 
 int kubelet_encode_register(const char *endpoint, const char *resource, struct rpc_message *ret)
 {
-	V1beta1__RegisterRequest request = V1BETA1__REGISTER_REQUEST__INIT;
+	V1beta1__RegisterRequest request;
 	V1beta1__DevicePluginOptions options = V1BETA1__DEVICE_PLUGIN_OPTIONS__INIT;
 	char version[] = KUBELET_DEVICE_PLUGIN_VERSION;
 
+	v1beta1__register_request__init(&request);
 	options.get_preferred_allocation_available = 1;
 	request.version = version;
 	request.endpoint = (char *)(uintptr_t)endpoint;
@@ -200,11 +201,12 @@ int kubelet_encode_register(const char *endpoint, const char *resource, struct r
 
 int kubelet_encode_plugin_info(const char *resource, struct rpc_message *ret)
 {
-	Pluginregistration__PluginInfo info = PLUGINREGISTRATION__PLUGIN_INFO__INIT;
+	Pluginregistration__PluginInfo info;
 	char type[] = KUBELET_PLUGIN_TYPE;
 	char version[] = KUBELET_DEVICE_PLUGIN_VERSION;
 	char *versions[] = { version };
 
+	pluginregistration__plugin_info__init(&info);
 	info.type = type;
 	info.name = (char *)(uintptr_t)resource;
 	info.supported_versions = versions;
