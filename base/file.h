@@ -66,6 +66,6 @@ int file_publish(const char *path, const void *data, size_t len, mode_t mode, st
  *
  * Return: 0 if it is one, or
  *   -ENODEV  something else is there
- *   -errno   as fstatat(2) leaves it, -ENOENT when nothing is there
+ *   -errno   as statx(2) leaves it, -ENOENT when nothing is there
  */
 int file_is_char_device(int dirfd, const char *path);

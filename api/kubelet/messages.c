@@ -9,6 +9,7 @@
 #include "api/kubelet/deviceplugin.pb-c.h"
 #include "api/kubelet/kubelet.h"
 #include "api/kubelet/pluginregistration.pb-c.h"
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/macro.h"
 
@@ -16,56 +17,52 @@
 static char healthy_word[] = "Healthy";
 static char unhealthy_word[] = "Unhealthy";
 
-/* What malloc() spends on a small block beside its contents. */
-#define MALLOC_OVERHEAD 16
-
-/* Memory that one unpacked request may still take. */
-struct budget {
-	size_t left;
-	bool exceeded;
-	bool out_of_memory;
+/* A decoded message and the memory that it lies in. */
+struct unpacked {
+	struct arena arena;
+	ProtobufCMessage *message;
 };
 
-static void *budget_alloc(void *data, size_t size)
+static void *unpacked_alloc(void *data, size_t size)
 {
-	struct budget *budget = data;
-	void *p;
+	struct unpacked *unpacked = data;
 
-	if (size > budget->left || budget->left - size < MALLOC_OVERHEAD) {
-		budget->exceeded = true;
-		return NULL;
-	}
-	p = malloc(size);
-	if (!p)
-		budget->out_of_memory = true;
-	else
-		budget->left -= size + MALLOC_OVERHEAD;
-	return p;
+	return arena_alloc(&unpacked->arena, size);
 }
 
-static void budget_free(_unused_ void *data, void *p)
+/* Pieces of an arena go with it. */
+static void unpacked_free(_unused_ void *data, _unused_ void *p)
 {
-	free(p);
 }
 
-/* Unpacks any message; the result is released with protobuf_c_message_free_unpacked(). */
+static void unpacked_done(struct unpacked *unpacked)
+{
+	if (!unpacked)
+		return;
+	arena_done(&unpacked->arena);
+	free(unpacked);
+}
+DEFINE_CLEANUP(struct unpacked, unpacked_done);
+
 static int unpack(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data, size_t len,
-		  void *ret, struct error *err)
+		  struct unpacked **ret, struct error *err)
 {
-	struct budget budget = { .left = KUBELET_REQUEST_MEMORY_MAX };
-	ProtobufCAllocator allocator = { budget_alloc, budget_free, &budget };
-	ProtobufCMessage *message;
+	_cleanup_(unpacked_donep) struct unpacked *unpacked = calloc(1, sizeof(*unpacked));
+	ProtobufCAllocator allocator = { unpacked_alloc, unpacked_free, unpacked };
 
-	message = protobuf_c_message_unpack(descriptor, &allocator, len, data);
-	if (message) {
-		*(ProtobufCMessage **)ret = message;
+	if (!unpacked)
+		return error_set(err, ENOMEM, "no memory for a %s", descriptor->short_name);
+	unpacked->arena = arena_init(KUBELET_REQUEST_MEMORY_MAX);
+	unpacked->message = protobuf_c_message_unpack(descriptor, &allocator, len, data);
+	if (unpacked->message) {
+		*ret = TAKE_PTR(unpacked);
 		return 0;
 	}
-	if (budget.exceeded)
+	if (unpacked->arena.exceeded)
 		return error_set(err, E2BIG, "%s of %zu bytes needs more than %u MiB of memory",
 				 descriptor->short_name, len,
 				 KUBELET_REQUEST_MEMORY_MAX / (1024 * 1024));
-	if (budget.out_of_memory)
+	if (unpacked->arena.out_of_memory)
 		return error_set(err, ENOMEM, "no memory for a %s", descriptor->short_name);
 	return error_set(err, EINVAL, "%zu bytes are no %s", len, descriptor->short_name);
 }
@@ -217,15 +214,16 @@ int kubelet_encode_plugin_info(const char *resource, struct rpc_message *ret)
 int kubelet_decode_registration_status(const uint8_t *data, size_t len, bool *ret_registered,
 				       char *text, size_t size, struct error *err)
 {
-	Pluginregistration__RegistrationStatus *status;
+	_cleanup_(unpacked_donep) struct unpacked *unpacked = NULL;
+	const Pluginregistration__RegistrationStatus *status;
 	int r;
 
-	r = unpack(&pluginregistration__registration_status__descriptor, data, len, &status, err);
+	r = unpack(&pluginregistration__registration_status__descriptor, data, len, &unpacked, err);
 	if (r < 0)
 		return r;
+	status = (const void *)unpacked->message;
 	*ret_registered = status->plugin_registered;
 	(void)snprintf(text, size, "%s", status->error);
-	protobuf_c_message_free_unpacked(&status->base, NULL);
 	return 0;
 }
 
@@ -242,13 +240,15 @@ int kubelet_decode_allocate(const uint8_t *data, size_t len, struct kubelet_allo
 			    struct error *err)
 {
 	struct kubelet_allocate_request request = { 0 };
-	V1beta1__AllocateRequest *message;
+	const V1beta1__AllocateRequest *message;
+	struct unpacked *unpacked;
 	int r;
 
-	r = unpack(&v1beta1__allocate_request__descriptor, data, len, &message, err);
+	r = unpack(&v1beta1__allocate_request__descriptor, data, len, &unpacked, err);
 	if (r < 0)
 		return r;
-	request.message = message;
+	message = (const void *)unpacked->message;
+	request.message = unpacked;
 	request.n = message->n_container_requests;
 	r = check_containers(request.n, err);
 	if (r == 0) {
@@ -271,20 +271,20 @@ int kubelet_decode_allocate(const uint8_t *data, size_t len, struct kubelet_allo
 int kubelet_decode_pre_start(const uint8_t *data, size_t len, struct kubelet_allocate_request *ret,
 			     struct error *err)
 {
-	V1beta1__PreStartContainerRequest *message;
+	_cleanup_(unpacked_donep) struct unpacked *unpacked = NULL;
+	const V1beta1__PreStartContainerRequest *message;
 	struct kubelet_ids *container;
 	int r;
 
-	r = unpack(&v1beta1__pre_start_container_request__descriptor, data, len, &message, err);
+	r = unpack(&v1beta1__pre_start_container_request__descriptor, data, len, &unpacked, err);
 	if (r < 0)
 		return r;
 	container = calloc(1, sizeof(*container));
-	if (!container) {
-		protobuf_c_message_free_unpacked(&message->base, NULL);
+	if (!container)
 		return error_set(err, ENOMEM, "no memory for a PreStartContainerRequest");
-	}
+	message = (const void *)unpacked->message;
 	*container = (struct kubelet_ids) { message->devices_ids, message->n_devices_ids };
-	*ret = (struct kubelet_allocate_request) { container, 1, message };
+	*ret = (struct kubelet_allocate_request) { container, 1, TAKE_PTR(unpacked) };
 	return 0;
 }
 
@@ -293,7 +293,7 @@ void kubelet_allocate_request_done(struct kubelet_allocate_request *request)
 	int saved_errno = errno;
 
 	free(request->containers);
-	protobuf_c_message_free_unpacked(request->message, NULL);
+	unpacked_done(request->message);
 	*request = (struct kubelet_allocate_request) { 0 };
 	errno = saved_errno;
 }
@@ -374,13 +374,15 @@ int kubelet_decode_preferred(const uint8_t *data, size_t len, struct kubelet_pre
 			     struct error *err)
 {
 	struct kubelet_preferred_request request = { 0 };
-	V1beta1__PreferredAllocationRequest *message;
+	const V1beta1__PreferredAllocationRequest *message;
+	struct unpacked *unpacked;
 	int r;
 
-	r = unpack(&v1beta1__preferred_allocation_request__descriptor, data, len, &message, err);
+	r = unpack(&v1beta1__preferred_allocation_request__descriptor, data, len, &unpacked, err);
 	if (r < 0)
 		return r;
-	request.message = message;
+	message = (const void *)unpacked->message;
+	request.message = unpacked;
 	request.n = message->n_container_requests;
 	r = check_containers(request.n, err);
 	if (r == 0) {
@@ -403,7 +405,7 @@ void kubelet_preferred_request_done(struct kubelet_preferred_request *request)
 	int saved_errno = errno;
 
 	free(request->containers);
-	protobuf_c_message_free_unpacked(request->message, NULL);
+	unpacked_done(request->message);
 	*request = (struct kubelet_preferred_request) { 0 };
 	errno = saved_errno;
 }

@@ -47,7 +47,7 @@ struct kubelet_ids {
 struct kubelet_allocate_request {
 	struct kubelet_ids *containers;
 	size_t n;
-	void *message;
+	void *message; /* that the strings belong to */
 };
 
 struct kubelet_preference {
@@ -59,7 +59,7 @@ struct kubelet_preference {
 struct kubelet_preferred_request {
 	struct kubelet_preference *containers;
 	size_t n;
-	void *message;
+	void *message; /* that the strings belong to */
 };
 
 /* A device file for a container. */
