@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The watch over a simulated node.  Rescans by timer are an hour apart, so what
+ * is noticed is noticed by probes, by events of directories, or on request.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/loop.h"
+#include "device-plugin/node.h"
+#include "tests/sim/commands.h"
+#include "tests/sim/tree.h"
+#include "tests/test.h"
+
+#define HOUR_MS (60 * 60 * 1000)
+#define PROBE_MS 20
+#define GIVE_UP_MS 20000
+
+struct fixture {
+	char root[32];
+	struct host host;
+	struct loop *loop;
+	struct loop_source *give_up;
+	struct node *node;
+	size_t n_changes;
+	/* The loop ends when the node has so many healthy and listed devices. */
+	size_t wanted_healthy;
+	size_t wanted_listed;
+};
+
+static void command(const struct fixture *fixture,
+		    int (*fn)(const struct request *, struct error *), const char *arg,
+		    const char *value)
+{
+	const struct request request = { .dir = fixture->root,
+					 .args = { arg, value, "" },
+					 .nodes = NODES_LINKS };
+	struct error err = { 0 };
+
+	if (fn(&request, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static size_t count_healthy(const struct snapshot *snapshot)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < snapshot->n_devices; i++)
+		n += snapshot->devices[i].healthy;
+	return n;
+}
+
+static void on_changed(void *ctx, struct snapshot *before, struct snapshot *after)
+{
+	struct fixture *fixture = ctx;
+
+	assert_true(after->generation > before->generation);
+	fixture->n_changes++;
+	if (after->n_devices == fixture->wanted_listed &&
+	    count_healthy(after) == fixture->wanted_healthy)
+		loop_stop(fixture->loop);
+}
+
+static void on_rescanned(_unused_ void *ctx)
+{
+	fail_msg("a rescan by timer, before an hour has passed");
+}
+
+static void give_up(void *ctx)
+{
+	const struct fixture *fixture = ctx;
+
+	fail_msg("the node never has %zu devices, %zu of them healthy", fixture->wanted_listed,
+		 fixture->wanted_healthy);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	(void)snprintf(fixture->root, sizeof(fixture->root), "/tmp/node-XXXXXX");
+	assert_non_null(mkdtemp(fixture->root));
+	assert_int_equal(host_open(&fixture->host, fixture->root, NULL), 0);
+	command(fixture, command_create, "rngd x1, warboy x1", NULL);
+	assert_int_equal(loop_new(&fixture->loop, NULL), 0);
+	assert_int_equal(loop_add_timer(fixture->loop, give_up, fixture, &fixture->give_up, NULL),
+			 0);
+	assert_int_equal(loop_timer_set(fixture->give_up, GIVE_UP_MS, 0), 0);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	node_free(fixture->node);
+	loop_source_free(fixture->give_up);
+	loop_free(fixture->loop);
+	host_close(&fixture->host);
+	assert_int_equal(tree_remove(AT_FDCWD, fixture->root, NULL), 0);
+	free(fixture);
+	return 0;
+}
+
+static void watch(struct fixture *fixture)
+{
+	const struct node_setup setup = {
+		.loop = fixture->loop,
+		.host = &fixture->host,
+		.policy = { .health = { 1, 2 }, .forget_after_ms = HOUR_MS },
+		.probe_interval_ms = PROBE_MS,
+		.rescan_interval_ms = HOUR_MS,
+		.changed = on_changed,
+		.rescanned = on_rescanned,
+		.ctx = fixture,
+	};
+
+	assert_int_equal(node_new(&setup, &fixture->node, NULL), 0);
+}
+
+static void await(struct fixture *fixture, size_t healthy, size_t listed)
+{
+	fixture->wanted_healthy = healthy;
+	fixture->wanted_listed = listed;
+	assert_int_equal(loop_run(fixture->loop, NULL), 0);
+}
+
+static void devices_are_found_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+
+	watch(fixture);
+	assert_int_equal(fixture->n_changes, 1);
+}
+
+static void probes_notice_failure_and_recovery(void **state)
+{
+	struct fixture *fixture = *state;
+
+	watch(fixture);
+	command(fixture, command_fail, "rngd0", NULL);
+	await(fixture, 1, 2);
+	command(fixture, command_recover, "rngd0", NULL);
+	await(fixture, 2, 2);
+}
+
+static void events_of_device_files_bring_a_rescan(void **state)
+{
+	struct fixture *fixture = *state;
+
+	watch(fixture);
+	command(fixture, command_unplug, "warboy0", NULL);
+	await(fixture, 1, 2);
+	command(fixture, command_plug, "warboy0", NULL);
+	await(fixture, 2, 2);
+	/* The only card of its directory takes that away, and brings it back. */
+	command(fixture, command_unplug, "rngd0", NULL);
+	await(fixture, 1, 2);
+	command(fixture, command_plug, "rngd0", NULL);
+	await(fixture, 2, 2);
+}
+
+static void a_missing_device_file_is_noticed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	watch(fixture);
+	command(fixture, command_remove_node, "rngd0", "ch3");
+	await(fixture, 1, 2);
+	command(fixture, command_restore_node, "rngd0", "ch3");
+	await(fixture, 2, 2);
+}
+
+static void a_rescan_on_request_sees_new_facts(void **state)
+{
+	struct fixture *fixture = *state;
+
+	watch(fixture);
+	command(fixture, command_set, "warboy0", "device_uuid");
+	node_rescan(fixture->node);
+	/* An empty UUID leaves the identity as it was while the card is listed. */
+	assert_int_equal(fixture->n_changes, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(devices_are_found_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(probes_notice_failure_and_recovery, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(events_of_device_files_bring_a_rescan, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_missing_device_file_is_noticed, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_rescan_on_request_sees_new_facts, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The units of a resource, without a kubelet.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/grpc/rpc.h"
+#include "base/loop.h"
+#include "device-plugin/resource.h"
+#include "drivers/driver.h"
+#include "tests/test.h"
+
+#define CORES 64
+#define CARDS_TOO_MANY 1200 /* of 64 cores each: 76,800 units of 70 bytes pass 4 MiB */
+
+static const struct driver card_driver = { .name = "fake", .vendor = "Fake" };
+static const unsigned int one_core[] = { 1, 0 };
+static const struct unit_rule rules[] = {
+	{ .resource = "fake.io/core", .kind = UNIT_PARTITION, .cores = 1 },
+};
+
+struct fixture {
+	struct loop *loop;
+	struct rpc *rpc;
+	struct resource *resource;
+};
+
+static void on_suspect(_unused_ void *ctx)
+{
+	fail_msg("nobody has called");
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct resource_setup setup = { .rules = rules,
+					.n_rules = ARRAY_SIZE(rules),
+					.classic_dir = "/nonexistent",
+					.suspect = on_suspect };
+
+	assert_int_equal(loop_new(&fixture->loop, NULL), 0);
+	assert_int_equal(rpc_new(&fixture->rpc, NULL), 0);
+	setup.loop = fixture->loop;
+	setup.rpc = fixture->rpc;
+	assert_int_equal(resource_new(&setup, &fixture->resource, NULL), 0);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	resource_stop(fixture->resource);
+	rpc_free(fixture->rpc);
+	resource_free(fixture->resource);
+	loop_free(fixture->loop);
+	free(fixture);
+	return 0;
+}
+
+/* Takes over a node of @n cards. */
+static void update(const struct fixture *fixture, size_t n)
+{
+	struct device_state *states = calloc(n + 1, sizeof(*states));
+	struct snapshot *snapshot;
+
+	for (size_t i = 0; i < n; i++) {
+		struct device *device = device_new(&card_driver);
+
+		device->cores = CORES;
+		device->partition_cores = one_core;
+		device->numa_node = 0;
+		states[i].device = device;
+		states[i].present = true;
+		states[i].healthy = true;
+		(void)snprintf(states[i].id, sizeof(states[i].id), "00000000-0000-0000-0000-%012zu",
+			       i);
+	}
+	snapshot = snapshot_new(1, states, n);
+	for (size_t i = 0; i < n; i++)
+		device_unref(states[i].device);
+	resource_update(fixture->resource, snapshot);
+	snapshot_unref(snapshot);
+	free(states);
+}
+
+static size_t count_units(const struct fixture *fixture)
+{
+	struct unit_set *units = resource_units(fixture->resource);
+	size_t n = units ? units->n_units : 0;
+
+	unit_set_unref(units);
+	return n;
+}
+
+static void units_follow_the_snapshot(void **state)
+{
+	const struct fixture *fixture = *state;
+
+	assert_null(resource_units(fixture->resource));
+	update(fixture, 0);
+	assert_int_equal(count_units(fixture), 0);
+	update(fixture, 2);
+	assert_int_equal(count_units(fixture), 2 * CORES);
+	update(fixture, 1);
+	assert_int_equal(count_units(fixture), CORES);
+}
+
+static void a_list_that_no_kubelet_accepts_is_refused(void **state)
+{
+	const struct fixture *fixture = *state;
+
+	update(fixture, CARDS_TOO_MANY);
+	assert_null(resource_units(fixture->resource));
+	update(fixture, 3);
+	assert_int_equal(count_units(fixture), 3 * CORES);
+	/* The list of before stays. */
+	update(fixture, CARDS_TOO_MANY);
+	assert_int_equal(count_units(fixture), 3 * CORES);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(units_follow_the_snapshot, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_list_that_no_kubelet_accepts_is_refused, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
