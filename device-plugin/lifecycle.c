@@ -11,7 +11,7 @@
 /* A call that has not come back by its deadline never will. */
 #define CALL_GUARD_MS (KUBELET_REGISTER_TIMEOUT_MS + 5000)
 /* After Register the kubelet opens the stream at once. */
-#define STREAM_WAIT_MS 10000
+#define STREAM_WAIT_MS 5000
 /* A stream that has lived this long ends a run of failures. */
 #define SETTLE_MS 10000
 

@@ -29,7 +29,7 @@ enum lifecycle_path {
 };
 
 enum lifecycle_event {
-	LIFECYCLE_KUBELET_CAME, /* classic: its socket was created; watcher: the directory is there */
+	LIFECYCLE_KUBELET_CAME, /* its socket, or the watched directory, is there */
 	LIFECYCLE_KUBELET_GONE, /* the same has disappeared */
 	LIFECYCLE_SOCKET_GONE,	/* somebody has unlinked the plugin's socket */
 	LIFECYCLE_BOUND,	/* the plugin's socket is being served */
