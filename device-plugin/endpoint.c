@@ -24,6 +24,7 @@
 #include "api/kubelet/messages.h"
 #include "base/log.h"
 #include "base/macro.h"
+#include "device-plugin/stale_sockets.h"
 
 #define COMPONENT "registration"
 
@@ -287,8 +288,9 @@ static void make_path(const struct endpoint_setup *setup, struct listener *liste
 	const char *resource = slash ? slash + 1 : setup->resource;
 	const char *suffix = setup->path == LIFECYCLE_WATCHER ? "-reg" : "";
 
-	(void)snprintf(listener->path, sizeof(listener->path), "%s/silica-%.*s-%08x%s.sock",
-		       setup->dir, SOCKET_RESOURCE_MAX, resource, random_u32(), suffix);
+	(void)snprintf(listener->path, sizeof(listener->path),
+		       "%s/" SOCKET_PREFIX "%.*s-%08x%s.sock", setup->dir, SOCKET_RESOURCE_MAX,
+		       resource, random_u32(), suffix);
 	listener->name = strrchr(listener->path, '/') + 1;
 }
 

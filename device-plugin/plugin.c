@@ -26,6 +26,7 @@
 #include "device-plugin/resource.h"
 #include "device-plugin/rules.h"
 #include "device-plugin/socket_dir.h"
+#include "device-plugin/stale_sockets.h"
 #include "drivers/driver.h"
 
 #define COMPONENT "plugin"
@@ -84,6 +85,7 @@ static void on_socket_dir_appeared(void *ctx)
 {
 	const struct way *way = ctx;
 
+	(void)stale_sockets_remove(way->dir, STALE_SOCKET_AGE_S);
 	check_resources(way->plugin);
 }
 
