@@ -5,31 +5,27 @@ set(KUBELET ${CMAKE_CURRENT_SOURCE_DIR}/kubelet)
 set(GO ${CMAKE_SOURCE_DIR}/scripts/go.sh)
 
 # silica_add_go_program(NAME BIN_DIR PROGRAM ARGUMENT ...): a program of build/go
-# that finds the programs of Silica in BIN_DIR.  It has the machine to itself,
-# because it waits for things to happen within a time.
+# that finds the programs of Silica in BIN_DIR.
 function(silica_add_go_program name bin_dir program)
 	add_test(NAME ${name} COMMAND ${SILICA_TREES}/go/${program} ${ARGN})
 	set_tests_properties(${name} PROPERTIES
 		ENVIRONMENT SILICA_BIN_DIR=${bin_dir}
 		FAIL_REGULAR_EXPRESSION "no tests to run"
-		LABELS kubelet RUN_SERIAL TRUE TIMEOUT 600)
+		LABELS kubelet TIMEOUT 300)
 endfunction()
 
-# The kubelet's contract, one test per group: TestContract_<group>_<behaviour>.
-# The device plugin that is put to it is the one with sanitizers.
+# The kubelet's contract, each assertion under its own name: TestContract_4_X of
+# the sources is kubelet.contract_4.X.  The device plugin that is put to it is the
+# one with sanitizers.
 file(GLOB sources CONFIGURE_DEPENDS ${KUBELET}/contract/*_test.go)
 foreach(source IN LISTS sources)
-	file(STRINGS ${source} tests REGEX "^func TestContract_[0-9]+_")
-	foreach(test IN LISTS tests)
-		string(REGEX REPLACE "^func TestContract_([0-9]+)_.*" "\\1" group "${test}")
-		list(APPEND groups ${group})
+	file(STRINGS ${source} functions REGEX "^func TestContract_[0-9]+_")
+	foreach(function IN LISTS functions)
+		string(REGEX REPLACE "^func (Test[A-Za-z0-9_]+).*" "\\1" test "${function}")
+		string(REGEX REPLACE "^TestContract_([0-9]+)_" "contract_\\1." name ${test})
+		silica_add_go_program(kubelet.${name} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+			kubelet-contract.test -test.timeout=4m -test.run=^${test}$)
 	endforeach()
-endforeach()
-list(REMOVE_DUPLICATES groups)
-list(SORT groups COMPARE NATURAL)
-foreach(group IN LISTS groups)
-	silica_add_go_program(kubelet.contract_${group} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
-		kubelet-contract.test -test.timeout=9m -test.run=^TestContract_${group}_)
 endforeach()
 
 silica_add_go_program(demo ${SILICA_TREES}/release/bin demo)
