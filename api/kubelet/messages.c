@@ -37,10 +37,12 @@ static void unpacked_free(_unused_ void *data, _unused_ void *p)
 
 static void unpacked_done(struct unpacked *unpacked)
 {
-	if (!unpacked)
-		return;
-	arena_done(&unpacked->arena);
+	int saved_errno = errno;
+
+	if (unpacked)
+		arena_done(&unpacked->arena);
 	free(unpacked);
+	errno = saved_errno;
 }
 DEFINE_CLEANUP(struct unpacked, unpacked_done);
 
@@ -227,44 +229,44 @@ int kubelet_decode_registration_status(const uint8_t *data, size_t len, bool *re
 	return 0;
 }
 
-static int check_containers(size_t n, struct error *err)
+/* Makes an array of a row for each of @n containers, in the memory of the message. */
+static int add_rows(struct unpacked *unpacked, size_t n, size_t row_size, void *ret_rows,
+		    struct error *err)
 {
+	void *rows;
+
 	if (n > KUBELET_CONTAINERS_MAX)
 		return error_set(err, E2BIG,
 				 "%zu containers in one request, at most %d are allowed", n,
 				 KUBELET_CONTAINERS_MAX);
+	rows = arena_alloc(&unpacked->arena, n * row_size);
+	if (!rows)
+		return error_set(err, ENOMEM, "no memory for %zu containers", n);
+	*(void **)ret_rows = rows;
 	return 0;
 }
 
 int kubelet_decode_allocate(const uint8_t *data, size_t len, struct kubelet_allocate_request *ret,
 			    struct error *err)
 {
-	struct kubelet_allocate_request request = { 0 };
+	_cleanup_(unpacked_donep) struct unpacked *unpacked = NULL;
 	const V1beta1__AllocateRequest *message;
-	struct unpacked *unpacked;
+	struct kubelet_ids *rows;
+	size_t n;
 	int r;
 
 	r = unpack(&v1beta1__allocate_request__descriptor, data, len, &unpacked, err);
 	if (r < 0)
 		return r;
 	message = (const void *)unpacked->message;
-	request.message = unpacked;
-	request.n = message->n_container_requests;
-	r = check_containers(request.n, err);
-	if (r == 0) {
-		request.containers = calloc(request.n + 1, sizeof(*request.containers));
-		if (!request.containers)
-			r = error_set(err, ENOMEM, "no memory for an AllocateRequest");
-	}
-	if (r < 0) {
-		kubelet_allocate_request_done(&request);
+	n = message->n_container_requests;
+	r = add_rows(unpacked, n, sizeof(*rows), &rows, err);
+	if (r < 0)
 		return r;
-	}
-	for (size_t i = 0; i < request.n; i++)
-		request.containers[i] =
-			(struct kubelet_ids) { message->container_requests[i]->devices_ids,
-					       message->container_requests[i]->n_devices_ids };
-	*ret = request;
+	for (size_t i = 0; i < n; i++)
+		rows[i] = (struct kubelet_ids) { message->container_requests[i]->devices_ids,
+						 message->container_requests[i]->n_devices_ids };
+	*ret = (struct kubelet_allocate_request) { rows, n, TAKE_PTR(unpacked) };
 	return 0;
 }
 
@@ -273,29 +275,25 @@ int kubelet_decode_pre_start(const uint8_t *data, size_t len, struct kubelet_all
 {
 	_cleanup_(unpacked_donep) struct unpacked *unpacked = NULL;
 	const V1beta1__PreStartContainerRequest *message;
-	struct kubelet_ids *container;
+	struct kubelet_ids *row;
 	int r;
 
 	r = unpack(&v1beta1__pre_start_container_request__descriptor, data, len, &unpacked, err);
 	if (r < 0)
 		return r;
-	container = calloc(1, sizeof(*container));
-	if (!container)
-		return error_set(err, ENOMEM, "no memory for a PreStartContainerRequest");
 	message = (const void *)unpacked->message;
-	*container = (struct kubelet_ids) { message->devices_ids, message->n_devices_ids };
-	*ret = (struct kubelet_allocate_request) { container, 1, TAKE_PTR(unpacked) };
+	r = add_rows(unpacked, 1, sizeof(*row), &row, err);
+	if (r < 0)
+		return r;
+	*row = (struct kubelet_ids) { message->devices_ids, message->n_devices_ids };
+	*ret = (struct kubelet_allocate_request) { row, 1, TAKE_PTR(unpacked) };
 	return 0;
 }
 
 void kubelet_allocate_request_done(struct kubelet_allocate_request *request)
 {
-	int saved_errno = errno;
-
-	free(request->containers);
 	unpacked_done(request->message);
 	*request = (struct kubelet_allocate_request) { 0 };
-	errno = saved_errno;
 }
 
 /* The protobuf-c objects of one container's answer, in blocks. */
@@ -373,41 +371,30 @@ static int read_preference(const V1beta1__ContainerPreferredAllocationRequest *m
 int kubelet_decode_preferred(const uint8_t *data, size_t len, struct kubelet_preferred_request *ret,
 			     struct error *err)
 {
-	struct kubelet_preferred_request request = { 0 };
+	_cleanup_(unpacked_donep) struct unpacked *unpacked = NULL;
 	const V1beta1__PreferredAllocationRequest *message;
-	struct unpacked *unpacked;
+	struct kubelet_preference *rows;
+	size_t n;
 	int r;
 
 	r = unpack(&v1beta1__preferred_allocation_request__descriptor, data, len, &unpacked, err);
 	if (r < 0)
 		return r;
 	message = (const void *)unpacked->message;
-	request.message = unpacked;
-	request.n = message->n_container_requests;
-	r = check_containers(request.n, err);
-	if (r == 0) {
-		request.containers = calloc(request.n + 1, sizeof(*request.containers));
-		if (!request.containers)
-			r = error_set(err, ENOMEM, "no memory for a PreferredAllocationRequest");
-	}
-	for (size_t i = 0; i < request.n && r == 0; i++)
-		r = read_preference(message->container_requests[i], &request.containers[i], err);
-	if (r < 0) {
-		kubelet_preferred_request_done(&request);
+	n = message->n_container_requests;
+	r = add_rows(unpacked, n, sizeof(*rows), &rows, err);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = read_preference(message->container_requests[i], &rows[i], err);
+	if (r < 0)
 		return r;
-	}
-	*ret = request;
+	*ret = (struct kubelet_preferred_request) { rows, n, TAKE_PTR(unpacked) };
 	return 0;
 }
 
 void kubelet_preferred_request_done(struct kubelet_preferred_request *request)
 {
-	int saved_errno = errno;
-
-	free(request->containers);
 	unpacked_done(request->message);
 	*request = (struct kubelet_preferred_request) { 0 };
-	errno = saved_errno;
 }
 
 int kubelet_encode_preferred(const struct kubelet_ids *containers, size_t n,

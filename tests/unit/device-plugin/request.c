@@ -100,6 +100,33 @@ struct unit_set *request_units(struct snapshot *snapshot, const struct unit_rule
 	return units;
 }
 
+int request_setup(void **state)
+{
+	struct request_fixture *fixture = calloc(1, sizeof(*fixture));
+	void *tree;
+
+	if (!fixture || tree_setup(&tree) < 0)
+		return -1;
+	fixture->tree = tree;
+	fixture->snapshot = request_node(fixture->tree);
+	fixture->whole = request_units(fixture->snapshot, &request_whole);
+	fixture->pairs = request_units(fixture->snapshot, &request_pairs);
+	*state = fixture;
+	return 0;
+}
+
+int request_teardown(void **state)
+{
+	struct request_fixture *fixture = *state;
+	void *tree = fixture->tree;
+
+	unit_set_unref(fixture->whole);
+	unit_set_unref(fixture->pairs);
+	snapshot_unref(fixture->snapshot);
+	free(fixture);
+	return tree_teardown(&tree);
+}
+
 /* Splits @text at spaces, in place. */
 static size_t split(char *text, char **ids)
 {

@@ -15,6 +15,29 @@
 extern const struct unit_rule request_whole;
 extern const struct unit_rule request_pairs; /* partitions of two cores */
 
+struct request_fixture {
+	struct tree *tree;
+	struct snapshot *snapshot; /* request_node() */
+	struct unit_set *whole;
+	struct unit_set *pairs;
+};
+
+/**
+ * request_setup() - Make the node and its units; a cmocka setup function.
+ * @state: set to the struct request_fixture
+ *
+ * Return: 0, or -1.
+ */
+int request_setup(void **state);
+
+/**
+ * request_teardown() - Release it all; a cmocka teardown function.
+ * @state: the struct request_fixture
+ *
+ * Return: 0, or -1.
+ */
+int request_teardown(void **state);
+
 /**
  * request_node() - Make the cards' files and a snapshot of healthy cards.
  * @tree: empty tree

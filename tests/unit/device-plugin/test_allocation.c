@@ -9,44 +9,10 @@
 #include "tests/test.h"
 #include "tests/unit/device-plugin/request.h"
 
-struct fixture {
-	struct tree *tree;
-	struct snapshot *snapshot;
-	struct unit_set *whole;
-	struct unit_set *pairs;
-};
-
-static int setup(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	void *tree;
-
-	if (tree_setup(&tree) < 0)
-		return -1;
-	fixture->tree = tree;
-	fixture->snapshot = request_node(fixture->tree);
-	fixture->whole = request_units(fixture->snapshot, &request_whole);
-	fixture->pairs = request_units(fixture->snapshot, &request_pairs);
-	*state = fixture;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-	void *tree = fixture->tree;
-
-	unit_set_unref(fixture->whole);
-	unit_set_unref(fixture->pairs);
-	snapshot_unref(fixture->snapshot);
-	free(fixture);
-	return tree_teardown(&tree);
-}
-
 /* Answers a request and writes the files of the answer as a text: with spaces
  * between them, and '|' between containers. */
-static int allocate(const struct fixture *fixture, const struct unit_set *units, const char *text,
-		    struct strbuf *ret_files, struct error *err)
+static int allocate(const struct request_fixture *fixture, const struct unit_set *units,
+		    const char *text, struct strbuf *ret_files, struct error *err)
 {
 	struct rpc_message request = request_allocate(text);
 	_cleanup_rpc_message_ struct rpc_message reply = { 0 };
@@ -90,7 +56,7 @@ static void containers_get_the_files_of_their_units(void **state)
 		{ true, "A_cores_2-3 A_cores_0-1", "a a0 a1 a2 a3 a0-1 a2-3" },
 		{ true, "B_cores_0-1 A_cores_2-3", "a a2 a3 a2-3 b b0 b1 b0-1" },
 	};
-	const struct fixture *fixture = *state;
+	const struct request_fixture *fixture = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_strbuf_ struct strbuf files = STRBUF_INIT(4096);
@@ -116,7 +82,7 @@ static void unusable_requests_are_refused(void **state)
 		{ "A D", -EINVAL, "fake.io/card has no device 'D'" },
 		{ "A_cores_0-1", -EINVAL, "fake.io/card has no device 'A_cores_0-1'" },
 	};
-	const struct fixture *fixture = *state;
+	const struct request_fixture *fixture = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_strbuf_ struct strbuf files = STRBUF_INIT(4096);
@@ -131,7 +97,7 @@ static void unusable_requests_are_refused(void **state)
 static void garbage_is_refused(void **state)
 {
 	static const uint8_t garbage[] = { 0x0a, 0x05, 0x0a };
-	const struct fixture *fixture = *state;
+	const struct request_fixture *fixture = *state;
 	struct rpc_message reply = { 0 };
 
 	assert_int_equal(allocation_allocate(&fixture->tree->host, fixture->whole, garbage,
@@ -145,7 +111,7 @@ static void garbage_is_refused(void **state)
 
 static void units_are_checked_at_the_moment_of_allocate(void **state)
 {
-	const struct fixture *fixture = *state;
+	const struct request_fixture *fixture = *state;
 	_cleanup_strbuf_ struct strbuf files = STRBUF_INIT(4096);
 	struct error err = { 0 };
 
@@ -168,7 +134,7 @@ static void units_are_checked_at_the_moment_of_allocate(void **state)
 
 static void listed_as_unhealthy_is_refused(void **state)
 {
-	const struct fixture *fixture = *state;
+	const struct request_fixture *fixture = *state;
 	struct device_state states[3];
 	struct snapshot *snapshot;
 	struct unit_set *units;
@@ -194,7 +160,7 @@ static void pre_start_checks_the_same(void **state)
 		const char *request;
 		int code;
 	} cases[] = { { "A", 0 }, { "A B", 0 }, { "D", -EINVAL }, { "", -EINVAL }, { "C", -EIO } };
-	const struct fixture *fixture = *state;
+	const struct request_fixture *fixture = *state;
 
 	tree_remove(fixture->tree, "dev/c.works");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -212,14 +178,18 @@ static void pre_start_checks_the_same(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(containers_get_the_files_of_their_units, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(unusable_requests_are_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(garbage_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(units_are_checked_at_the_moment_of_allocate, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(listed_as_unhealthy_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(pre_start_checks_the_same, setup, teardown),
+		cmocka_unit_test_setup_teardown(containers_get_the_files_of_their_units,
+						request_setup, request_teardown),
+		cmocka_unit_test_setup_teardown(unusable_requests_are_refused, request_setup,
+						request_teardown),
+		cmocka_unit_test_setup_teardown(garbage_is_refused, request_setup,
+						request_teardown),
+		cmocka_unit_test_setup_teardown(units_are_checked_at_the_moment_of_allocate,
+						request_setup, request_teardown),
+		cmocka_unit_test_setup_teardown(listed_as_unhealthy_is_refused, request_setup,
+						request_teardown),
+		cmocka_unit_test_setup_teardown(pre_start_checks_the_same, request_setup,
+						request_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,45 +9,14 @@
 #include "tests/test.h"
 #include "tests/unit/device-plugin/request.h"
 
-struct fixture {
-	struct tree *tree;
-	struct snapshot *snapshot;
-	struct unit_set *pairs;
-};
-
-static int setup(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	void *tree;
-
-	if (tree_setup(&tree) < 0)
-		return -1;
-	fixture->tree = tree;
-	fixture->snapshot = request_node(fixture->tree);
-	fixture->pairs = request_units(fixture->snapshot, &request_pairs);
-	*state = fixture;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-	void *tree = fixture->tree;
-
-	unit_set_unref(fixture->pairs);
-	snapshot_unref(fixture->snapshot);
-	free(fixture);
-	return tree_teardown(&tree);
-}
-
 static int compare_ids(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* The sorted IDs of the answer, with spaces between them. */
-static void prefer(const struct fixture *fixture, const char *available, const char *must_include,
-		   int size, struct strbuf *ret_ids)
+static void prefer(const struct request_fixture *fixture, const char *available,
+		   const char *must_include, int size, struct strbuf *ret_ids)
 {
 	struct rpc_message request = request_preferred(available, must_include, size);
 	struct rpc_message reply = { 0 };
@@ -96,7 +65,7 @@ static void answers_have_the_asked_size(void **state)
 		{ "none at all", "", "", 2, "" },
 		{ "none wanted", A0 " " A2, "", 0, "" },
 	};
-	const struct fixture *fixture = *state;
+	const struct request_fixture *fixture = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_strbuf_ struct strbuf ids = STRBUF_INIT(4096);
@@ -110,7 +79,7 @@ static void answers_have_the_asked_size(void **state)
 static void garbage_is_refused(void **state)
 {
 	static const uint8_t garbage[] = { 0x0a, 0x05, 0x0a };
-	const struct fixture *fixture = *state;
+	const struct request_fixture *fixture = *state;
 	struct rpc_message reply = { 0 };
 	struct error err = { 0 };
 
@@ -121,7 +90,7 @@ static void garbage_is_refused(void **state)
 
 static void negative_size_is_refused(void **state)
 {
-	const struct fixture *fixture = *state;
+	const struct request_fixture *fixture = *state;
 	struct rpc_message request = request_preferred(A0, "", -1);
 	struct rpc_message reply = { 0 };
 
@@ -133,9 +102,12 @@ static void negative_size_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(answers_have_the_asked_size, setup, teardown),
-		cmocka_unit_test_setup_teardown(garbage_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(negative_size_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(answers_have_the_asked_size, request_setup,
+						request_teardown),
+		cmocka_unit_test_setup_teardown(garbage_is_refused, request_setup,
+						request_teardown),
+		cmocka_unit_test_setup_teardown(negative_size_is_refused, request_setup,
+						request_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
