@@ -19,6 +19,10 @@
 
 /* One card brings dozens of events within milliseconds: one rescan serves all. */
 #define SETTLE_MS 100
+/* A scan makes every device anew and drops those it knew.  With hundreds of cards
+ * that is megabytes, which would stay in the heap until the next scan; with few it
+ * is not worth the page faults. */
+#define TRIM_DEVICES_MIN 64
 /* Device files of a node come and go in a handful of directories. */
 #define NODE_DIRS_MAX 32
 #define NODE_DIR_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF)
@@ -106,9 +110,8 @@ void node_rescan(struct node *node)
 	r = inventory_rescan(node->inventory, now_ms(), &err);
 	report_problem(node, r < 0 ? error_text(&err, r) : "");
 	tell_changes(node, before);
-	/* A scan makes every device anew and drops those it knew: with hundreds of
-	 * cards that is megabytes, which would stay in the heap until the next one. */
-	(void)malloc_trim(0);
+	if (before->n_devices >= TRIM_DEVICES_MIN)
+		(void)malloc_trim(0);
 }
 
 static void on_rescan_timer(void *ctx)
