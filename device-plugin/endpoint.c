@@ -11,6 +11,7 @@
 #include "device-plugin/endpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "api/grpc/client.h"
 #include "api/kubelet/kubelet.h"
@@ -311,6 +313,11 @@ static int listener_new(struct endpoint *endpoint, struct listener **ret, struct
 	struct listener *listener;
 	int r;
 
+	/* gRPC does not say why it cannot bind; and the text must not name the
+	 * socket, which has another name each time, or it would be told each time. */
+	if (faccessat(AT_FDCWD, setup->dir, W_OK | X_OK, AT_EACCESS) < 0)
+		return error_set(err, errno, "cannot make a socket in '%s': %s", setup->dir,
+				 strerror(errno));
 	r = setup->encode(setup->ctx, &list);
 	if (r < 0)
 		return error_set(err, -r, "encode the list of devices: %s", strerror(-r));
@@ -324,7 +331,9 @@ static int listener_new(struct endpoint *endpoint, struct listener **ret, struct
 			   &listener->server, err);
 	if (r < 0) {
 		listener_free(listener);
-		return r;
+		return error_set(err, -r, "cannot make a socket in '%s': %s", setup->dir,
+				 r == -ENAMETOOLONG ? "the path is longer than a unix socket allows"
+						    : strerror(-r));
 	}
 	rpc_server_publish(listener->server, &list);
 	*ret = listener;
