@@ -92,40 +92,61 @@ static bool kubelet_is_there(const struct endpoint *endpoint)
 	return stat(endpoint->setup.dir, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Takes up what gRPC's thread has noted. */
-static void listener_changed(void *ctx)
-{
-	struct listener *listener = ctx;
-	struct endpoint *endpoint = listener->endpoint;
-	bool is_current = listener == endpoint->listener;
-	char text[ERROR_TEXT_MAX];
-	bool call_done, call_ok, opened, closed;
+/* What gRPC's thread has noted since the loop last looked. */
+struct notes {
+	bool call_done;
+	int call_status;
+	char call_text[ERROR_TEXT_MAX / 2];
+	bool opened; /* the kubelet's stream */
+	bool closed;
+};
 
+static void take_notes(struct listener *listener, struct notes *ret)
+{
 	(void)pthread_mutex_lock(&listener->lock);
-	call_done = listener->call_done;
-	call_ok = listener->call_status == RPC_STATUS_OK;
-	(void)snprintf(text, sizeof(text), "registration with the kubelet failed: %s: %s",
-		       rpc_status_name(listener->call_status), listener->call_text);
+	ret->call_done = listener->call_done;
+	ret->call_status = listener->call_status;
+	memcpy(ret->call_text, listener->call_text, sizeof(ret->call_text));
+	ret->opened = listener->stream != listener->seen_stream;
+	ret->closed = !listener->stream_open && (ret->opened || listener->seen_open);
 	listener->call_done = false;
-	opened = listener->stream != listener->seen_stream;
-	closed = !listener->stream_open && (opened || listener->seen_open);
 	listener->seen_stream = listener->stream;
 	listener->seen_open = listener->stream_open;
 	(void)pthread_mutex_unlock(&listener->lock);
+}
 
-	if (!is_current)
+static void register_returned(struct endpoint *endpoint, const struct notes *notes)
+{
+	char text[ERROR_TEXT_MAX];
+
+	if (notes->call_status == RPC_STATUS_OK) {
+		feed(endpoint, LIFECYCLE_ACCEPTED);
 		return;
-	if (call_done && !call_ok)
-		report_problem(endpoint, text);
-	if (call_done)
-		feed(endpoint, call_ok ? LIFECYCLE_ACCEPTED : LIFECYCLE_REFUSED);
-	if (opened) {
+	}
+	(void)snprintf(text, sizeof(text), "registration with the kubelet failed: %s: %s",
+		       rpc_status_name(notes->call_status), notes->call_text);
+	report_problem(endpoint, text);
+	feed(endpoint, LIFECYCLE_REFUSED);
+}
+
+/* Takes up what gRPC's thread has noted; of an old listener it means nothing. */
+static void listener_changed(struct listener *listener)
+{
+	struct endpoint *endpoint = listener->endpoint;
+	struct notes notes;
+
+	take_notes(listener, &notes);
+	if (listener != endpoint->listener)
+		return;
+	if (notes.call_done)
+		register_returned(endpoint, &notes);
+	if (notes.opened) {
 		log_info(COMPONENT, "'%s': the kubelet watches the devices",
 			 endpoint->setup.resource);
 		endpoint->problem[0] = '\0';
 		feed(endpoint, LIFECYCLE_STREAM_OPENED);
 	}
-	if (closed) {
+	if (notes.closed) {
 		report_problem(endpoint, "the kubelet has ended ListAndWatch");
 		feed(endpoint, LIFECYCLE_STREAM_CLOSED);
 	}
