@@ -62,6 +62,15 @@ static int node_dir_enter(struct node_dir *dir, const struct host *host, const c
 	return 0;
 }
 
+int driver_node_error(struct error *err, int r, const char *path)
+{
+	if (r == -ENOENT)
+		return error_set(err, -r, "device node '%s' is missing", path);
+	if (r == -ENODEV)
+		return error_set(err, -r, "device node '%s' is not a character device", path);
+	return error_set(err, -r, "device node '%s': %s", path, strerror(-r));
+}
+
 static int check_node(struct node_dir *dir, const struct host *host, const char *path,
 		      struct error *err)
 {
@@ -69,13 +78,7 @@ static int check_node(struct node_dir *dir, const struct host *host, const char 
 
 	if (r == 0)
 		r = file_is_char_device(dir->fd, strrchr(path, '/') + 1);
-	if (r == -ENOENT)
-		return error_set(err, -r, "device node '%s' is missing", path);
-	if (r == -ENODEV)
-		return error_set(err, -r, "device node '%s' is not a character device", path);
-	if (r < 0)
-		return error_set(err, -r, "device node '%s': %s", path, strerror(-r));
-	return 0;
+	return r < 0 ? driver_node_error(err, r, path) : 0;
 }
 
 int driver_check_nodes(const struct host *host, const struct device *device,

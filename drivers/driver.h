@@ -58,6 +58,16 @@ const struct driver *const *driver_registry(size_t *ret_n);
 const struct driver *driver_find(const char *name);
 
 /**
+ * driver_node_error() - Say why a device file cannot be handed out.
+ * @err: set
+ * @r: negative errno of file_is_char_device()
+ * @path: the file, as on the host
+ *
+ * Return: @r.
+ */
+int driver_node_error(struct error *err, int r, const char *path);
+
+/**
  * driver_check_nodes() - Whether every file of a set of cores can be handed out.
  * @host: host of @device
  * @device: device to look at

@@ -412,14 +412,12 @@ static int node_state(const struct node_list *list, const struct device_node *no
 static void require_node(struct node_list *list, const struct device_node *node)
 {
 	int r = node_state(list, node);
+	struct error err;
 
-	if (r == -ENOENT)
-		device_set_fault(list->device, "device node '%s' is missing", node->path);
-	else if (r == -ENODEV)
-		device_set_fault(list->device, "device node '%s' is not a character device",
-				 node->path);
-	else if (r < 0)
-		device_set_fault(list->device, "device node '%s': %s", node->path, strerror(-r));
+	if (r == 0)
+		return;
+	(void)driver_node_error(&err, r, node->path);
+	device_set_fault(list->device, "%s", err.msg);
 }
 
 /* The first spelling that is there, else the first of all as the missing one. */

@@ -9,8 +9,6 @@
 #include "api/grpc/internal.h"
 #include "base/macro.h"
 
-#define TARGET_MAX 128 /* "unix:" and a socket address */
-
 /* A call with its own channel, from rpc_call() until its one batch is done. */
 struct client_call {
 	struct rpc *rpc;
@@ -157,7 +155,7 @@ int rpc_call(struct rpc *rpc, const char *socket, const char *method,
 	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
 					     gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
 	struct client_call *call;
-	char target[TARGET_MAX];
+	char target[RPC_TARGET_MAX];
 	grpc_slice slice;
 	int r;
 

@@ -12,6 +12,8 @@
 
 #include "api/grpc/rpc.h"
 
+#define RPC_TARGET_MAX 128 /* bytes with the NUL: "unix:" and a socket address */
+
 /* What waits in the completion queue.  It is embedded in the object that waits. */
 struct rpc_tag {
 	void (*complete)(struct rpc_tag *tag, bool ok);

@@ -25,7 +25,6 @@
 #include "base/macro.h"
 #include "base/strbuf.h"
 
-#define TARGET_MAX 128 /* "unix:" and a socket address */
 #define STATUS_TEXT_MAX ERROR_TEXT_MAX
 #define METHODS_MAX 32
 
@@ -387,7 +386,7 @@ static grpc_server *make_grpc_server(struct rpc *rpc)
 static int bind_socket(grpc_server *server, const char *path, struct error *err)
 {
 	grpc_server_credentials *credentials;
-	char target[TARGET_MAX];
+	char target[RPC_TARGET_MAX];
 	int bound;
 	int r;
 
