@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const unsigned int no_partitions[] = { 0 };
-
 /* A device is constant to all who share it, but not to what counts and frees it. */
 static void *unconst(const void *object)
 {
@@ -37,7 +35,7 @@ struct device *device_new(const struct driver *driver)
 	device->driver = driver;
 	device->architecture = "";
 	device->numa_node = DEVICE_NUMA_UNKNOWN;
-	device->partition_cores = no_partitions;
+	device->index = DEVICE_INDEX_UNKNOWN;
 	return device;
 }
 
@@ -55,6 +53,8 @@ void device_unref(const struct device *device)
 	if (!device || __atomic_sub_fetch(refs_of(device), 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	free(unconst(device->nodes));
+	if (device->partitions_owned)
+		free(unconst(device->partitions));
 	free(unconst(device));
 	errno = saved_errno;
 }
@@ -62,6 +62,15 @@ void device_unref(const struct device *device)
 void device_cleanupp(struct device **device)
 {
 	device_unref(*device);
+}
+
+/* Copies a text with its NUL to where there is room; returns the place behind it. */
+static char *copy_text(char *dst, const char *text)
+{
+	size_t len = strlen(text) + 1;
+
+	memcpy(dst, text, len);
+	return dst + len;
 }
 
 int device_set_nodes(struct device *device, const struct device_node *nodes, size_t n)
@@ -81,14 +90,48 @@ int device_set_nodes(struct device *device, const struct device_node *nodes, siz
 		return -ENOMEM;
 	text = (char *)(copy + n);
 	for (size_t i = 0; i < n; i++) {
-		size_t len = strlen(nodes[i].path) + 1;
-
 		copy[i] = nodes[i];
-		copy[i].path = memcpy(text, nodes[i].path, len);
-		text += len;
+		copy[i].path = text;
+		text = copy_text(text, nodes[i].path);
 	}
 	device->nodes = copy;
 	device->n_nodes = n;
+	return 0;
+}
+
+int device_set_partitions(struct device *device, const struct device_partition *partitions,
+			  size_t n)
+{
+	size_t size = n * sizeof(*partitions);
+	struct device_partition *copy;
+	char *text;
+
+	if (n > DEVICE_PARTITIONS_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < n; i++) {
+		size_t id = strlen(partitions[i].id) + 1;
+		size_t profile = strlen(partitions[i].profile) + 1;
+
+		if (id > DEVICE_UUID_MAX || profile > DEVICE_PROFILE_MAX)
+			return -E2BIG;
+		size += id + profile;
+	}
+	if (n == 0)
+		return 0;
+	copy = malloc(size);
+	if (!copy)
+		return -ENOMEM;
+	text = (char *)(copy + n);
+	for (size_t i = 0; i < n; i++) {
+		copy[i] = partitions[i];
+		copy[i].id = text;
+		text = copy_text(text, partitions[i].id);
+		copy[i].profile = text;
+		text = copy_text(text, partitions[i].profile);
+	}
+	device->partitions = copy;
+	device->n_partitions = n;
+	device->partitions_owned = true;
 	return 0;
 }
 
@@ -116,7 +159,7 @@ static bool texts_equal(const struct device *a, const struct device *b)
 	       strcmp(a->product, b->product) == 0 &&
 	       strcmp(a->driver_version, b->driver_version) == 0 &&
 	       strcmp(a->firmware_version, b->firmware_version) == 0 &&
-	       strcmp(a->fault, b->fault) == 0;
+	       strcmp(a->link_group, b->link_group) == 0 && strcmp(a->fault, b->fault) == 0;
 }
 
 static bool pci_equal(const struct device_pci *a, const struct device_pci *b)
@@ -149,12 +192,30 @@ static bool nodes_equal(const struct device *a, const struct device *b)
 	return true;
 }
 
+static bool partitions_equal(const struct device *a, const struct device *b)
+{
+	if (a->n_partitions != b->n_partitions || a->partitioned != b->partitioned)
+		return false;
+	if (a->partitions == b->partitions)
+		return true;
+	for (size_t i = 0; i < a->n_partitions; i++) {
+		const struct device_partition *left = &a->partitions[i];
+		const struct device_partition *right = &b->partitions[i];
+
+		if (!core_range_equal(left->cores, right->cores) ||
+		    left->memory_bytes != right->memory_bytes || strcmp(left->id, right->id) != 0 ||
+		    strcmp(left->profile, right->profile) != 0)
+			return false;
+	}
+	return true;
+}
+
 bool device_equal(const struct device *a, const struct device *b)
 {
 	return a->driver == b->driver && a->numa_node == b->numa_node && a->cores == b->cores &&
-	       a->memory_bytes == b->memory_bytes && a->partition_cores == b->partition_cores &&
-	       texts_equal(a, b) && pci_equal(&a->pci, &b->pci) && core_ranges_equal(a, b) &&
-	       nodes_equal(a, b);
+	       a->memory_bytes == b->memory_bytes && a->index == b->index &&
+	       partitions_equal(a, b) && texts_equal(a, b) && pci_equal(&a->pci, &b->pci) &&
+	       core_ranges_equal(a, b) && nodes_equal(a, b);
 }
 
 bool device_has_core_range(const struct device *device, struct core_range range)
@@ -163,6 +224,11 @@ bool device_has_core_range(const struct device *device, struct core_range range)
 		if (core_range_equal(device->core_ranges[i], range))
 			return true;
 	return false;
+}
+
+bool core_ranges_overlap(struct core_range a, struct core_range b)
+{
+	return a.first <= b.last && b.first <= a.last;
 }
 
 int device_list_add(struct device_list *list, struct device *device)

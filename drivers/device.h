@@ -24,16 +24,20 @@ struct driver;
 #define DEVICE_BDF_MAX 20	  /* "0000:27:00.0"; a domain may have 8 digits (VMD) */
 #define DEVICE_UUID_MAX 48	  /* 36 characters of a UUID, and room for a vendor's prefix */
 #define DEVICE_SERIAL_MAX 48	  /* as printed on the card */
-#define DEVICE_PRODUCT_MAX 32	  /* "rngd-plus" */
+#define DEVICE_PRODUCT_MAX 64	  /* "NVIDIA-RTX-PRO-6000-Blackwell-Max-Q-Workstation-Edition" */
 #define DEVICE_VERSION_MAX 64	  /* "2025.4.0-dev2+0e9e56a" */
 #define DEVICE_PATH_MAX 128	  /* "sys/class/rngd_mgmt/rngd!npu0mgmt" */
 #define DEVICE_PCI_PATH_MAX 128	  /* "pci0000:16/0000:16:01.0/..." with up to eight bridges */
 #define DEVICE_NODES_MAX 128	  /* an RNGD has 36 */
 #define DEVICE_CORES_MAX 64	  /* an RNGD has 8 */
 #define DEVICE_CORE_RANGES_MAX 32 /* an RNGD has 14 */
+#define DEVICE_PARTITIONS_MAX 32  /* an RNGD has 14, a MIG GPU up to 7, an MI300X up to 8 */
+#define DEVICE_PROFILE_MAX 24	  /* "1g.10gb+me.all", "cpx_nps4" */
+#define DEVICE_LINK_GROUP_MAX 32  /* an XGMI hive is named by 64 bits */
 #define DEVICES_MAX 16384	  /* per node and driver; bounds a scan of a hostile tree */
 
 #define DEVICE_NUMA_UNKNOWN (-1)
+#define DEVICE_INDEX_UNKNOWN (-1)
 
 /* Consecutive cores, both ends included: { 2, 3 } is two cores. */
 struct core_range {
@@ -41,11 +45,31 @@ struct core_range {
 	uint8_t last;
 };
 
+/*
+ * A part of a device that can be handed out by itself.  Cores are the smallest
+ * parts that can be told apart: processing elements of an NPU, instances of a
+ * MIG GPU.  Two partitions overlap if they have a core in common.
+ */
+struct device_partition {
+	const char *id;		 /* the vendor's identity of it, "" where the cores are one */
+	const char *profile;	 /* what kind of part, as in "1g.10gb" or "2core.12gb" */
+	struct core_range cores; /* of the device */
+	uint64_t memory_bytes;	 /* 0 when not known */
+};
+
 /* A device file that a container needs to use the device. */
 struct device_node {
 	const char *path;	 /* on the host, as in "/dev/rngd/npu0pe0" */
 	bool shared;		 /* needed by every partition of the device */
 	struct core_range cores; /* the cores that it opens; only when not shared */
+};
+
+/* What a device says of its load; a field is negative where it says nothing. */
+struct device_readings {
+	double temperature_celsius;
+	double power_watts;
+	double utilization_ratio; /* 0 to 1 */
+	double memory_used_bytes;
 };
 
 struct device_pci {
@@ -74,8 +98,15 @@ struct device {
 	int numa_node;				   /* or DEVICE_NUMA_UNKNOWN */
 	struct device_pci pci;
 	uint64_t memory_bytes;
-	unsigned int cores;
-	const unsigned int *partition_cores; /* static; sizes that the card can be cut to, 0 ends */
+	unsigned int cores; /* 0 where the vendor's driver tells none apart */
+	int index;	    /* number by which the vendor's runtime knows it now,
+						* or DEVICE_INDEX_UNKNOWN; not an identity */
+	char link_group[DEVICE_LINK_GROUP_MAX]; /* devices with the same are joined by links of
+						* the vendor's own; "" for none */
+	bool partitioned; /* cut by the hardware: only partitions are usable */
+	const struct device_partition *partitions; /* that it is, or can be, cut into */
+	size_t n_partitions;
+	bool partitions_owned; /* by the device, one block with the strings; else static */
 	struct core_range core_ranges[DEVICE_CORE_RANGES_MAX]; /* that can be opened as one */
 	size_t n_core_ranges;
 	const struct device_node *nodes; /* one block with the strings, owned by the device */
@@ -132,6 +163,23 @@ void device_cleanupp(struct device **device);
 int device_set_nodes(struct device *device, const struct device_node *nodes, size_t n);
 
 /**
+ * device_set_partitions() - Give a device the partitions that its hardware has.
+ * @device: device that has none yet
+ * @partitions: @n partitions, each with a different range of cores; copied with
+ *	their strings
+ * @n: number of partitions, at most DEVICE_PARTITIONS_MAX
+ *
+ * A driver whose partitions are the same for every card sets a static table
+ * instead.
+ *
+ * Return: 0, or
+ *   -ENOMEM  no memory
+ *   -E2BIG   too many, or a string that is too long
+ */
+int device_set_partitions(struct device *device, const struct device_partition *partitions,
+			  size_t n);
+
+/**
  * device_set_fault() - Note why a device cannot be used; the first reason stays.
  * @device: device that is being made
  * @fmt: printf format of the reason, without a newline
@@ -155,6 +203,15 @@ bool device_equal(const struct device *a, const struct device *b);
  * Return: true if @range is one of the device's core ranges.
  */
 bool device_has_core_range(const struct device *device, struct core_range range);
+
+/**
+ * core_ranges_overlap() - Whether two ranges have a core in common.
+ * @a: cores
+ * @b: cores
+ *
+ * Return: true if they have.
+ */
+bool core_ranges_overlap(struct core_range a, struct core_range b);
 
 /**
  * device_list_add() - Append a device.

@@ -22,6 +22,11 @@ const struct driver *driver_find(const char *name)
 	return NULL;
 }
 
+struct device_readings device_readings_none(void)
+{
+	return (struct device_readings) { -1, -1, -1, -1 };
+}
+
 static bool is_needed(const struct device_node *node, struct core_range cores)
 {
 	return node->shared || (cores.first <= node->cores.first && node->cores.last <= cores.last);

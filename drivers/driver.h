@@ -11,14 +11,50 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "drivers/device.h"
 #include "drivers/host.h"
 
+/* What of a device a variable of the vendor's runtime names. */
+enum driver_env_value {
+	DRIVER_ENV_UUID,  /* of the device, or of its partition */
+	DRIVER_ENV_INDEX, /* "0" */
+	DRIVER_ENV_NODE,  /* its first device file, "/dev/accel/accel0" */
+	DRIVER_ENV_BDF,	  /* "0000:27:00.0" */
+	_DRIVER_ENV_VALUE_MAX,
+};
+
+/* A variable by which the vendor's runtime finds the devices of a container; the
+ * values of several devices are separated by commas. */
+struct driver_env {
+	const char *name;
+	enum driver_env_value value;
+};
+
+/* A file or directory of the host that the vendor's runtime needs beside the
+ * device files.  It is mounted only where the host has it. */
+struct driver_mount {
+	const char *path; /* the same on the host and in the container */
+	bool read_only;
+};
+
+/* What the rows of docs/hardware.md say; Markdown, one line each. */
+struct driver_doc {
+	const char *hardware; /* "Gaudi 2, Gaudi 3" */
+	const char *reads;    /* which files make a device */
+	const char *identity; /* "UUID", or "serial number, else PCI address" */
+	const char *health;   /* what makes it unhealthy */
+	const char *nodes;    /* device files that are handed out */
+	const char *evidence; /* what the facts rest on, and what was not found */
+};
+
 struct driver {
 	const char *name;   /* short and lower case, as in "furiosa"; used by selectors */
 	const char *vendor; /* for people, as in "FuriosaAI" */
+	bool opt_in;	    /* known from third parties only: off unless it is asked for */
+	const void *data;   /* of the driver itself, for rows that share their functions */
 
 	/*
 	 * Appends the vendor's devices to @list.  A device that is there but cannot
@@ -27,13 +63,27 @@ struct driver {
 	 * or the errno that kept it from looking (as -EMFILE); @list may then hold
 	 * some of the devices.
 	 */
-	int (*scan)(const struct host *host, struct device_list *list, struct error *err);
+	int (*scan)(const struct driver *driver, const struct host *host, struct device_list *list,
+		    struct error *err);
 
 	/*
 	 * Tells whether a device works at this moment; cheap, called twice a second.
 	 * Returns 0 if it does, else a negative errno with the reason in @err.
 	 */
 	int (*probe)(const struct host *host, const struct device *device, struct error *err);
+
+	/*
+	 * Reads what a device says of its load, without a vendor's tool; NULL where
+	 * no device of the driver says anything.  Cheap, called every few seconds.
+	 * Returns 0 with what could be read, the rest negative; or a negative errno
+	 * when the device is gone.
+	 */
+	int (*measure)(const struct host *host, const struct device *device,
+		       struct device_readings *ret, struct error *err);
+
+	const struct driver_env *env;	   /* { 0 } ends; NULL for none */
+	const struct driver_mount *mounts; /* { 0 } ends; NULL for none */
+	struct driver_doc doc;
 
 	/* Directories in which its device files come and go, relative to the host
 	 * root, and udev subsystems that announce its devices; both end with NULL. */
@@ -66,6 +116,13 @@ const struct driver *driver_find(const char *name);
  * Return: @r.
  */
 int driver_node_error(struct error *err, int r, const char *path);
+
+/**
+ * device_readings_none() - Readings that say nothing.
+ *
+ * Return: all fields negative.
+ */
+struct device_readings device_readings_none(void);
 
 /**
  * driver_check_nodes() - Whether every file of a set of cores can be handed out.

@@ -32,20 +32,17 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/macro.h"
 #include "base/parse.h"
 #include "drivers/driver.h"
+#include "drivers/nodes.h"
 #include "drivers/pci.h"
+#include "drivers/sysfs.h"
 
 #define GIB (UINT64_C(1) << 30)
 #define PCI_VENDOR_FURIOSA 0x1ed2
 
-#define NPU_INDEX_MAX 65535	      /* a decimal of five digits, far above DEVICES_MAX */
-#define ENTRIES_MAX (2 * DEVICES_MAX) /* each card in both spellings */
-#define ATTRIBUTE_MAX 256	      /* bytes with the NUL; cur_pe_ids of 32 ranges fits */
-#define NODE_PATH_MAX 64	      /* "/dev/rngd/npu65535_mgmt" with room to spare */
-#define VERSION_NUMBER_MAX 9	      /* digits, so that a number fits in 32 bits */
+#define VERSION_NUMBER_MAX 9 /* digits, so that a number fits in 32 bits */
 
 struct architecture {
 	const char *name;
@@ -64,7 +61,8 @@ struct architecture {
 	size_t n_core_ranges;
 	unsigned int cores;
 	uint64_t memory_bytes;
-	const unsigned int *partition_cores;
+	const struct device_partition *partitions; /* that a card can be cut into */
+	size_t n_partitions;
 };
 
 static const char *const rngd_mgmt[] = { "mgmt", "_mgmt", NULL };
@@ -76,12 +74,29 @@ static const struct core_range rngd_core_ranges[] = {
 	{ 0, 0 }, { 1, 1 }, { 2, 2 }, { 3, 3 }, { 4, 4 }, { 5, 5 }, { 6, 6 },
 	{ 7, 7 }, { 0, 1 }, { 2, 3 }, { 4, 5 }, { 6, 7 }, { 0, 3 }, { 4, 7 },
 };
-static const unsigned int rngd_partition_cores[] = { 1, 2, 4, 0 };
+/* Profiles are named as Furiosa's resources are: cores, and their part of the memory. */
+#define PARTITION(FIRST, LAST, PROFILE, GIBS)            \
+	{                                                \
+		"", PROFILE, { FIRST, LAST }, (GIBS)*GIB \
+	}
+static const struct device_partition rngd_partitions[] = {
+	PARTITION(0, 0, "1core.6gb", 6),   PARTITION(1, 1, "1core.6gb", 6),
+	PARTITION(2, 2, "1core.6gb", 6),   PARTITION(3, 3, "1core.6gb", 6),
+	PARTITION(4, 4, "1core.6gb", 6),   PARTITION(5, 5, "1core.6gb", 6),
+	PARTITION(6, 6, "1core.6gb", 6),   PARTITION(7, 7, "1core.6gb", 6),
+	PARTITION(0, 1, "2core.12gb", 12), PARTITION(2, 3, "2core.12gb", 12),
+	PARTITION(4, 5, "2core.12gb", 12), PARTITION(6, 7, "2core.12gb", 12),
+	PARTITION(0, 3, "4core.24gb", 24), PARTITION(4, 7, "4core.24gb", 24),
+};
 
 static const char *const warboy_mgmt[] = { "_mgmt", NULL };
 static const char *const warboy_shared[] = { "ch0", "ch1", "ch2", "ch3", NULL };
 static const struct core_range warboy_core_ranges[] = { { 0, 0 }, { 1, 1 }, { 0, 1 } };
-static const unsigned int warboy_partition_cores[] = { 1, 2, 0 };
+static const struct device_partition warboy_partitions[] = {
+	PARTITION(0, 0, "1core.8gb", 8),
+	PARTITION(1, 1, "1core.8gb", 8),
+	PARTITION(0, 1, "2core.16gb", 16),
+};
 
 static const struct architecture architectures[] = {
 	{
@@ -99,7 +114,8 @@ static const struct architecture architectures[] = {
 		.n_core_ranges = ARRAY_SIZE(rngd_core_ranges),
 		.cores = 8,
 		.memory_bytes = 48 * GIB,
-		.partition_cores = rngd_partition_cores,
+		.partitions = rngd_partitions,
+		.n_partitions = ARRAY_SIZE(rngd_partitions),
 	},
 	{
 		.name = "warboy",
@@ -116,7 +132,8 @@ static const struct architecture architectures[] = {
 		.n_core_ranges = ARRAY_SIZE(warboy_core_ranges),
 		.cores = 2,
 		.memory_bytes = 16 * GIB,
-		.partition_cores = warboy_partition_cores,
+		.partitions = warboy_partitions,
+		.n_partitions = ARRAY_SIZE(warboy_partitions),
 	},
 };
 
@@ -132,26 +149,11 @@ static const struct {
 
 /* --- attribute texts --- */
 
-#define DIGITS "0123456789"
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-/* Whether text consists of one or more of the given characters. */
-static bool consists_of(const char *text, const char *characters)
-{
-	return text[0] != '\0' && text[strspn(text, characters)] == '\0';
-}
-
-/* UUIDs and serial numbers become parts of device IDs. */
-static bool is_id(const char *text)
-{
-	return consists_of(text, LETTERS DIGITS "._:-");
-}
-
 /* Skips "1.6.0"; NULL if the text does not begin so. */
 static const char *skip_version_core(const char *text)
 {
 	for (int i = 0; i < 3; i++) {
-		size_t n = strspn(text, DIGITS);
+		size_t n = strspn(text, SYSFS_DIGITS);
 
 		if (n == 0 || n > VERSION_NUMBER_MAX)
 			return NULL;
@@ -172,14 +174,15 @@ static bool is_version(const char *text)
 	if (!rest)
 		return false;
 	if (hash)
-		return consists_of(hash, LETTERS DIGITS);
+		return sysfs_consists_of(hash, SYSFS_LETTERS SYSFS_DIGITS);
 	if (*rest == '-') {
-		n = strspn(rest + 1, LETTERS DIGITS ".-");
+		n = strspn(rest + 1, SYSFS_LETTERS SYSFS_DIGITS ".-");
 		if (n == 0)
 			return false;
 		rest += 1 + n;
 	}
-	return *rest == '\0' || (*rest == '+' && consists_of(rest + 1, LETTERS DIGITS ".-"));
+	return *rest == '\0' ||
+	       (*rest == '+' && sysfs_consists_of(rest + 1, SYSFS_LETTERS SYSFS_DIGITS ".-"));
 }
 
 /* "3" or "2-3"; the text is changed. */
@@ -224,40 +227,11 @@ static int parse_core_ranges(char *text, struct device *device)
 
 /* --- attribute files --- */
 
-/* A passing want of the process itself, which says nothing about a card. */
-static bool is_shortage(int r)
-{
-	return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
-}
-
-/* Reads an attribute of one line into ATTRIBUTE_MAX bytes. */
-static int read_line(int dirfd, const char *name, char *buf, struct error *err)
-{
-	ssize_t len = file_read_text(dirfd, name, buf, ATTRIBUTE_MAX, err);
-
-	if (len < 0)
-		return (int)len;
-	if (!str_is_printable(buf))
-		return error_set(err, EILSEQ, "'%s' has more than one line", name);
-	return 0;
-}
-
-/* Returns 1 if @buf holds the attribute, 0 if it is missing or unfit; fails only
- * on a shortage, lest a card lose its UUID because we lack a descriptor. */
-static int read_fact(int dirfd, const char *name, char *buf, struct error *err)
-{
-	int r = read_line(dirfd, name, buf, NULL);
-
-	if (is_shortage(r))
-		return error_set(err, -r, "read '%s': %s", name, strerror(-r));
-	return r == 0;
-}
-
 /* Emulators have the same class entries; they say so here. */
 static int is_furiosa_platform(int dirfd, struct error *err)
 {
-	char text[ATTRIBUTE_MAX];
-	int r = read_fact(dirfd, "platform_type", text, err);
+	char text[SYSFS_LINE_MAX];
+	int r = sysfs_read_fact(dirfd, "platform_type", text, err);
 
 	return r > 0 ? strcmp(text, "FuriosaAI") == 0 : r;
 }
@@ -268,23 +242,20 @@ static const struct {
 	size_t size;
 	bool (*fits)(const char *text);
 } facts[] = {
-	{ "device_uuid", offsetof(struct device, uuid), DEVICE_UUID_MAX, is_id },
-	{ "device_sn", offsetof(struct device, serial), DEVICE_SERIAL_MAX, is_id },
+	{ "device_uuid", offsetof(struct device, uuid), DEVICE_UUID_MAX, sysfs_is_id },
+	{ "device_sn", offsetof(struct device, serial), DEVICE_SERIAL_MAX, sysfs_is_id },
 	{ "version", offsetof(struct device, driver_version), DEVICE_VERSION_MAX, is_version },
 	{ "fw_version", offsetof(struct device, firmware_version), DEVICE_VERSION_MAX, is_version },
 };
 
 static int read_facts(int dirfd, struct device *device, struct error *err)
 {
-	char text[ATTRIBUTE_MAX];
-
 	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
-		int r = read_fact(dirfd, facts[i].attribute, text, err);
+		int r = sysfs_read_text(dirfd, facts[i].attribute, facts[i].fits,
+					(char *)device + facts[i].offset, facts[i].size, err);
 
 		if (r < 0)
 			return r;
-		if (r > 0 && facts[i].fits(text))
-			(void)str_copy((char *)device + facts[i].offset, facts[i].size, text);
 	}
 	return 0;
 }
@@ -292,11 +263,11 @@ static int read_facts(int dirfd, struct device *device, struct error *err)
 static int read_core_ranges(int dirfd, const struct architecture *arch, struct device *device,
 			    struct error *err)
 {
-	char text[ATTRIBUTE_MAX];
+	char text[SYSFS_LINE_MAX];
 	int r = 0;
 
 	if (arch->core_ranges_attribute)
-		r = read_fact(dirfd, arch->core_ranges_attribute, text, err);
+		r = sysfs_read_fact(dirfd, arch->core_ranges_attribute, text, err);
 	if (r < 0)
 		return r;
 	if (r > 0 && parse_core_ranges(text, device) == 0)
@@ -311,12 +282,12 @@ static int read_core_ranges(int dirfd, const struct architecture *arch, struct d
 
 static int read_bdf(int dirfd, struct device *device, struct error *err)
 {
-	char text[ATTRIBUTE_MAX];
+	char text[SYSFS_LINE_MAX];
 	struct error reason = { 0 };
 	int r;
 
-	r = read_line(dirfd, "busname", text, &reason);
-	if (is_shortage(r))
+	r = sysfs_read_line(dirfd, "busname", text, &reason);
+	if (sysfs_is_shortage(r))
 		return error_set(err, -r, "%s", error_text(&reason, r));
 	if (r == -ENOENT)
 		device_set_fault(device, "busname is missing");
@@ -324,21 +295,6 @@ static int read_bdf(int dirfd, struct device *device, struct error *err)
 		device_set_fault(device, "busname cannot be read: %s", error_text(&reason, r));
 	else if (pci_bdf_parse(text, device->bdf) < 0)
 		device_set_fault(device, "busname '%s' is not a PCI address", text);
-	return 0;
-}
-
-/* A card that sysfs does not show on the bus has no known place, and may be fine:
- * whether it works is for its health attribute to say. */
-static int join_pci(struct pci_reader *reader, struct device *device, struct error *err)
-{
-	struct error reason = { 0 };
-	int r;
-
-	if (device->bdf[0] == '\0')
-		return 0;
-	r = pci_read(reader, device->bdf, &device->pci, &device->numa_node, &reason);
-	if (is_shortage(r))
-		return error_set(err, -r, "%s", error_text(&reason, r));
 	return 0;
 }
 
@@ -355,7 +311,7 @@ static const char *product_by_pci(const struct device_pci *pci)
 /* "RNGD" into the product "rngd"; false if the text is no name. */
 static bool set_product_by_type(struct device *device, char *type)
 {
-	if (!consists_of(type, LETTERS DIGITS "._-"))
+	if (!sysfs_consists_of(type, SYSFS_LETTERS SYSFS_DIGITS "._-"))
 		return false;
 	for (char *c = type; *c; c++)
 		if (*c >= 'A' && *c <= 'Z')
@@ -367,11 +323,11 @@ static int find_product(int dirfd, const struct architecture *arch, struct devic
 			struct error *err)
 {
 	const char *product = product_by_pci(&device->pci);
-	char type[ATTRIBUTE_MAX];
+	char type[SYSFS_LINE_MAX];
 	int r = 0;
 
 	if (!product)
-		r = read_fact(dirfd, "device_type", type, err);
+		r = sysfs_read_fact(dirfd, "device_type", type, err);
 	if (r < 0)
 		return r;
 	if (r > 0 && set_product_by_type(device, type))
@@ -381,219 +337,55 @@ static int find_product(int dirfd, const struct architecture *arch, struct devic
 
 /* --- device files --- */
 
-struct node_list {
-	const struct host *host;
-	struct device *device;
-	size_t n;
-	struct device_node nodes[DEVICE_NODES_MAX];
-	char paths[DEVICE_NODES_MAX][NODE_PATH_MAX];
-};
-
-/* The most that node_list gets: management, shared, optional and core ranges. */
+/* The most that a list gets: management, shared, optional and core ranges. */
 _Static_assert(1 + ARRAY_SIZE(rngd_shared) + 1 + DEVICE_CORE_RANGES_MAX <= DEVICE_NODES_MAX,
 	       "all device files of a card fit");
 
-static struct device_node *add_node(struct node_list *list, const char *suffix)
-{
-	struct device_node *node = &list->nodes[list->n];
-	char *path = list->paths[list->n];
-
-	(void)snprintf(path, NODE_PATH_MAX, "/dev/%s%s", list->device->name, suffix);
-	*node = (struct device_node) { .path = path, .shared = true };
-	list->n++;
-	return node;
-}
-
-static int node_state(const struct node_list *list, const struct device_node *node)
-{
-	return file_is_char_device(list->host->root_fd, node->path + 1);
-}
-
-static void require_node(struct node_list *list, const struct device_node *node)
-{
-	int r = node_state(list, node);
-	struct error err;
-
-	if (r == 0)
-		return;
-	(void)driver_node_error(&err, r, node->path);
-	device_set_fault(list->device, "%s", err.msg);
-}
-
 /* The first spelling that is there, else the first of all as the missing one. */
-static void add_mgmt_node(struct node_list *list, const char *const *suffixes)
+static void need_mgmt_node(struct node_list *list, const char *const *suffixes)
 {
-	for (const char *const *suffix = suffixes; *suffix; suffix++) {
-		const struct device_node *node = add_node(list, *suffix);
+	const char *name = list->device->name;
 
-		if (node_state(list, node) != -ENOENT) {
-			require_node(list, node);
+	for (const char *const *suffix = suffixes; *suffix; suffix++)
+		if (node_list_exists(list, "/dev/%s%s", name, *suffix)) {
+			node_list_need(list, NULL, "/dev/%s%s", name, *suffix);
 			return;
 		}
-		list->n--;
-	}
-	require_node(list, add_node(list, suffixes[0]));
+	node_list_need(list, NULL, "/dev/%s%s", name, suffixes[0]);
 }
 
-static void add_optional_node(struct node_list *list, const struct architecture *arch)
+static void take_optional_node(struct node_list *list, const struct architecture *arch)
 {
-	struct device_node *node;
+	const struct core_range all = { 0, (uint8_t)(arch->cores - 1) };
 
-	if (!arch->optional_suffix)
-		return;
-	node = add_node(list, arch->optional_suffix);
-	node->shared = arch->optional_shared;
-	if (!node->shared)
-		node->cores = (struct core_range) { 0, (uint8_t)(arch->cores - 1) };
-	if (node_state(list, node) < 0)
-		list->n--;
+	if (arch->optional_suffix)
+		(void)node_list_take(list, arch->optional_shared ? NULL : &all, "/dev/%s%s",
+				     list->device->name, arch->optional_suffix);
 }
 
-static void add_core_node(struct node_list *list, struct core_range cores)
+static void need_core_node(struct node_list *list, const struct core_range *cores)
 {
-	struct device_node *node;
-	char suffix[16];
+	const char *name = list->device->name;
 
-	if (cores.first == cores.last)
-		(void)snprintf(suffix, sizeof(suffix), "pe%u", cores.first);
+	if (cores->first == cores->last)
+		node_list_need(list, cores, "/dev/%spe%u", name, cores->first);
 	else
-		(void)snprintf(suffix, sizeof(suffix), "pe%u-%u", cores.first, cores.last);
-	node = add_node(list, suffix);
-	node->shared = false;
-	node->cores = cores;
-	require_node(list, node);
+		node_list_need(list, cores, "/dev/%spe%u-%u", name, cores->first, cores->last);
 }
 
 static int find_nodes(const struct host *host, const struct architecture *arch,
-		      struct device *device)
+		      struct device *device, struct error *err)
 {
-	struct node_list list = { .host = host, .device = device };
+	struct node_list list;
 
-	add_mgmt_node(&list, arch->mgmt_suffixes);
+	node_list_init(&list, host, device);
+	need_mgmt_node(&list, arch->mgmt_suffixes);
 	for (const char *const *suffix = arch->shared_suffixes; *suffix; suffix++)
-		require_node(&list, add_node(&list, *suffix));
+		node_list_need(&list, NULL, "/dev/%s%s", device->name, *suffix);
 	for (size_t i = 0; i < device->n_core_ranges; i++)
-		add_core_node(&list, device->core_ranges[i]);
-	add_optional_node(&list, arch);
-	return device_set_nodes(device, list.nodes, list.n);
-}
-
-/* --- class entries --- */
-
-struct entry {
-	uint32_t index;
-	uint32_t spelling; /* number in mgmt_suffixes */
-};
-
-struct entry_list {
-	struct entry *entries;
-	size_t n;
-	size_t cap;
-};
-
-static void entry_list_done(struct entry_list *list)
-{
-	free(list->entries);
-}
-
-/* "rngd!npu0mgmt" into its index; other entries of the class are no cards. */
-static int parse_entry(const struct architecture *arch, const char *name, struct entry *ret)
-{
-	const char *text = str_starts_with(name, arch->entry_prefix);
-	char digits[8];
-	uint32_t index;
-	size_t n;
-
-	if (!text)
-		return -EINVAL;
-	n = strspn(text, DIGITS);
-	if (n == 0 || n >= sizeof(digits) || (n > 1 && text[0] == '0'))
-		return -EINVAL;
-	memcpy(digits, text, n);
-	digits[n] = '\0';
-	if (parse_u32(digits, NPU_INDEX_MAX, &index) < 0)
-		return -EINVAL;
-	for (uint32_t i = 0; arch->mgmt_suffixes[i]; i++) {
-		if (strcmp(text + n, arch->mgmt_suffixes[i]) != 0)
-			continue;
-		*ret = (struct entry) { .index = index, .spelling = i };
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static int entry_list_add(struct entry_list *list, struct entry entry)
-{
-	if (list->n >= ENTRIES_MAX)
-		return -E2BIG;
-	if (list->n == list->cap) {
-		size_t cap = list->cap > 0 ? list->cap * 2 : 16;
-		struct entry *entries = reallocarray(list->entries, cap, sizeof(*entries));
-
-		if (!entries)
-			return -ENOMEM;
-		list->entries = entries;
-		list->cap = cap;
-	}
-	list->entries[list->n++] = entry;
-	return 0;
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-
-	if (x->index != y->index)
-		return x->index < y->index ? -1 : 1;
-	return x->spelling < y->spelling ? -1 : x->spelling > y->spelling;
-}
-
-static int read_entries(DIR *dir, const struct architecture *arch, struct entry_list *list)
-{
-	for (;;) {
-		const struct dirent *dirent;
-		struct entry entry;
-		int r;
-
-		errno = 0;
-		dirent = readdir(dir);
-		if (!dirent)
-			return -errno;
-		if (parse_entry(arch, dirent->d_name, &entry) < 0)
-			continue;
-		r = entry_list_add(list, entry);
-		if (r < 0)
-			return r;
-	}
-}
-
-static DIR *open_dir(int root_fd, const char *path)
-{
-	int fd = openat(root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-
-	if (!dir)
-		cleanup_closep(&fd);
-	return dir;
-}
-
-/* The entries of a class in order of index; none when the driver is not loaded. */
-static int list_entries(const struct host *host, const struct architecture *arch,
-			struct entry_list *list, struct error *err)
-{
-	_cleanup_closedir_ DIR *dir = open_dir(host->root_fd, arch->class_dir);
-	int r;
-
-	if (!dir && errno == ENOENT)
-		return 0;
-	if (!dir)
-		return error_set(err, errno, "open '%s': %s", arch->class_dir, strerror(errno));
-	r = read_entries(dir, arch, list);
-	if (r < 0)
-		return error_set(err, -r, "list '%s': %s", arch->class_dir, strerror(-r));
-	if (list->n > 0)
-		qsort(list->entries, list->n, sizeof(*list->entries), compare_entries);
-	return 0;
+		need_core_node(&list, &device->core_ranges[i]);
+	take_optional_node(&list, arch);
+	return node_list_finish(&list, err);
 }
 
 /* --- scan --- */
@@ -604,27 +396,20 @@ struct scan {
 	struct device_list *list;
 };
 
-/* Whether a path still leads to the directory that was opened. */
-static bool is_still_there(int root_fd, const char *path, int dirfd)
-{
-	struct stat opened, now;
-
-	return fstat(dirfd, &opened) == 0 && fstatat(root_fd, path, &now, 0) == 0 &&
-	       opened.st_dev == now.st_dev && opened.st_ino == now.st_ino;
-}
-
-static void set_architecture(const struct architecture *arch, struct entry entry,
+static void set_architecture(const struct architecture *arch, struct sysfs_entry entry,
 			     struct device *device)
 {
 	(void)snprintf(device->name, sizeof(device->name), "%s%" PRIu32, arch->name_prefix,
 		       entry.index);
 	(void)snprintf(device->sysfs_path, sizeof(device->sysfs_path), "%s/%s%" PRIu32 "%s",
 		       arch->class_dir, arch->entry_prefix, entry.index,
-		       arch->mgmt_suffixes[entry.spelling]);
+		       arch->mgmt_suffixes[entry.suffix]);
 	device->architecture = arch->name;
 	device->cores = arch->cores;
 	device->memory_bytes = arch->memory_bytes;
-	device->partition_cores = arch->partition_cores;
+	device->partitions = arch->partitions;
+	device->n_partitions = arch->n_partitions;
+	device->index = (int)entry.index;
 }
 
 static int read_device(const struct scan *scan, const struct architecture *arch, int dirfd,
@@ -638,7 +423,7 @@ static int read_device(const struct scan *scan, const struct architecture *arch,
 	r = read_bdf(dirfd, device, err);
 	if (r < 0)
 		return r;
-	r = join_pci(scan->pci, device, err);
+	r = sysfs_join_pci(scan->pci, device, err);
 	if (r < 0)
 		return r;
 	r = find_product(dirfd, arch, device, err);
@@ -647,15 +432,12 @@ static int read_device(const struct scan *scan, const struct architecture *arch,
 	r = read_core_ranges(dirfd, arch, device, err);
 	if (r < 0)
 		return r;
-	r = find_nodes(scan->host, arch, device);
-	if (r < 0)
-		return error_set(err, -r, "device nodes of '%s': %s", device->name, strerror(-r));
-	return 0;
+	return find_nodes(scan->host, arch, device, err);
 }
 
 /* Returns 1 if the entry was listed, 0 if it is no card of ours or has vanished. */
-static int scan_entry(const struct scan *scan, const struct architecture *arch, struct entry entry,
-		      struct error *err)
+static int scan_entry(const struct scan *scan, const struct architecture *arch,
+		      struct sysfs_entry entry, struct error *err)
 {
 	_cleanup_(device_cleanupp) struct device *device = device_new(&furiosa_driver);
 	_cleanup_close_ int dirfd = -1;
@@ -664,18 +446,16 @@ static int scan_entry(const struct scan *scan, const struct architecture *arch, 
 	if (!device)
 		return error_set(err, ENOMEM, "no memory for a device");
 	set_architecture(arch, entry, device);
-	dirfd = openat(scan->host->root_fd, device->sysfs_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd < 0 && is_shortage(-errno))
-		return error_set(err, errno, "open '%s': %s", device->sysfs_path, strerror(errno));
+	dirfd = sysfs_open(scan->host, device->sysfs_path, err);
 	if (dirfd < 0)
-		return 0;
+		return dirfd == -ENOENT ? 0 : dirfd;
 	r = is_furiosa_platform(dirfd, err);
 	if (r <= 0)
 		return r;
 	r = read_device(scan, arch, dirfd, device, err);
 	if (r < 0)
 		return r;
-	if (!is_still_there(scan->host->root_fd, device->sysfs_path, dirfd))
+	if (!sysfs_is_still(scan->host, device->sysfs_path, dirfd))
 		return 0;
 	r = device_list_add(scan->list, device);
 	if (r < 0)
@@ -687,11 +467,12 @@ static int scan_entry(const struct scan *scan, const struct architecture *arch, 
 static int scan_architecture(const struct scan *scan, const struct architecture *arch,
 			     struct error *err)
 {
-	_cleanup_(entry_list_done) struct entry_list list = { 0 };
+	_cleanup_sysfs_entries_ struct sysfs_entries list = { 0 };
 	int64_t listed = -1; /* index of the last card */
 	int r;
 
-	r = list_entries(scan->host, arch, &list, err);
+	r = sysfs_list(scan->host, arch->class_dir, arch->entry_prefix, arch->mgmt_suffixes, &list,
+		       err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < list.n; i++) {
@@ -706,7 +487,8 @@ static int scan_architecture(const struct scan *scan, const struct architecture 
 	return 0;
 }
 
-static int furiosa_scan(const struct host *host, struct device_list *list, struct error *err)
+static int furiosa_scan(_unused_ const struct driver *driver, const struct host *host,
+			struct device_list *list, struct error *err)
 {
 	_cleanup_(pci_reader_freep) struct pci_reader *pci = NULL;
 	struct scan scan = { .host = host, .list = list };
@@ -734,32 +516,14 @@ static const struct architecture *find_architecture(const struct device *device)
 	return NULL;
 }
 
-/* Reads an attribute of a listed card; says in the error what is wrong. */
-static int probe_attribute(const struct host *host, const struct device *device, const char *name,
-			   char *buf, struct error *err)
-{
-	char path[DEVICE_PATH_MAX + 32];
-	int r;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", device->sysfs_path, name);
-	r = read_line(host->root_fd, path, buf, err);
-	if (r == 0)
-		return 0;
-	if (faccessat(host->root_fd, device->sysfs_path, F_OK, 0) < 0 && errno == ENOENT)
-		return error_set(err, ENODEV, "gone from sysfs");
-	if (r == -ENOENT)
-		return error_set(err, ENOENT, "%s is missing", name);
-	return error_wrap(err, r, "%s cannot be read", name);
-}
-
 /* Between two scans another card may have taken the entry's name. */
 static int probe_identity(const struct host *host, const struct device *device, struct error *err)
 {
-	char text[ATTRIBUTE_MAX];
+	char text[SYSFS_LINE_MAX];
 	char bdf[DEVICE_BDF_MAX];
 	int r;
 
-	r = probe_attribute(host, device, "busname", text, err);
+	r = sysfs_probe_line(host, device, "busname", text, err);
 	if (r < 0)
 		return r;
 	if (pci_bdf_parse(text, bdf) < 0)
@@ -772,7 +536,7 @@ static int probe_identity(const struct host *host, const struct device *device, 
 static int furiosa_probe(const struct host *host, const struct device *device, struct error *err)
 {
 	const struct architecture *arch = find_architecture(device);
-	char text[ATTRIBUTE_MAX];
+	char text[SYSFS_LINE_MAX];
 	int r;
 
 	if (!arch)
@@ -780,7 +544,7 @@ static int furiosa_probe(const struct host *host, const struct device *device, s
 	r = probe_identity(host, device, err);
 	if (r < 0)
 		return r;
-	r = probe_attribute(host, device, arch->health_attribute, text, err);
+	r = sysfs_probe_line(host, device, arch->health_attribute, text, err);
 	if (r < 0)
 		return r;
 	if (strcmp(text, "1") != 0)
@@ -798,6 +562,15 @@ static const char *const furiosa_subsystems[] = { "rngd_mgmt", "npu_mgmt", NULL 
 const struct driver furiosa_driver = {
 	.name = "furiosa",
 	.vendor = "FuriosaAI",
+	.doc = {
+		.hardware = "RNGD, RNGD-S, RNGD-Plus, Warboy",
+		.reads = "`/sys/class/rngd_mgmt`, `/sys/class/npu_mgmt`, PCI ids through `busname`",
+		.identity = "`device_uuid`, else `device_sn`, else PCI address",
+		.health = "`device_state` (RNGD) or `alive` (Warboy) is `1`; every device file is there",
+		.nodes = "`/dev/rngd/npuN*` (35 files, `p2pmem` when present), `/dev/npuN*`; a "
+			 "partition gets the processing elements within it and the shared files",
+		.evidence = "vendor source and documentation; names of VF devices: not found",
+	},
 	.scan = furiosa_scan,
 	.probe = furiosa_probe,
 	.node_dirs = furiosa_node_dirs,

@@ -188,7 +188,7 @@ static int scan_drivers(const struct inventory *inventory, struct draft *draft, 
 		size_t n_before = draft->found.n;
 		int r;
 
-		r = driver->scan(inventory->host, &draft->found, first_err);
+		r = driver->scan(driver, inventory->host, &draft->found, first_err);
 		if (r >= 0)
 			continue;
 		truncate_list(&draft->found, n_before);

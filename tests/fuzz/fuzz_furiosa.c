@@ -33,9 +33,10 @@ static void fuzz_entry(char *text)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(architectures); i++) {
 		struct device device = { 0 };
-		struct entry entry;
+		struct sysfs_entry entry;
 
-		if (parse_entry(&architectures[i], text, &entry) < 0)
+		if (sysfs_parse_entry(text, architectures[i].entry_prefix,
+				      architectures[i].mgmt_suffixes, &entry) < 0)
 			continue;
 		/* An accepted entry is found again under the path made of its parts. */
 		set_architecture(&architectures[i], entry, &device);
@@ -51,7 +52,7 @@ static void fuzz_version(char *text)
 
 static void fuzz_id(char *text)
 {
-	if (is_id(text))
+	if (sysfs_is_id(text))
 		must(str_is_printable(text) && !strpbrk(text, " /") && text[0] != '\0');
 }
 
@@ -77,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static void (*const parsers[])(char *text) = {
 		fuzz_core_ranges, fuzz_entry, fuzz_version, fuzz_id, fuzz_type, fuzz_bdf,
 	};
-	char text[4 * ATTRIBUTE_MAX];
+	char text[4 * SYSFS_LINE_MAX];
 
 	if (size < 1 || size > sizeof(text))
 		return 0;

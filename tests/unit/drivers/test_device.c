@@ -11,7 +11,10 @@
 
 static const struct driver some_driver = { .name = "some" };
 static const struct driver other_driver = { .name = "other" };
-static const unsigned int some_partitions[] = { 1, 2, 0 };
+static const struct device_partition some_partitions[] = {
+	{ "", "half", { 0, 0 }, 1 },
+	{ "", "half", { 1, 1 }, 1 },
+};
 
 static const struct device_node some_nodes[] = {
 	{ .path = "/dev/some0", .shared = true },
@@ -55,7 +58,8 @@ static struct device *some_device(void)
 
 	assert_non_null(device);
 	device->architecture = "some";
-	device->partition_cores = some_partitions;
+	device->partitions = some_partitions;
+	device->n_partitions = ARRAY_SIZE(some_partitions);
 	device->core_ranges[0] = (struct core_range) { 0, 0 };
 	device->core_ranges[1] = (struct core_range) { 0, 1 };
 	device->n_core_ranges = 2;
@@ -72,7 +76,8 @@ static void test_new(void **state)
 	assert_int_equal(device->refs, 1);
 	assert_int_equal(device->numa_node, DEVICE_NUMA_UNKNOWN);
 	assert_string_equal(device->architecture, "");
-	assert_int_equal(device->partition_cores[0], 0);
+	assert_int_equal(device->n_partitions, 0);
+	assert_int_equal(device->index, DEVICE_INDEX_UNKNOWN);
 	assert_int_equal(device->n_nodes, 0);
 	allocations_left = 0;
 	assert_null(device_new(&some_driver));
@@ -188,7 +193,7 @@ static void set_memory(struct device *d)
 
 static void set_partitions(struct device *d)
 {
-	d->partition_cores = some_partitions + 1;
+	d->n_partitions = 1;
 }
 
 static void set_name(struct device *d)

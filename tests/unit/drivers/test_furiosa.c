@@ -16,6 +16,7 @@
 #include "tests/test.h"
 #include "tests/unit/drivers/tree.h"
 
+#define PROFILES_MAX 128 /* bytes of a line of profiles */
 #define RNGD "sys/class/rngd_mgmt/rngd!npu0mgmt/"
 #define WARBOY "sys/class/npu_mgmt/npu0_mgmt/"
 #define RNGD_BDF "0000:27:00.0"
@@ -196,7 +197,7 @@ static void set_file(const struct tree *tree, const char *path, const char *text
 static void scan(const struct tree *tree, struct device_list *list)
 {
 	struct error err = { 0 };
-	int r = driver_find("furiosa")->scan(&tree->host, list, &err);
+	int r = furiosa_driver.scan(&furiosa_driver, &tree->host, list, &err);
 
 	if (r < 0)
 		fail_msg("scan: %s", error_text(&err, r));
@@ -241,12 +242,32 @@ static void print_core_ranges(const struct device *device, struct strbuf *text)
 
 /* --- whole cards --- */
 
+/* "1core.6gb*8 2core.12gb*4": profiles in order, and how many there are of each. */
+static const char *print_profiles(const struct device *device, char *buf)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0, n; i < device->n_partitions; i += n) {
+		const char *profile = device->partitions[i].profile;
+
+		for (n = 1; i + n < device->n_partitions; n++)
+			if (strcmp(device->partitions[i + n].profile, profile) != 0)
+				break;
+		len += (size_t)snprintf(buf + len, PROFILES_MAX - len, "%s%s*%zu", i > 0 ? " " : "",
+					profile, n);
+		assert_true(len < PROFILES_MAX);
+	}
+	return buf;
+}
+
 static void test_rngd(void **state)
 {
 	const struct tree *tree = *state;
 	_cleanup_device_list_ struct device_list list = { 0 };
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(8192);
 	const struct device *device;
+	char profiles[PROFILES_MAX];
 
 	add_rngd(tree);
 	device = scan_one(tree, &list);
@@ -267,8 +288,8 @@ static void test_rngd(void **state)
 	assert_string_equal(device->pci.path, "pci0000:16/" RNGD_BDF);
 	assert_int_equal(device->cores, 8);
 	assert_true(device->memory_bytes == UINT64_C(48) << 30);
-	assert_memory_equal(device->partition_cores, ((const unsigned int[]) { 1, 2, 4, 0 }),
-			    4 * sizeof(unsigned int));
+	assert_string_equal(print_profiles(device, profiles),
+			    "1core.6gb*8 2core.12gb*4 4core.24gb*2");
 	print_core_ranges(device, &text);
 	assert_string_equal(strbuf_str(&text), ALL_CORE_RANGES);
 	assert_int_equal(device->n_nodes, 35);
@@ -282,6 +303,7 @@ static void test_warboy(void **state)
 	_cleanup_device_list_ struct device_list list = { 0 };
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(8192);
 	const struct device *device;
+	char profiles[PROFILES_MAX];
 
 	add_warboy(tree);
 	device = scan_one(tree, &list);
@@ -296,8 +318,7 @@ static void test_warboy(void **state)
 	assert_string_equal(device->firmware_version, "1.6.0, c1bebfd");
 	assert_int_equal(device->cores, 2);
 	assert_true(device->memory_bytes == UINT64_C(16) << 30);
-	assert_memory_equal(device->partition_cores, ((const unsigned int[]) { 1, 2, 0 }),
-			    3 * sizeof(unsigned int));
+	assert_string_equal(print_profiles(device, profiles), "1core.8gb*2 2core.16gb*1");
 	print_core_ranges(device, &text);
 	assert_string_equal(strbuf_str(&text), "0,1,0-1");
 	assert_int_equal(device->n_nodes, 9);
@@ -325,7 +346,7 @@ static void test_class_unreadable(void **state)
 	struct error err = { 0 };
 
 	tree_puts(tree, "sys/class/rngd_mgmt", "");
-	assert_int_equal(driver_find("furiosa")->scan(&tree->host, &list, &err), -ENOTDIR);
+	assert_int_equal(furiosa_driver.scan(&furiosa_driver, &tree->host, &list, &err), -ENOTDIR);
 	assert_non_null(strstr(err.msg, "sys/class/rngd_mgmt"));
 }
 
@@ -626,7 +647,7 @@ static const struct {
 	{ NULL, "RNGD S", "rngd" },
 	{ NULL, "", "rngd" },
 	{ NULL, GARBAGE, "rngd" },
-	{ NULL, X48, "rngd" },
+	{ NULL, X48 X48, "rngd" },
 	{ NULL, NULL, "rngd" },
 };
 
@@ -892,7 +913,7 @@ static void test_descriptors_run_out(void **state)
 
 		few = (struct rlimit) { (rlim_t)lowest + n, before.rlim_max };
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-		r = driver_find("furiosa")->scan(&tree->host, &list, &err);
+		r = furiosa_driver.scan(&furiosa_driver, &tree->host, &list, &err);
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 		assert_true(r == 0 || r == -EMFILE);
 		assert_int_equal(list.n, r == 0 ? 1 : 0);
@@ -921,7 +942,7 @@ static void test_memory_runs_out(void **state)
 		struct error err = { 0 };
 
 		allocations_left = n;
-		r = driver_find("furiosa")->scan(&tree->host, &list, &err);
+		r = furiosa_driver.scan(&furiosa_driver, &tree->host, &list, &err);
 		allocations_left = -1;
 		assert_true(r == 0 || r == -ENOMEM);
 		assert_int_equal(err.code, -r);
