@@ -47,13 +47,13 @@ static int choose_units(const struct unit_set *set, const struct kubelet_ids *id
 {
 	if (ids->n == 0)
 		return error_set(err, EINVAL, "a container of the request names no device of %s",
-				 set->rule->resource);
+				 set->rule.resource);
 	for (size_t i = 0; i < ids->n; i++) {
 		const struct unit *unit = unit_set_find(set, ids->ids[i]);
 
 		if (!unit)
-			return error_set(err, EINVAL, "%s has no device '%.*s'",
-					 set->rule->resource, ID_SHOWN_MAX, ids->ids[i]);
+			return error_set(err, EINVAL, "%s has no device '%.*s'", set->rule.resource,
+					 ID_SHOWN_MAX, ids->ids[i]);
 		chosen->units[i] = unit;
 	}
 	chosen->n = ids->n;
@@ -65,7 +65,7 @@ static int refuse_unit(const struct unit_set *set, const struct unit *unit, cons
 		       struct error *err)
 {
 	return error_set(err, EIO, "device '%s' of %s is unhealthy: %s", unit->id,
-			 set->rule->resource, reason);
+			 set->rule.resource, reason);
 }
 
 static int check_unit(const struct host *host, const struct unit_set *set, const struct unit *unit,

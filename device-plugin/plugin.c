@@ -292,9 +292,12 @@ static int list_resource(struct snapshot *snapshot, const struct plugin *plugin,
 			 struct strbuf *out, struct error *err)
 {
 	_cleanup_(unit_set_unrefp) struct unit_set *units = NULL;
+	const struct unit_plan plan = { .snapshot = snapshot,
+					.rules = plugin->rules,
+					.n_rules = plugin->config->n_resources };
 	int r;
 
-	r = unit_set_build(snapshot, plugin->rules, plugin->config->n_resources, rule, &units, err);
+	r = unit_set_build(&plan, rule, &units, err);
 	if (r < 0)
 		return r;
 	report_units(units, out);

@@ -118,7 +118,8 @@ static int answer_container(const struct unit_set *set, const struct kubelet_pre
 	chosen = calloc(MIN(request->size, candidates.n) + 1, sizeof(*chosen));
 	if (!chosen)
 		return -ENOMEM;
-	n = preferred_choose(set, candidates.rows, candidates.n, request->size, chosen);
+	n = preferred_choose(set, PREFERRED_ALIGNED, candidates.rows, candidates.n, request->size,
+			     chosen);
 	if (n < 0)
 		return n;
 	ids = calloc((size_t)n + 1, sizeof(*ids));

@@ -117,7 +117,7 @@ void report_units(const struct unit_set *units, struct strbuf *out)
 
 		if (device->numa_node >= 0)
 			(void)snprintf(numa, sizeof(numa), "%d", device->numa_node);
-		strbuf_printf(out, UNITS_FORMAT, units->rule->resource, unit->id,
+		strbuf_printf(out, UNITS_FORMAT, units->rule.resource, unit->id,
 			      unit->healthy ? "Healthy" : "Unhealthy", numa, known(device->bdf),
 			      device->name, unit_reason(units, unit, reason, sizeof(reason)));
 	}

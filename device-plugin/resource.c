@@ -185,7 +185,7 @@ static bool fits_message(struct resource *resource, const struct unit_set *units
 			  "%s; %s",
 			  resource->name, units->n_units, size, KUBELET_MESSAGE_MAX,
 			  resource->units ? "the list of before stays" : "it is not offered",
-			  how_to_shorten(units->rule));
+			  how_to_shorten(&units->rule));
 	resource->too_long = !fits;
 	return fits;
 }
@@ -234,12 +234,14 @@ static void offer(struct resource *resource)
 
 void resource_update(struct resource *resource, struct snapshot *snapshot)
 {
+	const struct unit_plan plan = { .snapshot = snapshot,
+					.rules = resource->setup.rules,
+					.n_rules = resource->setup.n_rules };
 	_cleanup_(unit_set_unrefp) struct unit_set *units = NULL;
 	struct error err = { 0 };
 	int r;
 
-	r = unit_set_build(snapshot, resource->setup.rules, resource->setup.n_rules,
-			   resource->setup.rule, &units, &err);
+	r = unit_set_build(&plan, resource->setup.rule, &units, &err);
 	if (r < 0) {
 		log_error(COMPONENT, "%s: cannot list the devices: %s", resource->name,
 			  error_text(&err, r));

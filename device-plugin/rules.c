@@ -13,9 +13,16 @@ static const enum unit_kind kinds[_CONFIG_UNIT_MAX] = {
 	[CONFIG_UNIT_PARTITION] = UNIT_PARTITION,
 };
 
-static const char *any_if_empty(const char *word)
+/* The patterns of one rule: a word of each key, and the NULL behind it. */
+struct patterns {
+	const char *vendor[2];
+	const char *product[2];
+};
+
+static const char *const *any_if_empty(const char *word, const char **patterns)
 {
-	return word[0] ? word : NULL;
+	patterns[0] = word;
+	return word[0] ? patterns : NULL;
 }
 
 static int check_vendor(const struct config_resource *resource, struct error *err)
@@ -37,7 +44,10 @@ static int check_vendor(const struct config_resource *resource, struct error *er
 
 int rules_new(const struct config *config, struct unit_rule **ret, struct error *err)
 {
-	_cleanup_free_ struct unit_rule *rules = calloc(config->n_resources + 1, sizeof(*rules));
+	size_t n = config->n_resources;
+	_cleanup_free_ struct unit_rule *rules =
+		calloc(n + 1, sizeof(*rules) + sizeof(struct patterns));
+	struct patterns *patterns = rules ? (struct patterns *)(rules + n + 1) : NULL;
 
 	if (!rules)
 		return error_set(err, ENOMEM, "no memory for the rules");
@@ -49,8 +59,12 @@ int rules_new(const struct config *config, struct unit_rule **ret, struct error 
 			return r;
 		rules[i] = (struct unit_rule) {
 			.resource = resource->name,
-			.vendor = any_if_empty(resource->devices.vendor),
-			.product = any_if_empty(resource->devices.product),
+			.select = {
+				.vendors = any_if_empty(resource->devices.vendor,
+							patterns[i].vendor),
+				.products = any_if_empty(resource->devices.product,
+							 patterns[i].product),
+			},
 			.kind = kinds[resource->unit],
 			.cores = resource->cores,
 		};

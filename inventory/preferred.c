@@ -29,6 +29,7 @@
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/macro.h"
@@ -66,8 +67,11 @@ struct choice {
 	struct part *parts; /* leaves first, in order, then branches */
 	size_t n_leaves;
 	size_t n_parts;
+	bool packed;	       /* the fuller part comes before the nearer */
 	bool partitions;       /* a card has several units: count cards */
 	struct part **scratch; /* room for a pointer to each leaf */
+	size_t *with_free;     /* scratch: how many cards have so many free units */
+	size_t max_free;       /* the most that one has */
 };
 
 static void choice_done(struct choice *choice)
@@ -76,6 +80,7 @@ static void choice_done(struct choice *choice)
 	free(choice->of_unit);
 	free(choice->parts);
 	free(choice->scratch);
+	free(choice->with_free);
 }
 
 static bool is_usable(const struct choice *choice, size_t candidate)
@@ -209,7 +214,8 @@ static void finish_started(struct choice *choice)
 		leaf->must += count;
 	}
 	for (size_t i = 0; i < choice->n_leaves; i++)
-		choice->partitions |= choice->parts[i].free > 1;
+		choice->max_free = MAX(choice->max_free, choice->parts[i].free);
+	choice->partitions = choice->max_free > 1;
 }
 
 static const struct device *device_of(const struct choice *choice, const struct part *leaf)
@@ -271,14 +277,17 @@ static void sum_up(struct choice *choice)
 /* How many of the cards of @part it takes for @n units; it has as many. */
 static size_t count_cards(const struct choice *choice, const struct part *part, size_t n)
 {
-	size_t with_free[DEVICE_CORES_MAX + 1] = { 0 };
+	size_t *with_free = choice->with_free;
 	size_t n_cards = 0;
 
 	if (!choice->partitions)
 		return n;
+	if (part->n_leaves == 1)
+		return 1;
+	memset(with_free, 0, (choice->max_free + 1) * sizeof(*with_free));
 	for (size_t i = 0; i < part->n_leaves; i++)
 		with_free[choice->parts[part->first_leaf + i].free]++;
-	for (size_t free = DEVICE_CORES_MAX; free > 0 && n > 0; free--) {
+	for (size_t free = choice->max_free; free > 0 && n > 0; free--) {
 		size_t needed = MIN(with_free[free], (n + free - 1) / free);
 
 		n_cards += needed;
@@ -318,7 +327,8 @@ struct best {
 	size_t n_cards;
 };
 
-static bool is_better(const struct part *part, size_t n_cards, const struct best *best)
+static bool is_better(const struct choice *choice, const struct part *part, size_t n_cards,
+		      const struct best *best)
 {
 	if (!best->part)
 		return true;
@@ -326,6 +336,8 @@ static bool is_better(const struct part *part, size_t n_cards, const struct best
 		return part->must > best->part->must;
 	if (n_cards != best->n_cards)
 		return n_cards < best->n_cards;
+	if (choice->packed && part->free != best->part->free)
+		return part->free < best->part->free;
 	if (nearness_class(part) != nearness_class(best->part))
 		return nearness_class(part) > nearness_class(best->part);
 	return is_fuller(part, best->part);
@@ -339,7 +351,7 @@ static void find_best(const struct choice *choice, struct part *part, size_t n, 
 	if (part->free < n)
 		return;
 	n_cards = count_cards(choice, part, n);
-	if (is_better(part, n_cards, best))
+	if (is_better(choice, part, n_cards, best))
 		*best = (struct best) { part, n_cards };
 	for (struct part *child = part->child; child; child = child->next)
 		find_best(choice, child, n, best);
@@ -430,21 +442,70 @@ static void take_usable(struct choice *choice)
 		take_near(choice, root);
 }
 
+/* --- distributed --- */
+
+/* The emptiest first; of equal ones the one whose NUMA node has had fewer turns. */
+static int compare_turns(const void *a, const void *b)
+{
+	const struct part *left = *(const struct part *const *)a;
+	const struct part *right = *(const struct part *const *)b;
+
+	if (left->free != right->free)
+		return left->free > right->free ? -1 : 1;
+	if (left->gain != right->gain)
+		return left->gain < right->gain ? -1 : 1;
+	return (left > right) - (left < right);
+}
+
+/* Numbers the cards of each NUMA node that have the same number of free units, so
+ * that all nodes have their first before one has its second.  Leaves lie by node. */
+static void number_turns(struct choice *choice)
+{
+	for (size_t i = 0; i < choice->n_leaves; i++) {
+		struct part *leaf = &choice->parts[i];
+		bool same = i > 0 && device_of(choice, leaf)->numa_node ==
+					     device_of(choice, leaf - 1)->numa_node;
+
+		if (!same)
+			memset(choice->with_free, 0,
+			       (choice->max_free + 1) * sizeof(*choice->with_free));
+		leaf->gain = choice->with_free[leaf->free]++;
+	}
+}
+
+/* The cards are sorted by what is free: those that can hold the rest come first. */
+static void take_distributed(struct choice *choice)
+{
+	index_candidates(choice);
+	make_leaves(choice);
+	finish_started(choice);
+	number_turns(choice);
+	for (size_t i = 0; i < choice->n_leaves; i++)
+		choice->scratch[i] = &choice->parts[i];
+	qsort(choice->scratch, choice->n_leaves, sizeof(struct part *), compare_turns);
+	for (size_t i = 0; i < choice->n_leaves && choice->wanted > 0; i++)
+		take_units(choice, choice->scratch[i],
+			   MIN(choice->scratch[i]->free, choice->wanted));
+}
+
 static int choice_reserve(struct choice *choice)
 {
 	size_t n_leaves = MIN(choice->n, choice->set->snapshot->n_devices);
+	size_t max_free = MIN(choice->n, (size_t)DEVICE_PARTITIONS_MAX * UNIT_SHARES_MAX);
 
 	choice->taken = calloc(choice->n + 1, sizeof(*choice->taken));
 	choice->of_unit = calloc(choice->set->n_units + 1, sizeof(*choice->of_unit));
 	choice->parts = calloc(2 * n_leaves + 1, sizeof(*choice->parts));
 	choice->scratch = calloc(n_leaves + 1, sizeof(struct part *));
-	if (!choice->taken || !choice->of_unit || !choice->parts || !choice->scratch)
+	choice->with_free = calloc(max_free + 1, sizeof(*choice->with_free));
+	if (!choice->taken || !choice->of_unit || !choice->parts || !choice->scratch ||
+	    !choice->with_free)
 		return -ENOMEM;
 	return 0;
 }
 
-int preferred_choose(const struct unit_set *set, const struct candidate *candidates, size_t n,
-		     size_t size, size_t *ret_chosen)
+int preferred_choose(const struct unit_set *set, enum preferred_policy policy,
+		     const struct candidate *candidates, size_t n, size_t size, size_t *ret_chosen)
 {
 	_cleanup_(choice_done) struct choice choice = {
 		.set = set,
@@ -452,6 +513,7 @@ int preferred_choose(const struct unit_set *set, const struct candidate *candida
 		.n = n,
 		.wanted = MIN(size, n),
 		.chosen = ret_chosen,
+		.packed = policy == PREFERRED_PACKED,
 	};
 	int r;
 
@@ -459,7 +521,10 @@ int preferred_choose(const struct unit_set *set, const struct candidate *candida
 	if (r < 0)
 		return r;
 	take_must_include(&choice);
-	take_usable(&choice);
+	if (policy == PREFERRED_DISTRIBUTED)
+		take_distributed(&choice);
+	else
+		take_usable(&choice);
 	take_unusable(&choice);
 	return (int)choice.n_chosen;
 }

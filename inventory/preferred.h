@@ -2,8 +2,8 @@
 /*
  * Which of the free units a container should get.
  *
- * Units are leaves of a tree: NUMA node, PCI bridges, device, partition.  The
- * choice takes the smallest part of the tree that can hold the whole request,
+ * Units are leaves of a tree: links of the vendor, NUMA node, PCI bridges, device,
+ * and partition or share.  An aligned choice takes the smallest part of the tree that can hold the whole request,
  * of equal ones the fullest, so that started cards are finished first and large
  * free parts stay whole.  Partitions come from as few cards as possible, before
  * anything else.  O(n log n) in the number of candidates.
@@ -23,6 +23,14 @@
 
 #include "inventory/unit.h"
 
+/* What a choice is to be good for; all take as few devices as can hold a request. */
+enum preferred_policy {
+	PREFERRED_ALIGNED,     /* devices near each other, then the fuller ones */
+	PREFERRED_PACKED,      /* the fuller ones, then near each other */
+	PREFERRED_DISTRIBUTED, /* the emptier ones, over all NUMA nodes */
+	_PREFERRED_POLICY_MAX,
+};
+
 struct candidate {
 	const struct unit *unit; /* NULL for an ID that the set does not know */
 	bool must_include;
@@ -31,6 +39,7 @@ struct candidate {
 /**
  * preferred_choose() - Choose units for one container.
  * @set: set of the units
+ * @policy: what the choice is to be good for
  * @candidates: array of @n different candidates
  * @n: number of candidates
  * @size: how many to choose, the ones that must be included among them
@@ -42,5 +51,5 @@ struct candidate {
  *
  * Return: number of indices written, min(@size, @n), or -ENOMEM.
  */
-int preferred_choose(const struct unit_set *set, const struct candidate *candidates, size_t n,
-		     size_t size, size_t *ret_chosen);
+int preferred_choose(const struct unit_set *set, enum preferred_policy policy,
+		     const struct candidate *candidates, size_t n, size_t size, size_t *ret_chosen);

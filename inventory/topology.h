@@ -13,6 +13,7 @@ enum topology_link {
 	TOPOLOGY_LINK_SYSTEM = 10, /* across NUMA nodes, or not known */
 	TOPOLOGY_LINK_NUMA = 20,   /* one NUMA node */
 	TOPOLOGY_LINK_BRIDGE = 30, /* one PCI bridge or root complex */
+	TOPOLOGY_LINK_VENDOR = 50, /* joined by links of the vendor's own */
 	TOPOLOGY_LINK_SAME = 70,   /* one device */
 };
 
@@ -30,12 +31,14 @@ enum topology_link topology_link(const struct device *a, const struct device *b)
  * @a: a device
  * @b: a device
  *
- * The levels are the NUMA node, the root complex and every PCI bridge below it.
+ * The levels are the group of the vendor's links, the NUMA node, the root complex
+ * and every PCI bridge below it.
  * In the order of topology_compare(), two devices share as much as the pair of
  * neighbours between them that shares least.
  *
  * Return: 0 if they share the system only, 1 for the NUMA node, 2 for the root
- *   complex too, and one more for each bridge.
+ *   complex too, and one more for each bridge; all plus one in one group of links.
+ *   Devices of different groups share the system only.
  */
 unsigned int topology_shared(const struct device *a, const struct device *b);
 
@@ -44,8 +47,8 @@ unsigned int topology_shared(const struct device *a, const struct device *b);
  * @a: a device
  * @b: a device
  *
- * Return: negative, 0 or positive, by NUMA node (an unknown one first) and then
- *   by PCI path, component by component; devices behind one bridge are
+ * Return: negative, 0 or positive, by group of links, by NUMA node (an unknown one
+ *   first) and then by PCI path, component by component; devices behind one bridge are
  *   neighbours.
  */
 int topology_compare(const struct device *a, const struct device *b);

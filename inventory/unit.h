@@ -2,15 +2,20 @@
 /*
  * From devices to what can be allocated: units.
  *
- * A rule says which devices a resource is made of and how they are cut.  Each
- * device goes to the first rule that matches it.  The result is a pure function
- * of snapshot and rules, immutable, shared by reference.
+ * A rule says which devices a resource is made of and how they are cut: whole
+ * devices, partitions of them, or shares of either.  The parts of a device (its
+ * cores) go to the first rule that takes them, so two rules can divide a device
+ * by profile; a rule that may overlap takes what others have as well.  Of units
+ * that overlap only one is healthy at a time: a claim on one hides the others.
  *
- * Unit IDs: a whole card has the device's ID; a partition has "<id>_cores_2-3",
- * or "<id>_cores_2" when it is one core.
+ * The result is a pure function of snapshot, rules and claims, immutable, shared
+ * by reference.
  *
- * Source: the ID format is that of Furiosa's partitioned devices, which its
- * metrics exporter parses
+ * Unit IDs: a whole card has the device's ID; a partition the vendor's ID of it,
+ * or "<id>_cores_2-3", "<id>_cores_2" when it is one core; a share has "::3" behind.
+ *
+ * Source: "_cores_" is the form of Furiosa's partitioned devices, which its metrics
+ * exporter parses, and "::" that of the replicas of NVIDIA's plugin
  */
 #pragma once
 
@@ -23,8 +28,12 @@
 #include "base/strindex.h"
 #include "inventory/snapshot.h"
 
-#define UNIT_ID_MAX 80	 /* bytes with the NUL: DEVICE_ID_MAX and "_cores_63-63" */
-#define UNITS_MAX 262144 /* of one resource; above what a kubelet takes (4 MiB) by a factor */
+#define UNIT_ID_MAX 96	      /* bytes with the NUL: DEVICE_ID_MAX, "_cores_63-63", "::9999" */
+#define UNIT_SHARES_MAX 10000 /* of one device or partition; four digits in an ID */
+#define UNITS_MAX 262144      /* of one resource; above what a kubelet takes (4 MiB) by a factor */
+#define UNIT_RESOURCE_MAX 320 /* bytes with the NUL: 253 of a domain, '/', 63 of a name */
+#define UNIT_HOLDER_MAX 640   /* bytes with the NUL: namespace 63, pod 253, container 63, words */
+#define UNIT_CLAIMS_MAX 65536 /* of a node: one for each unit that a container holds */
 
 enum unit_kind {
 	UNIT_WHOLE,
@@ -32,36 +41,70 @@ enum unit_kind {
 	_UNIT_KIND_MAX,
 };
 
+/* Which devices: each a NULL-terminated array of patterns with '*' and '?', of
+ * which one has to match; NULL takes all. */
+struct unit_selector {
+	const char *const *vendors; /* names of drivers */
+	const char *const *products;
+	const char *const *architectures;
+	const char *const *bdfs;
+	const char *const *uuids; /* also compared with the serial number */
+};
+
 struct unit_rule {
-	const char *resource; /* as in "furiosa.ai/npu" */
-	const char *vendor;   /* name of a driver, or NULL for any */
-	const char *product;  /* as in "rngd", or NULL for any */
+	const char *resource; /* as in "furiosa.ai/npu"; NULL withholds the devices from all */
+	struct unit_selector select;
+	/* Exact words from a name with placeholders, further demands; NULL for none. */
+	const char *product;
+	const char *architecture;
 	enum unit_kind kind;
-	unsigned int cores; /* of one partition; only for UNIT_PARTITION */
+	unsigned int cores;  /* of one partition; 0 for any; only for UNIT_PARTITION */
+	const char *profile; /* pattern of the partition's profile, or NULL for any */
+	unsigned int shares; /* that each is divided into; 0 when it is not shared */
+	bool overlap;	     /* takes also what an earlier rule has */
+};
+
+/* Somebody has a unit of some resource, which may overlap units of another. */
+struct unit_claim {
+	char resource[UNIT_RESOURCE_MAX];
+	char unit[UNIT_ID_MAX];
+	char holder[UNIT_HOLDER_MAX]; /* for people, as in "pod a/b, container c" */
 };
 
 struct unit {
 	const char *id;		 /* in the set's own block */
 	uint32_t device;	 /* index into the snapshot's devices */
 	struct core_range cores; /* of the device; all of them when whole */
+	uint8_t partition;	 /* index into the device's partitions; only of a partition */
 	bool healthy;
+	uint16_t share;	 /* number of the share, 0 when not shared */
+	uint32_t hidden; /* index into the set's claims, plus one: what it overlaps; 0: none */
 };
 
 struct unit_set {
-	int refs;		      /* atomic; use unit_set_ref() and unit_set_unref() */
-	const struct unit_rule *rule; /* borrowed */
-	struct snapshot *snapshot;    /* a reference of the set's own */
-	struct unit *units;	      /* by NUMA node, PCI path, device ID, first core */
+	int refs;		   /* atomic; use unit_set_ref() and unit_set_unref() */
+	struct unit_rule rule;	   /* without its patterns; the name is in @ids */
+	struct snapshot *snapshot; /* a reference of the set's own */
+	struct unit *units;	   /* by NUMA node, PCI path, device ID, first core, share */
 	size_t n_units;
-	struct strindex index; /* from unit ID to number */
-	char *ids;	       /* the block that the IDs lie in */
+	struct strindex index;	   /* from unit ID to number */
+	char *ids;		   /* the block that the IDs lie in */
+	struct unit_claim *claims; /* those that hide units of the set */
+	size_t n_claims;
+};
+
+/* What a set is made of. */
+struct unit_plan {
+	struct snapshot *snapshot;     /* the node; the set takes a reference */
+	const struct unit_rule *rules; /* in order of precedence; borrowed during the call */
+	size_t n_rules;
+	const struct unit_claim *claims; /* copied as far as they matter; NULL with none */
+	size_t n_claims;
 };
 
 /**
  * unit_set_build() - Make the units of one resource.
- * @snapshot: the node; a reference is taken
- * @rules: array of @n_rules rules; must outlive the set
- * @n_rules: number of rules
+ * @plan: node, rules and claims
  * @rule: index of the rule whose units are wanted
  * @ret: the set, to be released with unit_set_unref()
  * @err: set on failure
@@ -71,8 +114,8 @@ struct unit_set {
  *   -E2BIG   there would be more than UNITS_MAX units
  *   -ENOMEM  no memory
  */
-int unit_set_build(struct snapshot *snapshot, const struct unit_rule *rules, size_t n_rules,
-		   size_t rule, struct unit_set **ret, struct error *err);
+int unit_set_build(const struct unit_plan *plan, size_t rule, struct unit_set **ret,
+		   struct error *err);
 
 /**
  * unit_set_ref() - Take another reference.
@@ -132,11 +175,56 @@ const char *unit_reason(const struct unit_set *set, const struct unit *unit, cha
 			size_t size);
 
 /**
+ * unit_profile() - What kind of partition a unit is.
+ * @set: set of @unit
+ * @unit: unit
+ *
+ * Return: the profile, as in "1g.10gb"; "" for a whole device.
+ */
+const char *unit_profile(const struct unit_set *set, const struct unit *unit);
+
+/**
+ * unit_memory_bytes() - How much of the device's memory a unit stands for.
+ * @set: set of @unit
+ * @unit: unit
+ *
+ * Return: bytes: of the device, of the partition, or the part of one share; 0 when
+ *   not known.
+ */
+uint64_t unit_memory_bytes(const struct unit_set *set, const struct unit *unit);
+
+/**
+ * unit_conflict() - Look for a claim that forbids to hand a unit out.
+ * @set: set of @unit
+ * @unit: unit
+ * @claims: array of @n claims
+ * @n: number of claims
+ *
+ * A claim on the unit itself, or on another share of the same part in the same
+ * resource, is none: those the kubelet counts.
+ *
+ * Return: the claim, or NULL; borrowed from @claims.
+ */
+const struct unit_claim *unit_conflict(const struct unit_set *set, const struct unit *unit,
+				       const struct unit_claim *claims, size_t n);
+
+/**
+ * unit_locate() - Find the part of a device that a unit ID means.
+ * @snapshot: node
+ * @id: ID of a unit of any resource, also of one that is no longer configured
+ * @ret_cores: the cores that it takes
+ *
+ * Return: state of the device, borrowed from @snapshot, or NULL if there is none.
+ */
+const struct device_state *unit_locate(const struct snapshot *snapshot, const char *id,
+				       struct core_range *ret_cores);
+
+/**
  * unit_rule_matches() - Whether a rule is about a device.
  * @rule: rule
  * @device: device
  *
- * Return: true if vendor and product agree.
+ * Return: true if every pattern that it has agrees.
  */
 bool unit_rule_matches(const struct unit_rule *rule, const struct device *device);
 
@@ -149,3 +237,14 @@ bool unit_rule_matches(const struct unit_rule *rule, const struct device *device
  * Return: 0, or -EINVAL; such a device gives no units.
  */
 int unit_rule_fits(const struct unit_rule *rule, const struct device *device, struct error *err);
+
+/**
+ * unit_pattern_matches() - Whether a text is as a pattern says.
+ * @pattern: text in which '*' stands for any characters and '?' for one
+ * @text: text; case counts
+ *
+ * Takes time in proportion to the product of the lengths.
+ *
+ * Return: true if all of @text matches.
+ */
+bool unit_pattern_matches(const char *pattern, const char *text);

@@ -31,7 +31,10 @@ static const struct driver card_driver = {
 	.probe = probe_file,
 };
 
-static const unsigned int card_partition_cores[] = { 1, 2, 0 };
+static const struct device_partition card_partitions[] = {
+	{ "", "1core", { 0, 0 }, 0 }, { "", "1core", { 1, 1 }, 0 }, { "", "1core", { 2, 2 }, 0 },
+	{ "", "1core", { 3, 3 }, 0 }, { "", "2core", { 0, 1 }, 0 }, { "", "2core", { 2, 3 }, 0 },
+};
 
 const struct unit_rule request_whole = { .resource = "fake.io/card", .kind = UNIT_WHOLE };
 const struct unit_rule request_pairs = { .resource = "fake.io/pair",
@@ -55,7 +58,8 @@ static struct device *make_card(const struct tree *tree, const char *name)
 
 	(void)snprintf(device->name, sizeof(device->name), "%s", name);
 	device->cores = CARD_CORES;
-	device->partition_cores = card_partition_cores;
+	device->partitions = card_partitions;
+	device->n_partitions = ARRAY_SIZE(card_partitions);
 	device->numa_node = DEVICE_NUMA_UNKNOWN;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		(void)snprintf(paths[i], sizeof(paths[i]), "/dev/%s%s", name, files[i].suffix);
@@ -94,9 +98,10 @@ struct snapshot *request_node(const struct tree *tree)
 
 struct unit_set *request_units(struct snapshot *snapshot, const struct unit_rule *rule)
 {
+	const struct unit_plan plan = { .snapshot = snapshot, .rules = rule, .n_rules = 1 };
 	struct unit_set *units = NULL;
 
-	assert_int_equal(unit_set_build(snapshot, rule, 1, 0, &units, NULL), 0);
+	assert_int_equal(unit_set_build(&plan, 0, &units, NULL), 0);
 	return units;
 }
 

@@ -12,11 +12,10 @@
 #include "drivers/driver.h"
 #include "tests/test.h"
 
-#define CORES 64
-#define CARDS_TOO_MANY 1200 /* of 64 cores each: 76,800 units of 70 bytes pass 4 MiB */
+#define CORES DEVICE_PARTITIONS_MAX
+#define CARDS_TOO_MANY 2400 /* of 32 cores each: 76,800 units of 70 bytes pass 4 MiB */
 
 static const struct driver card_driver = { .name = "fake", .vendor = "Fake" };
-static const unsigned int one_core[] = { 1, 0 };
 static const struct unit_rule rules[] = {
 	{ .resource = "fake.io/core", .kind = UNIT_PARTITION, .cores = 1 },
 };
@@ -61,6 +60,17 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* As many partitions as a device may have, of one core each. */
+static void add_cores(struct device *device)
+{
+	struct device_partition partitions[CORES];
+
+	for (size_t i = 0; i < CORES; i++)
+		partitions[i] =
+			(struct device_partition) { "", "1core", { (uint8_t)i, (uint8_t)i }, 0 };
+	assert_int_equal(device_set_partitions(device, partitions, CORES), 0);
+}
+
 /* Takes over a node of @n cards. */
 static void update(const struct fixture *fixture, size_t n)
 {
@@ -71,7 +81,7 @@ static void update(const struct fixture *fixture, size_t n)
 		struct device *device = device_new(&card_driver);
 
 		device->cores = CORES;
-		device->partition_cores = one_core;
+		add_cores(device);
 		device->numa_node = 0;
 		states[i].device = device;
 		states[i].present = true;

@@ -15,8 +15,8 @@ static void the_default_configuration_offers_furiosa_cards_whole(_unused_ void *
 	assert_int_equal(rules_new(&config, &rules, NULL), 0);
 	assert_int_equal(config.n_resources, 1);
 	assert_string_equal(rules[0].resource, "furiosa.ai/npu");
-	assert_string_equal(rules[0].vendor, "furiosa");
-	assert_null(rules[0].product);
+	assert_string_equal(rules[0].select.vendors[0], "furiosa");
+	assert_null(rules[0].select.products);
 	assert_int_equal(rules[0].kind, UNIT_WHOLE);
 	free(rules);
 	config_done(&config);
@@ -36,11 +36,11 @@ static void every_resource_becomes_a_rule(_unused_ void **state)
 
 	assert_int_equal(config_parse(text, strlen(text), "test", &config, NULL), 0);
 	assert_int_equal(rules_new(&config, &rules, NULL), 0);
-	assert_string_equal(rules[0].product, "rngd");
+	assert_string_equal(rules[0].select.products[0], "rngd");
 	assert_int_equal(rules[0].kind, UNIT_PARTITION);
 	assert_int_equal(rules[0].cores, 2);
 	assert_string_equal(rules[1].resource, "furiosa.ai/rest");
-	assert_null(rules[1].vendor);
+	assert_null(rules[1].select.vendors);
 	free(rules);
 	config_done(&config);
 }

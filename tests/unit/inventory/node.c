@@ -12,7 +12,17 @@
 #define NODE_CARDS_MAX 64
 #define NODE_WORD_MAX 32
 
-static const unsigned int partition_cores[] = { 1, 2, 4, 0 };
+#define GIB (UINT64_C(1) << 30)
+
+static const struct device_partition partitions[] = {
+	{ "", "1core", { 0, 0 }, GIB },	    { "", "1core", { 1, 1 }, GIB },
+	{ "", "1core", { 2, 2 }, GIB },	    { "", "1core", { 3, 3 }, GIB },
+	{ "", "1core", { 4, 4 }, GIB },	    { "", "1core", { 5, 5 }, GIB },
+	{ "", "1core", { 6, 6 }, GIB },	    { "", "1core", { 7, 7 }, GIB },
+	{ "", "2core", { 0, 1 }, 2 * GIB }, { "", "2core", { 2, 3 }, 2 * GIB },
+	{ "", "2core", { 4, 5 }, 2 * GIB }, { "", "2core", { 6, 7 }, 2 * GIB },
+	{ "", "4core", { 0, 3 }, 4 * GIB }, { "", "4core", { 4, 7 }, 4 * GIB },
+};
 
 const struct driver node_driver = { .name = "node", .vendor = "Node" };
 
@@ -47,7 +57,9 @@ struct device *node_device(const char *place, size_t number)
 			       device->bdf);
 	assert_int_equal(str_copy(device->product, sizeof(device->product), "rngd"), 0);
 	device->cores = NODE_CORES;
-	device->partition_cores = partition_cores;
+	device->partitions = partitions;
+	device->n_partitions = ARRAY_SIZE(partitions);
+	device->memory_bytes = 8 * GIB;
 	add_core_ranges(device);
 	return device;
 }
@@ -90,8 +102,9 @@ struct snapshot *node_snapshot(const char *topology)
 
 struct unit_set *node_units(struct snapshot *snapshot, const struct unit_rule *rule)
 {
+	const struct unit_plan plan = { .snapshot = snapshot, .rules = rule, .n_rules = 1 };
 	struct unit_set *set = NULL;
 
-	assert_int_equal(unit_set_build(snapshot, rule, 1, 0, &set, NULL), 0);
+	assert_int_equal(unit_set_build(&plan, 0, &set, NULL), 0);
 	return set;
 }

@@ -94,8 +94,10 @@ static int scan_bus(const struct bus *bus, const struct driver *driver, struct d
 	return 0;
 }
 
-static int first_scan(const struct host *host, struct device_list *list, struct error *err);
-static int second_scan(const struct host *host, struct device_list *list, struct error *err);
+static int first_scan(const struct driver *driver, const struct host *host,
+		      struct device_list *list, struct error *err);
+static int second_scan(const struct driver *driver, const struct host *host,
+		       struct device_list *list, struct error *err);
 
 static int first_probe(const struct host *host, const struct device *device, struct error *err)
 {
@@ -115,13 +117,15 @@ static const struct driver second = { .name = "second",
 				      .probe = second_probe };
 static const struct driver *const drivers[] = { &first, &second };
 
-static int first_scan(const struct host *host, struct device_list *list, struct error *err)
+static int first_scan(_unused_ const struct driver *driver, const struct host *host,
+		      struct device_list *list, struct error *err)
 {
 	(void)host;
 	return scan_bus(&first_bus, &first, list, err);
 }
 
-static int second_scan(const struct host *host, struct device_list *list, struct error *err)
+static int second_scan(_unused_ const struct driver *driver, const struct host *host,
+		       struct device_list *list, struct error *err)
 {
 	(void)host;
 	return scan_bus(&second_bus, &second, list, err);

@@ -62,7 +62,7 @@ static void make_unhealthy(struct request *request, const struct unit *unit)
 
 static void parse(struct request *request, const char *text)
 {
-	bool whole = request->set->rule->kind == UNIT_WHOLE;
+	bool whole = request->set->rule.kind == UNIT_WHOLE;
 	char card = '\0';
 
 	for (; *text != '\0'; text++) {
@@ -128,8 +128,8 @@ static void assert_sound(const struct candidate *candidates, size_t n, size_t si
 
 static int choose(struct request *request, size_t size)
 {
-	int r = preferred_choose(request->set, request->candidates, request->n, size,
-				 request->chosen);
+	int r = preferred_choose(request->set, PREFERRED_ALIGNED, request->candidates, request->n,
+				 size, request->chosen);
 
 	assert_sound(request->candidates, request->n, size, request->chosen, r);
 	return r;
@@ -290,8 +290,9 @@ static void must_include_is_cut_at_size(void **state)
 	(void)state;
 	request_init(&request, SERVER, &node_whole);
 	parse(&request, "ABC!D!E!");
-	assert_int_equal(
-		preferred_choose(request.set, request.candidates, request.n, 2, request.chosen), 2);
+	assert_int_equal(preferred_choose(request.set, PREFERRED_ALIGNED, request.candidates,
+					  request.n, 2, request.chosen),
+			 2);
 	assert_int_equal(request.chosen[0], 2);
 	assert_int_equal(request.chosen[1], 3);
 }
@@ -601,7 +602,8 @@ static void chooses_of_many(void **state)
 		candidates[i].unit = &set->units[i];
 	shuffle(candidates, ARRAY_SIZE(candidates));
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		int r = preferred_choose(set, candidates, ARRAY_SIZE(candidates), sizes[i], chosen);
+		int r = preferred_choose(set, PREFERRED_ALIGNED, candidates, ARRAY_SIZE(candidates),
+					 sizes[i], chosen);
 
 		assert_sound(candidates, ARRAY_SIZE(candidates), sizes[i], chosen, r);
 		assert_int_equal(count_cards(candidates, chosen, sizes[i]),
@@ -622,7 +624,8 @@ static void survives_no_memory(void **state)
 		int r;
 
 		memory_fail_after(n_tries);
-		r = preferred_choose(request.set, request.candidates, request.n, 2, request.chosen);
+		r = preferred_choose(request.set, PREFERRED_ALIGNED, request.candidates, request.n,
+				     2, request.chosen);
 		n_failed = memory_restore();
 		assert_int_equal(r, n_failed > 0 ? -ENOMEM : 2);
 	}

@@ -54,7 +54,7 @@ static void cuts_cards(void **state)
 		char text[TEXT_MAX];
 
 		assert_string_equal(list_units(set, text), cases[i].ids);
-		assert_ptr_equal(set->rule, cases[i].rule);
+		assert_string_equal(set->rule.resource, cases[i].rule->resource);
 		for (size_t j = 0; j < set->n_units; j++) {
 			const struct unit *unit = &set->units[j];
 
@@ -79,9 +79,13 @@ static void gives_cores(void **state)
 	assert_int_equal(pairs->units[3].cores.last, 7);
 }
 
-/* A card of 64 cores with a long ID: nothing is cut off. */
+/* A card of 64 cores with a long ID, and many shares: nothing is cut off. */
 static void writes_longest_id(void **state)
 {
+	static const struct device_partition last = { "", "4core", { 60, 63 }, 0 };
+	static const struct unit_rule rule = { .resource = "node/share",
+					       .kind = UNIT_PARTITION,
+					       .shares = UNIT_SHARES_MAX };
 	struct device *device = node_device("0", 0);
 	struct device_state of_device = { .device = device };
 	_cleanup_(snapshot_unrefp) struct snapshot *node = NULL;
@@ -90,12 +94,15 @@ static void writes_longest_id(void **state)
 
 	(void)state;
 	device->cores = DEVICE_CORES_MAX;
+	device->partitions = &last;
+	device->partitioned = true;
+	device->n_partitions = 1;
 	memset(of_device.id, 'x', DEVICE_ID_MAX - 1);
 	node = snapshot_new(1, &of_device, 1);
-	set = node_units(node, &node_cores_4);
-	(void)snprintf(expected, sizeof(expected), "%s_cores_60-63", of_device.id);
-	assert_int_equal(set->n_units, 16);
-	assert_string_equal(set->units[15].id, expected);
+	set = node_units(node, &rule);
+	(void)snprintf(expected, sizeof(expected), "%s_cores_60-63::9999", of_device.id);
+	assert_int_equal(set->n_units, UNIT_SHARES_MAX);
+	assert_string_equal(set->units[UNIT_SHARES_MAX - 1].id, expected);
 	device_unref(device);
 }
 
@@ -172,109 +179,312 @@ static void gives_reasons(void **state)
 	assert_string_equal(unit_reason(set, unit_set_find(set, "B_cores_0-1"), text, 4), "it ");
 }
 
-static void matches_rules(void **state)
+#define PATTERNS(...) ((const char *const[]) { __VA_ARGS__, NULL })
+
+static void matches_patterns(void **state)
 {
 	static const struct {
+		const char *pattern;
+		const char *text;
+		bool matches;
+	} cases[] = {
+		{ "", "", true },
+		{ "", "a", false },
+		{ "*", "", true },
+		{ "*", "abc", true },
+		{ "?", "", false },
+		{ "?", "a", true },
+		{ "rngd", "rngd", true },
+		{ "rngd", "rngd-s", false },
+		{ "rng", "rngd", false },
+		{ "rngd*", "rngd-s", true },
+		{ "*-s", "rngd-s", true },
+		{ "*-s", "rngd-ss", false },
+		{ "*-s", "rngd-sx", false },
+		{ "a*b*c", "aXbYc", true },
+		{ "a*b*c", "acb", false },
+		{ "**", "x", true },
+		{ "a?c", "abc", true },
+		{ "a?c", "ac", false },
+		{ "*ab", "aab", true },
+		{ "Rngd", "rngd", false },
+		{ "*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(unit_pattern_matches(cases[i].pattern, cases[i].text),
+				 cases[i].matches);
+}
+
+static void matches_rules(void **state)
+{
+	const struct {
 		struct unit_rule rule;
 		bool matches;
 	} cases[] = {
-		{ { .vendor = NULL }, true },
-		{ { .vendor = "node" }, true },
-		{ { .vendor = "furiosa" }, false },
-		{ { .product = "rngd" }, true },
-		{ { .product = "rngd-s" }, false },
-		{ { .product = "rng" }, false },
-		{ { .vendor = "node", .product = "rngd" }, true },
-		{ { .vendor = "other", .product = "rngd" }, false },
+		{ { .resource = "x" }, true },
+		{ { .select = { .vendors = PATTERNS("node") } }, true },
+		{ { .select = { .vendors = PATTERNS("furiosa") } }, false },
+		{ { .select = { .vendors = PATTERNS("furiosa", "no*") } }, true },
+		{ { .select = { .products = PATTERNS("rngd") } }, true },
+		{ { .select = { .products = PATTERNS("rngd-s") } }, false },
+		{ { .select = { .architectures = PATTERNS("test") } }, true },
+		{ { .select = { .architectures = PATTERNS("other") } }, false },
+		{ { .select = { .bdfs = PATTERNS("0000:00:*") } }, true },
+		{ { .select = { .bdfs = PATTERNS("0000:01:*") } }, false },
+		{ { .select = { .uuids = PATTERNS("uuid-?") } }, true },
+		{ { .select = { .uuids = PATTERNS("serial") } }, true },
+		{ { .select = { .uuids = PATTERNS("other") } }, false },
+		{ { .select = { .vendors = PATTERNS("node"), .products = PATTERNS("x") } }, false },
+		{ { .product = "rngd", .architecture = "test" }, true },
+		{ { .product = "rngd*" }, false },
+		{ { .architecture = "other" }, false },
 	};
 	_cleanup_(device_cleanupp) struct device *device = node_device("0", 0);
 
 	(void)state;
+	device->architecture = "test";
+	assert_int_equal(str_copy(device->uuid, sizeof(device->uuid), "uuid-1"), 0);
+	assert_int_equal(str_copy(device->serial, sizeof(device->serial), "serial"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_int_equal(unit_rule_matches(&cases[i].rule, device), cases[i].matches);
 }
 
-static void fits_sizes(void **state)
+static void fits_kinds(void **state)
 {
-	static const unsigned int none[] = { 0 };
-	static const unsigned int odd[] = { 2, 3, 0 };
 	static const struct {
-		enum unit_kind kind;
-		unsigned int cores;
-		const unsigned int *sizes; /* NULL: those of the node's cards */
-		unsigned int device_cores;
-		const char *msg; /* NULL: it fits */
+		struct unit_rule rule;
+		bool partitioned;
+		size_t n_partitions; /* the first ones of the node's cards */
+		const char *msg;     /* NULL: it fits */
 	} cases[] = {
-		{ UNIT_WHOLE, 0, NULL, 8, NULL },
-		{ UNIT_WHOLE, 3, none, 0, NULL },
-		{ UNIT_PARTITION, 1, NULL, 8, NULL },
-		{ UNIT_PARTITION, 4, NULL, 8, NULL },
-		{ UNIT_PARTITION, 2, odd, 8, NULL },
-		{ UNIT_PARTITION, 3, NULL, 8,
-		  "device 'npu0' cannot be cut into partitions of 3 cores; sizes are 1, 2, 4" },
-		{ UNIT_PARTITION, 8, NULL, 8,
-		  "device 'npu0' cannot be cut into partitions of 8 cores; sizes are 1, 2, 4" },
-		{ UNIT_PARTITION, 0, NULL, 8,
-		  "device 'npu0' cannot be cut into partitions of 0 cores; sizes are 1, 2, 4" },
-		{ UNIT_PARTITION, 3, odd, 8,
-		  "device 'npu0' cannot be cut into partitions of 3 cores; sizes are 2" },
-		{ UNIT_PARTITION, 4, NULL, 2,
-		  "device 'npu0' cannot be cut into partitions of 4 cores; sizes are 1, 2" },
-		{ UNIT_PARTITION, 1, none, 8, "device 'npu0' cannot be cut into partitions" },
-		{ UNIT_PARTITION, 1, NULL, 0, "device 'npu0' cannot be cut into partitions" },
-		{ UNIT_PARTITION, 1, NULL, 128, "device 'npu0' cannot be cut into partitions" },
+		{ { .kind = UNIT_WHOLE }, false, 14, NULL },
+		{ { .kind = UNIT_WHOLE }, false, 0, NULL },
+		{ { .kind = UNIT_WHOLE },
+		  true,
+		  10,
+		  "device 'npu0' is cut into partitions (1core, 2core)" },
+		{ { .kind = UNIT_WHOLE },
+		  true,
+		  0,
+		  "device 'npu0' is cut into partitions (none is made yet)" },
+		{ { .kind = UNIT_PARTITION, .cores = 1 }, false, 14, NULL },
+		{ { .kind = UNIT_PARTITION, .cores = 4 }, false, 14, NULL },
+		{ { .kind = UNIT_PARTITION, .cores = 3 },
+		  false,
+		  14,
+		  "device 'npu0' has no partitions of 3 cores; there are: 1core, 2core, 4core" },
+		{ { .kind = UNIT_PARTITION, .cores = 4 },
+		  false,
+		  9,
+		  "device 'npu0' has no partitions of 4 cores; there are: 1core, 2core" },
+		{ { .kind = UNIT_PARTITION, .profile = "2core" }, false, 14, NULL },
+		{ { .kind = UNIT_PARTITION, .profile = "?core" }, true, 14, NULL },
+		{ { .kind = UNIT_PARTITION, .profile = "1g.*" },
+		  false,
+		  8,
+		  "device 'npu0' has no partitions '1g.*'; there are: 1core" },
+		{ { .kind = UNIT_PARTITION }, true, 14, NULL },
+		{ { .kind = UNIT_PARTITION },
+		  false,
+		  8,
+		  "device 'npu0' is not cut by its hardware; say which partitions: 1core" },
+		{ { .kind = UNIT_PARTITION, .cores = 1 },
+		  false,
+		  0,
+		  "device 'npu0' cannot be cut into partitions" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_(device_cleanupp) struct device *device = node_device("0", 0);
-		struct unit_rule rule = { .kind = cases[i].kind, .cores = cases[i].cores };
 		struct error err = { 0 };
 
-		device->cores = cases[i].device_cores;
-		if (cases[i].sizes)
-			device->partition_cores = cases[i].sizes;
-		assert_int_equal(unit_rule_fits(&rule, device, &err), cases[i].msg ? -EINVAL : 0);
+		device->partitioned = cases[i].partitioned;
+		device->n_partitions = cases[i].n_partitions;
+		assert_int_equal(unit_rule_fits(&cases[i].rule, device, &err),
+				 cases[i].msg ? -EINVAL : 0);
 		assert_string_equal(err.msg, cases[i].msg ? cases[i].msg : "");
 	}
 }
 
-/* A device belongs to the first rule that matches it, even if it does not fit there. */
-static void gives_device_to_first_rule(void **state)
+/* Units of each of @n_rules rules, as list_units() writes them. */
+static void assert_divided(struct snapshot *node, const struct unit_rule *rules, size_t n_rules,
+			   const char *const *expected)
 {
-	static const struct unit_rule rules[] = {
-		{ .resource = "x/0", .product = "other" },
-		{ .resource = "x/1", .product = "rngd", .kind = UNIT_PARTITION, .cores = 4 },
-		{ .resource = "x/2", .vendor = "node" },
-		{ .resource = "x/3" },
-	};
-	static const unsigned int none[] = { 0 };
-	static const char *const expected[] = { "", "A_cores_0-3 A_cores_4-7", "C", "" };
-	struct device_state states[3] = { 0 };
-	_cleanup_(snapshot_unrefp) struct snapshot *node = NULL;
+	const struct unit_plan plan = { .snapshot = node, .rules = rules, .n_rules = n_rules };
 
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
-		struct device *device = node_device("0", i);
-
-		states[i] = (struct device_state) { .device = device,
-						    .id = { (char)('A' + i) },
-						    .healthy = true };
-		if (i == 1)
-			device->partition_cores = none;
-		if (i == 2)
-			device->product[0] = 'x';
-	}
-	node = snapshot_new(1, states, ARRAY_SIZE(states));
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+	for (size_t i = 0; i < n_rules; i++) {
 		_cleanup_(unit_set_unrefp) struct unit_set *set = NULL;
 		char text[TEXT_MAX];
 
-		assert_int_equal(unit_set_build(node, rules, ARRAY_SIZE(rules), i, &set, NULL), 0);
+		if (!rules[i].resource)
+			continue;
+		assert_int_equal(unit_set_build(&plan, i, &set, NULL), 0);
 		assert_string_equal(list_units(set, text), expected[i]);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-		device_unref(states[i].device);
+}
+
+/* Each part of a device belongs to the first rule that takes it. */
+static void gives_parts_to_first_rule(void **state)
+{
+	const struct unit_rule rules[] = {
+		{ .resource = "x/0", .select = { .products = PATTERNS("other") } },
+		{ .select = { .bdfs = PATTERNS("0000:00:03.0") } }, /* withheld */
+		{ .resource = "x/1",
+		  .select = { .bdfs = PATTERNS("0000:00:00.0") },
+		  .kind = UNIT_PARTITION,
+		  .profile = "4core" },
+		{ .resource = "x/2", .kind = UNIT_PARTITION, .cores = 3 },
+		{ .resource = "x/3",
+		  .select = { .bdfs = PATTERNS("0000:00:0[01].0", "0000:00:01.0") },
+		  .kind = UNIT_WHOLE },
+		{ .resource = "x/4", .kind = UNIT_PARTITION, .profile = "?core" },
+		{ .resource = "x/5" },
+	};
+	static const char *const expected[] = {
+		"",
+		NULL,
+		"A_cores_0-3 A_cores_4-7",
+		"",
+		"B",
+		"C_cores_0 C_cores_1 C_cores_2 C_cores_3 C_cores_4 C_cores_5 C_cores_6 C_cores_7",
+		"",
+	};
+	_cleanup_(snapshot_unrefp) struct snapshot *node = node_snapshot("0 0 0 0");
+
+	(void)state;
+	assert_divided(node, rules, ARRAY_SIZE(rules), expected);
+}
+
+/* What the hardware has cut goes to partitions, by profile; the rest stays whole. */
+static void divides_hardware_partitions(void **state)
+{
+	static const struct device_partition partitions[] = {
+		{ "MIG-a", "1g.10gb", { 0, 0 }, 10 },
+		{ "MIG-b", "3g.40gb", { 1, 1 }, 40 },
+		{ "MIG-c", "1g.10gb", { 2, 2 }, 10 },
+	};
+	static const struct unit_rule rules[] = {
+		{ .resource = "x/gpu" },
+		{ .resource = "x/small", .kind = UNIT_PARTITION, .profile = "1g.10gb" },
+		{ .resource = "x/rest", .kind = UNIT_PARTITION },
+	};
+	static const char *const expected[] = { "B", "MIG-a MIG-c", "MIG-b" };
+	struct device *device = node_device("0", 0);
+	struct device_state states[] = {
+		{ .device = device, .id = "A", .healthy = true },
+		{ .device = node_device("0", 1), .id = "B", .healthy = true },
+	};
+	_cleanup_(snapshot_unrefp) struct snapshot *node = NULL;
+
+	(void)state;
+	device->partitioned = true;
+	device->n_core_ranges = 0;
+	assert_int_equal(device_set_partitions(device, partitions, ARRAY_SIZE(partitions)), 0);
+	node = snapshot_new(1, states, ARRAY_SIZE(states));
+	assert_divided(node, rules, ARRAY_SIZE(rules), expected);
+	device_unref(states[0].device);
+	device_unref(states[1].device);
+}
+
+static void divides_into_shares(void **state)
+{
+	static const struct unit_rule whole = { .resource = "x/share", .shares = 3 };
+	static const struct unit_rule pair = {
+		.resource = "x/share", .kind = UNIT_PARTITION, .profile = "4core", .shares = 2
+	};
+	_cleanup_(snapshot_unrefp) struct snapshot *node = node_snapshot("0 0");
+	_cleanup_(unit_set_unrefp) struct unit_set *thirds = node_units(node, &whole);
+	_cleanup_(unit_set_unrefp) struct unit_set *halves = node_units(node, &pair);
+	char text[TEXT_MAX];
+
+	(void)state;
+	assert_string_equal(list_units(thirds, text), "A::0 A::1 A::2 B::0 B::1 B::2");
+	assert_int_equal(thirds->units[5].share, 2);
+	assert_true(unit_memory_bytes(thirds, &thirds->units[0]) == (UINT64_C(8) << 30) / 3);
+	assert_string_equal(unit_profile(thirds, &thirds->units[0]), "");
+	assert_string_equal(list_units(halves, text),
+			    "A_cores_0-3::0 A_cores_0-3::1 A_cores_4-7::0 A_cores_4-7::1 "
+			    "B_cores_0-3::0 B_cores_0-3::1 B_cores_4-7::0 B_cores_4-7::1");
+	assert_true(unit_memory_bytes(halves, &halves->units[0]) == UINT64_C(2) << 30);
+	assert_string_equal(unit_profile(halves, &halves->units[7]), "4core");
+}
+
+/* --- overlapping units --- */
+
+static const struct unit_rule overlapping[] = {
+	{ .resource = "x/whole" },
+	{ .resource = "x/half", .kind = UNIT_PARTITION, .profile = "4core", .overlap = true },
+	{ .resource = "x/share", .shares = 2, .overlap = true },
+};
+
+static const struct {
+	struct unit_claim claim;
+	const char *expected[ARRAY_SIZE(overlapping)];
+} claim_cases[] = {
+	{ { "x/whole", "Z", "nobody" },
+	  { "A B", "A_cores_0-3 A_cores_4-7 B_cores_0-3 B_cores_4-7", "A::0 A::1 B::0 B::1" } },
+	{ { "x/whole", "A", "pod a/b" },
+	  { "A B", "A_cores_0-3! A_cores_4-7! B_cores_0-3 B_cores_4-7", "A::0! A::1! B::0 B::1" } },
+	{ { "x/half", "A_cores_4-7", "pod a/b" },
+	  { "A! B", "A_cores_0-3 A_cores_4-7 B_cores_0-3 B_cores_4-7", "A::0! A::1! B::0 B::1" } },
+	{ { "x/share", "B::1", "pod a/b" },
+	  { "A B!", "A_cores_0-3 A_cores_4-7 B_cores_0-3! B_cores_4-7!", "A::0 A::1 B::0 B::1" } },
+	/* A resource that is no longer configured. */
+	{ { "old/quarter", "B_cores_2-3", "pod a/b" },
+	  { "A B!", "A_cores_0-3 A_cores_4-7 B_cores_0-3! B_cores_4-7", "A::0 A::1 B::0! B::1!" } },
+	{ { "old/quarter", "B_cores_9-3", "pod a/b" },
+	  { "A B", "A_cores_0-3 A_cores_4-7 B_cores_0-3 B_cores_4-7", "A::0 A::1 B::0 B::1" } },
+};
+
+static void claims_hide_what_overlaps(void **state)
+{
+	_cleanup_(snapshot_unrefp) struct snapshot *node = node_snapshot("0 0");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(claim_cases); i++) {
+		const struct unit_plan plan = { .snapshot = node,
+						.rules = overlapping,
+						.n_rules = ARRAY_SIZE(overlapping),
+						.claims = &claim_cases[i].claim,
+						.n_claims = 1 };
+
+		for (size_t rule = 0; rule < ARRAY_SIZE(overlapping); rule++) {
+			_cleanup_(unit_set_unrefp) struct unit_set *set = NULL;
+			char text[TEXT_MAX];
+
+			assert_int_equal(unit_set_build(&plan, rule, &set, NULL), 0);
+			assert_string_equal(list_units(set, text), claim_cases[i].expected[rule]);
+		}
+	}
+}
+
+static void hidden_units_say_who_has_them(void **state)
+{
+	static const struct unit_claim claims[] = {
+		{ "x/other", "B", "pod c/d" },
+		{ "x/whole", "A", "pod a/b, container c" },
+	};
+	_cleanup_(snapshot_unrefp) struct snapshot *node = node_snapshot("0 0");
+	const struct unit_plan plan = { .snapshot = node,
+					.rules = overlapping,
+					.n_rules = ARRAY_SIZE(overlapping),
+					.claims = claims,
+					.n_claims = ARRAY_SIZE(claims) };
+	_cleanup_(unit_set_unrefp) struct unit_set *set = NULL;
+	const struct unit *unit;
+	char text[HEALTH_REASON_MAX];
+
+	(void)state;
+	assert_int_equal(unit_set_build(&plan, 1, &set, NULL), 0);
+	unit = unit_set_find(set, "A_cores_0-3");
+	assert_non_null(unit);
+	assert_string_equal(unit_reason(set, unit, text, sizeof(text)),
+			    "overlaps 'A' (x/whole), held by pod a/b, container c");
+	assert_ptr_equal(unit_conflict(set, unit, claims, ARRAY_SIZE(claims)), &claims[1]);
+	assert_null(unit_conflict(set, unit, claims, 1));
 }
 
 static void compares_sets(void **state)
@@ -379,20 +589,28 @@ static void refuses_too_many(void **state)
 	_cleanup_(snapshot_unrefp) struct snapshot *most = make_many(UNITS_MAX / NODE_CORES);
 	_cleanup_(snapshot_unrefp) struct snapshot *more = make_many(UNITS_MAX / NODE_CORES + 1);
 	_cleanup_(unit_set_unrefp) struct unit_set *set = NULL;
+	const struct unit_plan fits = { .snapshot = most, .rules = &node_cores_1, .n_rules = 1 };
+	const struct unit_plan passes = { .snapshot = more, .rules = &node_cores_1, .n_rules = 1 };
 	struct unit_set *none = NULL;
 	struct error err = { 0 };
 
 	(void)state;
-	assert_int_equal(unit_set_build(most, &node_cores_1, 1, 0, &set, &err), 0);
+	assert_int_equal(unit_set_build(&fits, 0, &set, &err), 0);
 	assert_int_equal(set->n_units, UNITS_MAX);
-	assert_int_equal(unit_set_build(more, &node_cores_1, 1, 0, &none, &err), -E2BIG);
+	assert_int_equal(unit_set_build(&passes, 0, &none, &err), -E2BIG);
 	assert_null(none);
 	assert_string_equal(err.msg, "'node/1' has 262152 units, more than 262144");
 }
 
 static void survives_no_memory(void **state)
 {
+	static const struct unit_claim claim = { "x", "A", "somebody" };
 	_cleanup_(snapshot_unrefp) struct snapshot *node = node_snapshot("0 0");
+	const struct unit_plan plan = { .snapshot = node,
+					.rules = &node_cores_1,
+					.n_rules = 1,
+					.claims = &claim,
+					.n_claims = 1 };
 	size_t n_failed = 1;
 	size_t n_tries;
 
@@ -403,7 +621,7 @@ static void survives_no_memory(void **state)
 		int r;
 
 		memory_fail_after(n_tries);
-		r = unit_set_build(node, &node_cores_1, 1, 0, &set, &err);
+		r = unit_set_build(&plan, 0, &set, &err);
 		n_failed = memory_restore();
 		assert_int_equal(r, n_failed > 0 ? -ENOMEM : 0);
 		assert_int_equal(err.code, n_failed > 0 ? ENOMEM : 0);
@@ -417,13 +635,25 @@ static void survives_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cuts_cards),	     cmocka_unit_test(gives_cores),
-		cmocka_unit_test(writes_longest_id), cmocka_unit_test(follows_health),
-		cmocka_unit_test(gives_reasons),     cmocka_unit_test(matches_rules),
-		cmocka_unit_test(fits_sizes),	     cmocka_unit_test(gives_device_to_first_rule),
-		cmocka_unit_test(compares_sets),     cmocka_unit_test(compares_health_and_kind),
-		cmocka_unit_test(counts_references), cmocka_unit_test(cuts_many_cards),
-		cmocka_unit_test(refuses_too_many),  cmocka_unit_test(survives_no_memory),
+		cmocka_unit_test(cuts_cards),
+		cmocka_unit_test(gives_cores),
+		cmocka_unit_test(writes_longest_id),
+		cmocka_unit_test(follows_health),
+		cmocka_unit_test(gives_reasons),
+		cmocka_unit_test(matches_rules),
+		cmocka_unit_test(fits_kinds),
+		cmocka_unit_test(gives_parts_to_first_rule),
+		cmocka_unit_test(matches_patterns),
+		cmocka_unit_test(divides_hardware_partitions),
+		cmocka_unit_test(divides_into_shares),
+		cmocka_unit_test(claims_hide_what_overlaps),
+		cmocka_unit_test(hidden_units_say_who_has_them),
+		cmocka_unit_test(compares_sets),
+		cmocka_unit_test(compares_health_and_kind),
+		cmocka_unit_test(counts_references),
+		cmocka_unit_test(cuts_many_cards),
+		cmocka_unit_test(refuses_too_many),
+		cmocka_unit_test(survives_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
