@@ -9,7 +9,7 @@
 #include "api/kubelet/deviceplugin.pb-c.h"
 #include "api/kubelet/kubelet.h"
 #include "api/kubelet/pluginregistration.pb-c.h"
-#include "base/arena.h"
+#include "api/kubelet/unpack.h"
 #include "base/cleanup.h"
 #include "base/macro.h"
 
@@ -17,56 +17,11 @@
 static char healthy_word[] = "Healthy";
 static char unhealthy_word[] = "Unhealthy";
 
-/* A decoded message and the memory that it lies in. */
-struct unpacked {
-	struct arena arena;
-	ProtobufCMessage *message;
-};
-
-static void *unpacked_alloc(void *data, size_t size)
+/* What the requests of a kubelet may take. */
+static int unpack_request(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
+			  size_t len, struct unpacked **ret, struct error *err)
 {
-	struct unpacked *unpacked = data;
-
-	return arena_alloc(&unpacked->arena, size);
-}
-
-/* Pieces of an arena go with it. */
-static void unpacked_free(_unused_ void *data, _unused_ void *p)
-{
-}
-
-static void unpacked_done(struct unpacked *unpacked)
-{
-	int saved_errno = errno;
-
-	if (unpacked)
-		arena_done(&unpacked->arena);
-	free(unpacked);
-	errno = saved_errno;
-}
-DEFINE_CLEANUP(struct unpacked, unpacked_done);
-
-static int unpack(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data, size_t len,
-		  struct unpacked **ret, struct error *err)
-{
-	_cleanup_(unpacked_donep) struct unpacked *unpacked = calloc(1, sizeof(*unpacked));
-	ProtobufCAllocator allocator = { unpacked_alloc, unpacked_free, unpacked };
-
-	if (!unpacked)
-		return error_set(err, ENOMEM, "no memory for a %s", descriptor->short_name);
-	unpacked->arena = arena_init(KUBELET_REQUEST_MEMORY_MAX);
-	unpacked->message = protobuf_c_message_unpack(descriptor, &allocator, len, data);
-	if (unpacked->message) {
-		*ret = TAKE_PTR(unpacked);
-		return 0;
-	}
-	if (unpacked->arena.exceeded)
-		return error_set(err, E2BIG, "%s of %zu bytes needs more than %u MiB of memory",
-				 descriptor->short_name, len,
-				 KUBELET_REQUEST_MEMORY_MAX / (1024 * 1024));
-	if (unpacked->arena.out_of_memory)
-		return error_set(err, ENOMEM, "no memory for a %s", descriptor->short_name);
-	return error_set(err, EINVAL, "%zu bytes are no %s", len, descriptor->short_name);
+	return unpack(descriptor, KUBELET_REQUEST_MEMORY_MAX, data, len, ret, err);
 }
 
 static int pack(const ProtobufCMessage *message, struct rpc_message *ret)
@@ -216,11 +171,12 @@ int kubelet_encode_plugin_info(const char *resource, struct rpc_message *ret)
 int kubelet_decode_registration_status(const uint8_t *data, size_t len, bool *ret_registered,
 				       char *text, size_t size, struct error *err)
 {
-	_cleanup_(unpacked_donep) struct unpacked *unpacked = NULL;
+	_cleanup_(unpacked_freep) struct unpacked *unpacked = NULL;
 	const Pluginregistration__RegistrationStatus *status;
 	int r;
 
-	r = unpack(&pluginregistration__registration_status__descriptor, data, len, &unpacked, err);
+	r = unpack_request(&pluginregistration__registration_status__descriptor, data, len,
+			   &unpacked, err);
 	if (r < 0)
 		return r;
 	status = (const void *)unpacked->message;
@@ -249,13 +205,13 @@ static int add_rows(struct unpacked *unpacked, size_t n, size_t row_size, void *
 int kubelet_decode_allocate(const uint8_t *data, size_t len, struct kubelet_allocate_request *ret,
 			    struct error *err)
 {
-	_cleanup_(unpacked_donep) struct unpacked *unpacked = NULL;
+	_cleanup_(unpacked_freep) struct unpacked *unpacked = NULL;
 	const V1beta1__AllocateRequest *message;
 	struct kubelet_ids *rows;
 	size_t n;
 	int r;
 
-	r = unpack(&v1beta1__allocate_request__descriptor, data, len, &unpacked, err);
+	r = unpack_request(&v1beta1__allocate_request__descriptor, data, len, &unpacked, err);
 	if (r < 0)
 		return r;
 	message = (const void *)unpacked->message;
@@ -273,12 +229,13 @@ int kubelet_decode_allocate(const uint8_t *data, size_t len, struct kubelet_allo
 int kubelet_decode_pre_start(const uint8_t *data, size_t len, struct kubelet_allocate_request *ret,
 			     struct error *err)
 {
-	_cleanup_(unpacked_donep) struct unpacked *unpacked = NULL;
+	_cleanup_(unpacked_freep) struct unpacked *unpacked = NULL;
 	const V1beta1__PreStartContainerRequest *message;
 	struct kubelet_ids *row;
 	int r;
 
-	r = unpack(&v1beta1__pre_start_container_request__descriptor, data, len, &unpacked, err);
+	r = unpack_request(&v1beta1__pre_start_container_request__descriptor, data, len, &unpacked,
+			   err);
 	if (r < 0)
 		return r;
 	message = (const void *)unpacked->message;
@@ -292,7 +249,7 @@ int kubelet_decode_pre_start(const uint8_t *data, size_t len, struct kubelet_all
 
 void kubelet_allocate_request_done(struct kubelet_allocate_request *request)
 {
-	unpacked_done(request->message);
+	unpacked_free(request->message);
 	*request = (struct kubelet_allocate_request) { 0 };
 }
 
@@ -371,13 +328,14 @@ static int read_preference(const V1beta1__ContainerPreferredAllocationRequest *m
 int kubelet_decode_preferred(const uint8_t *data, size_t len, struct kubelet_preferred_request *ret,
 			     struct error *err)
 {
-	_cleanup_(unpacked_donep) struct unpacked *unpacked = NULL;
+	_cleanup_(unpacked_freep) struct unpacked *unpacked = NULL;
 	const V1beta1__PreferredAllocationRequest *message;
 	struct kubelet_preference *rows;
 	size_t n;
 	int r;
 
-	r = unpack(&v1beta1__preferred_allocation_request__descriptor, data, len, &unpacked, err);
+	r = unpack_request(&v1beta1__preferred_allocation_request__descriptor, data, len, &unpacked,
+			   err);
 	if (r < 0)
 		return r;
 	message = (const void *)unpacked->message;
@@ -393,7 +351,7 @@ int kubelet_decode_preferred(const uint8_t *data, size_t len, struct kubelet_pre
 
 void kubelet_preferred_request_done(struct kubelet_preferred_request *request)
 {
-	unpacked_done(request->message);
+	unpacked_free(request->message);
 	*request = (struct kubelet_preferred_request) { 0 };
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between the kubelet's messages and plain structs: the one place that knows
- * protobuf-c.
+ * Between the messages of the device plugin API and plain structs.
  *
  * Decoded requests borrow their strings from a message that they own.  What a
  * request may cost in memory is bounded by KUBELET_REQUEST_MEMORY_MAX, so a
