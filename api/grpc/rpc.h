@@ -20,7 +20,8 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
-/* Bounds a request to us; GetPreferredAllocation for 60,000 units is 3 MiB. */
+/* Bounds what is received: GetPreferredAllocation for 60,000 units is 3 MiB, and
+ * PodResources says some 80 bytes of each of 65,536 shares, 5 MiB. */
 #define RPC_MESSAGE_MAX (16 * 1024 * 1024)
 /* How long a stopping server waits for its calls before it cancels them. */
 #define RPC_STOP_GRACE_MS 1000
@@ -34,6 +35,7 @@ enum rpc_status {
 	RPC_STATUS_INVALID_ARGUMENT = 3,
 	RPC_STATUS_DEADLINE_EXCEEDED = 4,
 	RPC_STATUS_NOT_FOUND = 5,
+	RPC_STATUS_PERMISSION_DENIED = 7,
 	RPC_STATUS_RESOURCE_EXHAUSTED = 8,
 	RPC_STATUS_FAILED_PRECONDITION = 9,
 	RPC_STATUS_UNIMPLEMENTED = 12,

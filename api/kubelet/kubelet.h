@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kubelet's words: names, paths and limits of the device plugin API.
+ * The kubelet's words: names, paths and limits of its APIs on the node.
  *
- * Source: k8s.io/kubelet pkg/apis/deviceplugin/v1beta1 and
- * pkg/apis/pluginregistration/v1
+ * Source: k8s.io/kubelet pkg/apis/deviceplugin/v1beta1,
+ * pkg/apis/pluginregistration/v1 and pkg/apis/podresources/v1
  */
 #pragma once
 
 #define KUBELET_DIR "/var/lib/kubelet"
 #define KUBELET_DEVICE_PLUGIN_DIR "device-plugins" /* below the kubelet's directory */
 #define KUBELET_PLUGIN_REGISTRY_DIR "plugins_registry"
+#define KUBELET_POD_RESOURCES_DIR "pod-resources"
 #define KUBELET_SOCKET "kubelet.sock"
 
 #define KUBELET_DEVICE_PLUGIN_VERSION "v1beta1"
@@ -23,6 +24,8 @@
 #define KUBELET_METHOD_PRE_START "/v1beta1.DevicePlugin/PreStartContainer"
 #define KUBELET_METHOD_GET_INFO "/pluginregistration.Registration/GetInfo"
 #define KUBELET_METHOD_NOTIFY "/pluginregistration.Registration/NotifyRegistrationStatus"
+#define KUBELET_METHOD_LIST_POD_RESOURCES "/v1.PodResourcesLister/List"
+#define KUBELET_METHOD_ALLOCATABLE "/v1.PodResourcesLister/GetAllocatableResources"
 
 /* grpc-go's default limit of a received message, which the kubelet leaves as it
  * is: a longer list of devices ends the stream and with it the resource. */
