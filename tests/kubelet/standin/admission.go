@@ -36,6 +36,8 @@ type Container struct {
 // Pod is a list of containers, init containers first.
 type Pod struct {
 	UID        string
+	Namespace  string // "default" when empty
+	Name       string // the UID when empty
 	Containers []Container
 }
 
@@ -44,10 +46,13 @@ type Allocation struct {
 	Container string
 	Resource  string
 	DeviceIDs []string // in the order in which Allocate had them
+	// NUMANodes are those of each device that had some when it was allocated.
+	NUMANodes map[string][]int64
 	Response  *pluginapi.ContainerAllocateResponse
 }
 
 type podState struct {
+	pod         Pod
 	allocations []Allocation
 	reusable    map[string]map[string]bool // by resource; left by init containers
 }
@@ -58,7 +63,7 @@ type podState struct {
 func (k *Kubelet) AdmitPod(ctx context.Context, pod Pod) ([]Allocation, error) {
 	k.admission.Lock()
 	defer k.admission.Unlock()
-	state := k.podState(pod.UID)
+	state := k.podState(pod)
 	for _, container := range pod.Containers {
 		if err := k.admitContainer(ctx, state, container); err != nil {
 			k.RemovePod(pod.UID)
@@ -68,13 +73,21 @@ func (k *Kubelet) AdmitPod(ctx context.Context, pod Pod) ([]Allocation, error) {
 	return k.Allocations(pod.UID), nil
 }
 
-func (k *Kubelet) podState(uid string) *podState {
+// podState finds what is kept of a pod, or begins it.
+func (k *Kubelet) podState(pod Pod) *podState {
+	if pod.Namespace == "" {
+		pod.Namespace = "default"
+	}
+	if pod.Name == "" {
+		pod.Name = pod.UID
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.pods[uid] == nil {
-		k.pods[uid] = &podState{reusable: make(map[string]map[string]bool)}
+	if k.pods[pod.UID] == nil {
+		k.pods[pod.UID] = &podState{reusable: make(map[string]map[string]bool)}
 	}
-	return k.pods[uid]
+	k.pods[pod.UID].pod = pod
+	return k.pods[pod.UID]
 }
 
 // RemovePod frees the devices of a pod; plugins are not told.
@@ -120,8 +133,8 @@ func (k *Kubelet) admitResource(ctx context.Context, state *podState, container 
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	state.allocations = append(state.allocations,
-		Allocation{Container: container.Name, Resource: resource, DeviceIDs: ids, Response: response})
+	state.allocations = append(state.allocations, Allocation{Container: container.Name, Resource: resource,
+		DeviceIDs: ids, NUMANodes: k.numaNodes(resource, ids), Response: response})
 	state.passOn(container.Kind, resource, ids)
 	return nil
 }

@@ -46,6 +46,17 @@ func Dial(ctx context.Context, socket string, authority Authority) (*grpc.Client
 	return grpc.DialContext(ctx, socket, options...)
 }
 
+// listenUnix listens on a socket whose file stays behind, as that of a kubelet
+// that ends does.
+func listenUnix(path string) (*net.UnixListener, error) {
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	listener.SetUnlinkOnClose(false)
+	return listener, nil
+}
+
 func dialUnix(ctx context.Context, address string) (net.Conn, error) {
 	var dialer net.Dialer
 	return dialer.DialContext(ctx, "unix", address)

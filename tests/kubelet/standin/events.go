@@ -15,15 +15,16 @@ type EventKind string
 
 // The kinds of events.
 const (
-	Started       EventKind = "started"
-	Stopped       EventKind = "stopped"
-	Registered    EventKind = "registered"
-	Refused       EventKind = "refused"
-	Listed        EventKind = "listed"
-	HealthChanged EventKind = "health"
-	StreamEnded   EventKind = "stream-ended"
-	Disconnected  EventKind = "disconnected"
-	WatchFailed   EventKind = "watch-failed"
+	Started            EventKind = "started"
+	Stopped            EventKind = "stopped"
+	Registered         EventKind = "registered"
+	Refused            EventKind = "refused"
+	Listed             EventKind = "listed"
+	HealthChanged      EventKind = "health"
+	StreamEnded        EventKind = "stream-ended"
+	Disconnected       EventKind = "disconnected"
+	WatchFailed        EventKind = "watch-failed"
+	PodResourcesCalled EventKind = "pod-resources"
 )
 
 // Event is something that the kubelet did or saw.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 )
 
 // Faults make the kubelet misbehave.  The zero value is good behaviour.
@@ -19,6 +20,12 @@ type Faults struct {
 	// StopReading leaves ListAndWatch streams open and unread, so that flow
 	// control stops the plugin; it holds for streams that open after it was set.
 	StopReading bool
+	// PodResourcesAbsent leaves out the PodResources socket from the next Start on.
+	PodResourcesAbsent bool
+	// PodResourcesHang keeps calls of PodResources until the caller gives up.
+	PodResourcesHang bool
+	// PodResourcesCode is what calls of PodResources fail with, unless it is OK.
+	PodResourcesCode codes.Code
 }
 
 // SetFaults replaces the faults in force.

@@ -21,7 +21,8 @@ import (
 
 // Options say which kubelet to be.
 type Options struct {
-	// Dir stands for /var/lib/kubelet: it holds device-plugins and plugins_registry.
+	// Dir stands for /var/lib/kubelet: it holds device-plugins, plugins_registry
+	// and pod-resources.
 	Dir string
 	// Authority is what the kubelet puts into :authority when it calls a plugin.
 	Authority Authority
@@ -69,6 +70,7 @@ type run struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	registry *registry
+	pods     *podResources  // nil when absent
 	tasks    sync.WaitGroup // added to only with Kubelet.mu held and stopping unset
 	stopping bool
 }
@@ -106,6 +108,11 @@ func (k *Kubelet) Socket() string {
 	return filepath.Join(k.PluginDir(), "kubelet.sock")
 }
 
+// PodResourcesSocket is where the kubelet tells who holds which device.
+func (k *Kubelet) PodResourcesSocket() string {
+	return filepath.Join(k.options.Dir, "pod-resources", "kubelet.sock")
+}
+
 // Start does what a kubelet does when its process starts: every socket in
 // device-plugins goes, kubelet.sock comes anew, and resources that were known
 // before count nothing until they are registered again.
@@ -120,19 +127,35 @@ func (k *Kubelet) Start() error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &run{ctx: ctx, cancel: cancel}
-	registry, err := newRegistry(k, r)
-	if err != nil {
+	if err := k.listen(r); err != nil {
 		cancel()
 		return err
 	}
-	r.registry = registry
 	k.run = r
 	k.restoreCheckpoint()
 	k.note(Event{Kind: Started, Socket: k.Socket()})
-	k.spawn(r, registry.serve)
+	k.spawn(r, r.registry.serve)
+	if r.pods != nil {
+		k.spawn(r, r.pods.serve)
+	}
 	if k.options.WatchInterval > 0 {
 		k.spawn(r, newWatcher(k, r).loop)
 	}
+	return nil
+}
+
+// listen opens the sockets of a run; the caller holds k.mu.
+func (k *Kubelet) listen(r *run) error {
+	registry, err := newRegistry(k, r)
+	if err != nil {
+		return err
+	}
+	pods, err := newPodResources(k, r)
+	if err != nil {
+		registry.listener.Close()
+		return err
+	}
+	r.registry, r.pods = registry, pods
 	return nil
 }
 
@@ -160,6 +183,7 @@ func (k *Kubelet) Stop() {
 
 	r.cancel()
 	r.registry.stop()
+	r.pods.stop()
 	r.tasks.Wait()
 
 	k.mu.Lock()

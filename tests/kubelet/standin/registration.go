@@ -44,13 +44,10 @@ type registry struct {
 }
 
 func newRegistry(k *Kubelet, r *run) (*registry, error) {
-	address := &net.UnixAddr{Name: k.Socket(), Net: "unix"}
-	listener, err := net.ListenUnix("unix", address)
+	listener, err := listenUnix(k.Socket())
 	if err != nil {
 		return nil, err
 	}
-	// A kubelet that ends leaves its socket file behind.
-	listener.SetUnlinkOnClose(false)
 	registry := &registry{kubelet: k, run: r, server: grpc.NewServer(), listener: listener}
 	pluginapi.RegisterRegistrationServer(registry.server, registry)
 	return registry, nil

@@ -20,8 +20,9 @@ import (
 
 const usage = `kubelet-standin --kubelet-dir DIR [OPTION...]
 
-Stands in for a kubelet on DIR/device-plugins/kubelet.sock and DIR/plugins_registry until
-SIGTERM, SIGINT or the end of --for, and prints one line for each thing that happens.
+Stands in for a kubelet on DIR/device-plugins/kubelet.sock, DIR/plugins_registry and
+DIR/pod-resources/kubelet.sock until SIGTERM, SIGINT or the end of --for, and prints one line
+for each thing that happens.
 
 `
 
