@@ -16,7 +16,7 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
 
 	if (len > CONFIG_TEXT_MAX)
 		return error_set(err, EFBIG, "'%s' is longer than %d bytes", name, CONFIG_TEXT_MAX);
-	r = schema_read(&config_root, text, len, name, &config, err);
+	r = schema_read(&config_root, text, len, name, &config, NULL, err);
 	if (r < 0)
 		return r;
 	*ret = config;

@@ -110,7 +110,7 @@ static const struct schema_key resource_keys[] = {
 		.max = CONFIG_CORES_MAX,
 		.unit = "cores",
 		.when = "unit",
-		.when_value = CONFIG_UNIT_PARTITION,
+		.when_values = 1u << CONFIG_UNIT_PARTITION,
 		.check = check_power_of_two,
 		.text = "Size of one partition, a power of two.",
 	},

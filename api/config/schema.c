@@ -7,8 +7,11 @@
  *	read_value     one value against its row
  *	  read_scalar    text -> value, by the row's type, then the row's check
  *	  read_list      items against the item's row, then uniqueness
+ *	  read_map       free keys, each with its value an item
  *	  read_mapping   keys against rows, then what was left out:
  *	    finish_key     default, "is missing", "only when"
+ *
+ * From text to the value of a scalar: schema_scan.c.
  */
 #include "api/config/schema.h"
 
@@ -16,18 +19,19 @@
 #include <string.h>
 
 #include "api/config/reader.h"
+#include "api/config/schema_scan.h"
 #include "api/config/suggest.h"
 #include "base/cleanup.h"
 #include "base/macro.h"
-#include "base/parse.h"
 
 #define DEPTH_MAX 8	 /* of rows within rows */
-#define RANGE_MAX 128	 /* bytes of "one of 'a', 'b'" in an error */
+#define RANGE_MAX 192	 /* bytes of "one of 'a', 'b'" in an error */
 #define KEY_LIST_MAX 160 /* bytes of a list of keys in an error */
 
 struct context {
 	struct reader *reader;
 	const struct schema_key *root;
+	struct schema_notes *notes; /* NULL while a default is read */
 };
 
 static int read_value(const struct context *ctx, const struct reader_node *node,
@@ -56,62 +60,32 @@ bool schema_applies(const struct schema_key *mapping, const struct schema_key *k
 		return true;
 	other = schema_sibling(mapping, key->when);
 	memcpy(&value, (const char *)object + other->offset, sizeof(value));
-	return value == key->when_value;
+	return (key->when_values >> value & 1) != 0;
 }
 
-static const char *when_name(const struct schema_key *mapping, const struct schema_key *key)
+void schema_when(const struct schema_key *mapping, const struct schema_key *key, char quote,
+		 struct strbuf *out)
 {
-	return schema_sibling(mapping, key->when)->values[key->when_value];
+	const struct schema_key *other = schema_sibling(mapping, key->when);
+	bool first = true;
+
+	strbuf_printf(out, "%c%s%c is ", quote, other->name, quote);
+	for (size_t i = 0; other->values[i]; i++) {
+		if ((key->when_values >> i & 1) == 0)
+			continue;
+		strbuf_printf(out, "%s%c%s%c", first ? "" : " or ", quote, other->values[i], quote);
+		first = false;
+	}
 }
 
-/* The row of the mapping inside a row: its own, its items', or none. */
+/* The row of the mapping inside a row in which keys have names: its own, its items', or none. */
 static const struct schema_key *inner_mapping(const struct schema_key *key)
 {
 	if (key->type == SCHEMA_LIST)
 		key = key->item;
+	else if (key->type == SCHEMA_MAP)
+		key = &key->item->keys[1];
 	return key->type == SCHEMA_MAPPING ? key : NULL;
-}
-
-static bool scan_string(const struct schema_key *key, const char *text, void *value)
-{
-	size_t len = strlen(text);
-
-	if (len < key->min || len > key->max || !str_is_printable(text))
-		return false;
-	return str_copy(value, key->size, text) == 0;
-}
-
-static bool scan_enum(const struct schema_key *key, const char *text, void *value)
-{
-	for (uint32_t i = 0; key->values[i]; i++) {
-		if (strcmp(key->values[i], text) != 0)
-			continue;
-		memcpy(value, &i, sizeof(i));
-		return true;
-	}
-	return false;
-}
-
-static bool store_number(const struct schema_key *key, uint32_t number, void *value)
-{
-	if (number < key->min || number > key->max)
-		return false;
-	memcpy(value, &number, sizeof(number));
-	return true;
-}
-
-static bool scan_u32(const struct schema_key *key, const char *text, void *value)
-{
-	uint32_t number;
-
-	return parse_u32(text, UINT32_MAX, &number) == 0 && store_number(key, number, value);
-}
-
-static bool scan_duration(const struct schema_key *key, const char *text, void *value)
-{
-	uint32_t ms;
-
-	return parse_duration_ms(text, &ms) == 0 && store_number(key, ms, value);
 }
 
 /* The name among @values or @keys of @key that may have been meant, or NULL. */
@@ -124,7 +98,7 @@ static const char *closest(const struct schema_key *key, const char *word)
 		const char *candidate = key->values ? key->values[i] : key->keys[i].name;
 		size_t distance = suggest_distance(word, candidate);
 
-		if (distance < best && suggest_is_close(distance, word)) {
+		if (candidate[0] && distance < best && suggest_is_close(distance, word)) {
 			best = distance;
 			name = candidate;
 		}
@@ -141,7 +115,7 @@ static int unexpected(const struct context *ctx, const struct reader_node *node,
 	const char *meant = NULL;
 
 	schema_range(key, &range);
-	if (key->type == SCHEMA_ENUM && node->kind == READER_STRING)
+	if (key->values && node->kind == READER_STRING)
 		meant = closest(key, node->text);
 	error_set(err, EINVAL, "'%s' must be %s, found %s%s%s%s", key->name, strbuf_str(&range),
 		  reader_describe(node, found), meant ? ", did you mean '" : "", meant ? meant : "",
@@ -240,6 +214,24 @@ static const struct schema_key *find_key(const struct context *ctx, const struct
 	return key;
 }
 
+/* The key was found by its row, so its own text may be gone. */
+static int note_deprecated(const struct context *ctx, struct reader_mark mark,
+			   const struct schema_key *key, struct error *err)
+{
+	struct error *note;
+
+	if (!key->deprecated || !ctx->notes)
+		return 0;
+	if (ctx->notes->n == SCHEMA_NOTES_MAX) {
+		error_set(err, EINVAL, "more than %d deprecated keys", SCHEMA_NOTES_MAX);
+		return reader_locate(ctx->reader, mark, -EINVAL, err);
+	}
+	note = &ctx->notes->notes[ctx->notes->n++];
+	error_set(note, EINVAL, "key '%s' is deprecated: %s", key->name, key->deprecated);
+	reader_locate(ctx->reader, mark, -EINVAL, note);
+	return 0;
+}
+
 static int read_pair(const struct context *ctx, const struct reader_node *name,
 		     const struct schema_key *mapping, struct reader_mark *marks, void *object,
 		     struct error *err)
@@ -258,6 +250,9 @@ static int read_pair(const struct context *ctx, const struct reader_node *name,
 		return reader_locate(ctx->reader, name->mark, -EINVAL, err);
 	}
 	*mark = name->mark;
+	r = note_deprecated(ctx, *mark, key, err);
+	if (r < 0)
+		return r;
 	r = reader_next(ctx->reader, &value, err);
 	if (r < 0)
 		return r;
@@ -284,6 +279,27 @@ static int read_default(const struct context *ctx, const struct schema_key *key,
 	return read_value(&inner, &node, key, object, err);
 }
 
+/* Says what is wrong with a key of a mapping that has ended; false when nothing is. */
+static bool is_misused(const struct schema_key *mapping, const struct schema_key *key, bool written,
+		       bool applies, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf when = STRBUF_INIT(RANGE_MAX);
+
+	if (key->when)
+		schema_when(mapping, key, '\'', &when);
+	if (written && !applies)
+		error_set(err, EINVAL, "'%s' is allowed only when %s", key->name,
+			  strbuf_str(&when));
+	else if (!written && key->required)
+		error_set(err, EINVAL, "key '%s' is missing", key->name);
+	else if (!written && key->when && applies && !key->optional)
+		error_set(err, EINVAL, "key '%s' is missing, which is required when %s", key->name,
+			  strbuf_str(&when));
+	else
+		return false;
+	return true;
+}
+
 /* Settles one key of a mapping that has ended; @mark is all-zero if it was left out. */
 static int finish_key(const struct context *ctx, const struct schema_key *mapping,
 		      struct reader_mark mapping_mark, const struct schema_key *key,
@@ -292,19 +308,9 @@ static int finish_key(const struct context *ctx, const struct schema_key *mappin
 	bool written = mark.line > 0;
 	bool applies = schema_applies(mapping, key, object);
 
-	if (written && !applies)
-		error_set(err, EINVAL, "'%s' is allowed only when '%s' is '%s'", key->name,
-			  key->when, when_name(mapping, key));
-	else if (written)
-		return 0;
-	else if (key->required)
-		error_set(err, EINVAL, "key '%s' is missing", key->name);
-	else if (key->when && applies)
-		error_set(err, EINVAL, "key '%s' is missing, '%s' being '%s'", key->name, key->when,
-			  when_name(mapping, key));
-	else
-		return read_default(ctx, key, object, err);
-	return reader_locate(ctx->reader, written ? mark : mapping_mark, -EINVAL, err);
+	if (is_misused(mapping, key, written, applies, err))
+		return reader_locate(ctx->reader, written ? mark : mapping_mark, -EINVAL, err);
+	return written || !applies ? 0 : read_default(ctx, key, object, err);
 }
 
 /* In the order of the rows, so that a condition finds its key settled. */
@@ -389,12 +395,13 @@ static int check_unique(const struct context *ctx, const struct reader_node *nod
 	const char *newest = list.items + (list.n - 1) * key->item->size;
 
 	for (size_t i = 0; unique && i < list.n - 1; i++) {
-		const char *other = list.items + i * key->item->size + unique->offset;
+		const char *other = list.items + i * key->item->size;
 
-		if (strcmp(other, newest + unique->offset) != 0)
+		if (strcmp(other + unique->offset, newest + unique->offset) != 0 ||
+		    (key->may_repeat && key->may_repeat(newest, other)))
 			continue;
 		error_set(err, EINVAL, "the %s '%.*s' is taken by item %zu of '%s'", unique->name,
-			  READER_QUOTE_MAX, other, i + 1, key->name);
+			  READER_QUOTE_MAX, other + unique->offset, i + 1, key->name);
 		return reader_locate(ctx->reader, node->mark, -EINVAL, err);
 	}
 	return 0;
@@ -427,66 +434,183 @@ static int read_item(const struct context *ctx, const struct reader_node *node,
 	return check_unique(ctx, node, key, object, err);
 }
 
-static int read_list(const struct context *ctx, const struct reader_node *node,
-		     const struct schema_key *key, void *object, struct error *err)
+static int read_member(const struct context *ctx, const struct reader_node *node,
+		       const struct schema_key *key, void *object, struct error *err)
 {
-	struct reader_node item;
+	uint32_t before, after;
+
+	memcpy(&before, field(key, object), sizeof(before));
+	if (node->kind != READER_STRING || !schema_scan(key, node->text, field(key, object)))
+		return unexpected(ctx, node, key, err);
+	memcpy(&after, field(key, object), sizeof(after));
+	if (before != after)
+		return 0;
+	error_set(err, EINVAL, "'%s' is written twice in '%s'", node->text, key->name);
+	return reader_locate(ctx->reader, node->mark, -EINVAL, err);
+}
+
+static int read_element(const struct context *ctx, const struct reader_node *node,
+			const struct schema_key *key, void *object, struct error *err)
+{
+	return key->type == SCHEMA_SET ? read_member(ctx, node, key, object, err)
+				       : read_item(ctx, node, key, object, err);
+}
+
+static size_t count(const struct schema_key *key, const void *object)
+{
+	uint32_t set;
+
+	if (key->type != SCHEMA_SET)
+		return load_list(key, object).n;
+	memcpy(&set, (const char *)object + key->offset, sizeof(set));
+	return (size_t)__builtin_popcount(set);
+}
+
+static int read_elements(const struct context *ctx, const struct reader_node *node,
+			 const struct schema_key *key, void *object, struct error *err)
+{
+	struct reader_node element;
 	int r;
 
 	for (;;) {
-		r = reader_next(ctx->reader, &item, err);
+		r = reader_next(ctx->reader, &element, err);
 		if (r < 0)
 			return r;
-		if (item.kind == READER_LIST_END)
+		if (element.kind == READER_LIST_END)
 			break;
-		r = read_item(ctx, &item, key, object, err);
+		r = read_element(ctx, &element, key, object, err);
 		if (r < 0)
 			return r;
 	}
-	if (load_list(key, object).n < key->min)
-		return wrong_length(ctx, node, key, load_list(key, object).n, err);
+	if (count(key, object) < key->min)
+		return wrong_length(ctx, node, key, count(key, object), err);
 	return 0;
 }
 
-/* A scalar has @scan, which says whether a text fits; the others have @read. */
+/* A scalar stands for a list of it alone. */
+static int read_list(const struct context *ctx, const struct reader_node *node,
+		     const struct schema_key *key, void *object, struct error *err)
+{
+	return node->kind == READER_LIST ? read_elements(ctx, node, key, object, err)
+					 : read_element(ctx, node, key, object, err);
+}
+
+/* @item is the newest of the map; its key is read from @name. */
+static int read_free_key(const struct context *ctx, const struct reader_node *name,
+			 const struct schema_key *map, void *object, void *item, struct error *err)
+{
+	const struct schema_key *key = &map->item->keys[0];
+	struct list list = load_list(map, object);
+	int r = read_value(ctx, name, key, item, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < list.n - 1; i++) {
+		const char *other = list.items + i * map->item->size + key->offset;
+
+		if (strcmp(other, field(key, item)) != 0)
+			continue;
+		error_set(err, EINVAL, "key '%.*s' is written twice in '%s'", READER_QUOTE_MAX,
+			  other, map->name);
+		return reader_locate(ctx->reader, name->mark, -EINVAL, err);
+	}
+	return 0;
+}
+
+static int read_free_pair(const struct context *ctx, const struct reader_node *name,
+			  const struct schema_key *key, void *object, struct error *err)
+{
+	struct reader_node value;
+	char *item;
+	int r;
+
+	if (load_list(key, object).n >= key->max)
+		return wrong_length(ctx, name, key, (size_t)key->max + 1, err);
+	item = append_item(key, object);
+	if (!item)
+		return error_set(err, ENOMEM, "no memory for '%s'", key->name);
+	r = read_free_key(ctx, name, key, object, item, err);
+	if (r < 0)
+		return r;
+	r = reader_next(ctx->reader, &value, err);
+	if (r < 0)
+		return r;
+	return read_value(ctx, &value, &key->item->keys[1], item, err);
+}
+
+static int read_map(const struct context *ctx, const struct reader_node *node,
+		    const struct schema_key *key, void *object, struct error *err)
+{
+	struct reader_node name;
+	int r;
+
+	for (;;) {
+		r = reader_next(ctx->reader, &name, err);
+		if (r < 0)
+			return r;
+		if (name.kind == READER_MAPPING_END)
+			break;
+		r = read_free_pair(ctx, &name, key, object, err);
+		if (r < 0)
+			return r;
+	}
+	if (count(key, object) < key->min)
+		return wrong_length(ctx, node, key, count(key, object), err);
+	return 0;
+}
+
+static int read_scalar(const struct context *ctx, const struct reader_node *node,
+		       const struct schema_key *key, void *object, struct error *err)
+{
+	return schema_scan(key, node->text, field(key, object)) ? 0
+								: unexpected(ctx, node, key, err);
+}
+
+#define KIND(kind) (1u << READER_##kind)
+
 static const struct {
-	enum reader_kind kind;
-	bool (*scan)(const struct schema_key *key, const char *text, void *value);
+	unsigned int kinds; /* of nodes that it may be written as */
 	int (*read)(const struct context *ctx, const struct reader_node *node,
 		    const struct schema_key *key, void *object, struct error *err);
 } types[_SCHEMA_TYPE_MAX] = {
-	[SCHEMA_STRING] = { .kind = READER_STRING, .scan = scan_string },
-	[SCHEMA_ENUM] = { .kind = READER_STRING, .scan = scan_enum },
-	[SCHEMA_U32] = { .kind = READER_NUMBER, .scan = scan_u32 },
-	[SCHEMA_DURATION] = { .kind = READER_STRING, .scan = scan_duration },
-	[SCHEMA_MAPPING] = { .kind = READER_MAPPING, .read = read_mapping },
-	[SCHEMA_LIST] = { .kind = READER_LIST, .read = read_list },
+	[SCHEMA_STRING] = { .kinds = KIND(STRING), .read = read_scalar },
+	[SCHEMA_ENUM] = { .kinds = KIND(STRING), .read = read_scalar },
+	[SCHEMA_SET] = { .kinds = KIND(LIST) | KIND(STRING), .read = read_list },
+	[SCHEMA_BOOL] = { .kinds = KIND(BOOLEAN), .read = read_scalar },
+	[SCHEMA_U32] = { .kinds = KIND(NUMBER), .read = read_scalar },
+	[SCHEMA_BYTES] = { .kinds = KIND(STRING) | KIND(NUMBER), .read = read_scalar },
+	[SCHEMA_DURATION] = { .kinds = KIND(STRING), .read = read_scalar },
+	[SCHEMA_MAPPING] = { .kinds = KIND(MAPPING), .read = read_mapping },
+	[SCHEMA_LIST] = { .kinds = KIND(LIST), .read = read_list },
+	[SCHEMA_MAP] = { .kinds = KIND(MAPPING), .read = read_map },
 };
+
+static bool may_be(const struct schema_key *key, enum reader_kind kind)
+{
+	unsigned int kinds = types[key->type].kinds;
+
+	if (key->type == SCHEMA_LIST && key->item->type != SCHEMA_MAPPING)
+		kinds |= types[key->item->type].kinds;
+	return (kinds >> kind & 1) != 0;
+}
 
 static int read_value(const struct context *ctx, const struct reader_node *node,
 		      const struct schema_key *key, void *object, struct error *err)
 {
-	void *value = field(key, object);
 	int r;
 
-	if (node->kind != types[key->type].kind)
+	if (!may_be(key, node->kind))
 		return unexpected(ctx, node, key, err);
-	if (types[key->type].scan && !types[key->type].scan(key, node->text, value))
-		return unexpected(ctx, node, key, err);
-	if (types[key->type].read) {
-		r = types[key->type].read(ctx, node, key, object, err);
-		if (r < 0)
-			return r;
-	}
-	return run_check(ctx, node, key, value, err);
+	r = types[key->type].read(ctx, node, key, object, err);
+	return r < 0 ? r : run_check(ctx, node, key, field(key, object), err);
 }
 
 int schema_read(const struct schema_key *root, const char *text, size_t len, const char *name,
-		void *object, struct error *err)
+		void *object, struct schema_notes *notes, struct error *err)
 {
 	static const struct reader_mark none[SCHEMA_KEYS_MAX] = { 0 };
 	_cleanup_(reader_freep) struct reader *reader = NULL;
-	struct context ctx = { .root = root };
+	struct context ctx = { .root = root, .notes = notes };
 	struct reader_node node;
 	int r;
 
@@ -508,10 +632,10 @@ int schema_read(const struct schema_key *root, const char *text, size_t len, con
 static void done_list(const struct schema_key *key, void *object)
 {
 	struct list list = load_list(key, object);
-	const struct schema_key *inner = inner_mapping(key);
+	const struct schema_key *item = key->item;
 
-	for (size_t i = 0; inner && i < list.n; i++)
-		schema_done(inner, list.items + i * inner->size);
+	for (size_t i = 0; item->type == SCHEMA_MAPPING && i < list.n; i++)
+		schema_done(item, list.items + i * item->size);
 	free(list.items);
 }
 
@@ -522,7 +646,7 @@ void schema_done(const struct schema_key *root, void *object)
 
 		if (key->type == SCHEMA_MAPPING)
 			schema_done(key, field(key, object));
-		if (key->type == SCHEMA_LIST)
+		if (key->type == SCHEMA_LIST || key->type == SCHEMA_MAP)
 			done_list(key, object);
 	}
 	memset(object, 0, root->size);

@@ -13,7 +13,11 @@
  *	};
  *
  * A default is YAML text as well, read by the same functions when a key is not
- * written.  A mapping that may be left out has the default "{}".
+ * written.  A key without a default that is not required leaves its value
+ * all-zero, and an all-zero value of it is not printed.  A mapping whose keys have
+ * defaults of their own has the default "{}".
+ *
+ * Where a list of scalars is expected, a single scalar is accepted.
  *
  * The rows bound what a text can demand: nesting goes no deeper than they do,
  * every list has a maximum, and no key may come twice.
@@ -32,14 +36,19 @@
 
 #define SCHEMA_KEYS_MAX 32  /* of one mapping; rows, not input */
 #define SCHEMA_PATH_MAX 128 /* bytes with the NUL of "a.b[].c"; rows, not input */
+#define SCHEMA_NOTES_MAX 8  /* deprecated keys in one text; above what the rows have */
 
 enum schema_type {
 	SCHEMA_STRING,	 /* char[size], printable ASCII; "" when left out */
 	SCHEMA_ENUM,	 /* uint32_t or enum: an index into @values */
+	SCHEMA_SET,	 /* uint32_t: bit i stands for @values[i]; written as a list */
+	SCHEMA_BOOL,	 /* bool */
 	SCHEMA_U32,	 /* uint32_t */
+	SCHEMA_BYTES,	 /* uint64_t, written as in "48Gi", "500M" or 4096 */
 	SCHEMA_DURATION, /* uint32_t, in milliseconds */
 	SCHEMA_MAPPING,	 /* a struct */
 	SCHEMA_LIST,	 /* pointer to items on the heap, and a size_t at @n_offset */
+	SCHEMA_MAP,	 /* the same of a mapping with free keys, each with its value an item */
 	_SCHEMA_TYPE_MAX,
 };
 
@@ -47,28 +56,47 @@ struct schema_key {
 	const char *name; /* an item's is "list[]" */
 	const char *text; /* what it means, Markdown, one line */
 	enum schema_type type;
-	uint32_t min;	  /* smallest number, milliseconds, length or number of items */
-	uint32_t max;	  /* largest; of a string, less than @size */
+	uint64_t min;	  /* smallest number, milliseconds, bytes, length or number of items */
+	uint64_t max;	  /* largest; of a string, less than @size */
 	bool required;	  /* must be written */
 	size_t offset;	  /* of the value in the struct of the mapping; 0 for a root or item */
-	size_t size;	  /* of the value, in bytes; not for a SCHEMA_LIST */
+	size_t size;	  /* of the value, in bytes; not for a SCHEMA_LIST or SCHEMA_MAP */
 	const char *unit; /* of a number, as in "cores", or NULL */
 	const char *default_value; /* YAML, or NULL: the value is all-zero */
 
-	/* Required when the SCHEMA_ENUM @when, a row above in the same mapping, has
-	 * the value @when_value, and refused otherwise; NULL for no condition. */
-	const char *when;
-	uint32_t when_value;
+	/* What replaces a key that is still accepted, as in "use 'resources'"; else NULL.
+	 * It leaves a note when it is written, and is printed only when not all-zero. */
+	const char *deprecated;
 
-	const char *const *values;     /* SCHEMA_ENUM: the names, NULL ends */
+	/* Required when the SCHEMA_ENUM @when, a row above in the same mapping, has one
+	 * of the values whose bits are in @when_values, and refused otherwise; NULL for
+	 * no condition. */
+	const char *when;
+	uint32_t when_values;
+	bool optional; /* may be left out even when the condition holds */
+
+	/* SCHEMA_ENUM and SCHEMA_SET: the names, at most 32 of a set, NULL ends.  Of an
+	 * enum the first may be "": the value of a key that was left out. */
+	const char *const *values;
 	const struct schema_key *keys; /* SCHEMA_MAPPING */
 	size_t n_keys;
-	const struct schema_key *item; /* SCHEMA_LIST: what each item is, no list */
+
+	/* SCHEMA_LIST: what each item is, no list.  SCHEMA_MAP: a SCHEMA_MAPPING of two
+	 * rows, the free key (a SCHEMA_STRING) and its value (anything). */
+	const struct schema_key *item;
 	size_t n_offset;
 	const char *unique; /* SCHEMA_LIST of mappings: a string that no two share, or NULL */
+	bool (*may_repeat)(const void *item, const void *other); /* unless this holds; or NULL */
 
-	/* Further demands on a value of the right type and size; NULL for none. */
+	/* Further demands on a value of the right type and size; NULL for none.  Of a
+	 * mapping it sees all keys settled, and its faults have the mapping's place. */
 	int (*check)(const void *value, struct error *err);
+};
+
+/* What is worth telling about a text that was accepted. */
+struct schema_notes {
+	struct error notes[SCHEMA_NOTES_MAX]; /* "NAME:LINE:COLUMN: ..."; the code says nothing */
+	size_t n;
 };
 
 /**
@@ -78,6 +106,7 @@ struct schema_key {
  * @len: number of bytes
  * @name: what error messages call the text
  * @object: all-zero struct; to be released with schema_done(), on failure too
+ * @notes: appended to, a note for each deprecated key; or NULL
  * @err: set on failure, as "NAME:LINE:COLUMN: ..."; the first fault is told
  *
  * Return: 0, or
@@ -85,7 +114,7 @@ struct schema_key {
  *   -ENOMEM  no memory
  */
 int schema_read(const struct schema_key *root, const char *text, size_t len, const char *name,
-		void *object, struct error *err);
+		void *object, struct schema_notes *notes, struct error *err);
 
 /**
  * schema_done() - Release the lists of a struct, and set it to all-zero.
@@ -137,3 +166,13 @@ const struct schema_key *schema_sibling(const struct schema_key *mapping, const 
  */
 bool schema_applies(const struct schema_key *mapping, const struct schema_key *key,
 		    const void *object);
+
+/**
+ * schema_when() - Say in words when a key may be written.
+ * @mapping: SCHEMA_MAPPING
+ * @key: row of @mapping with a condition
+ * @quote: what names stand between, as in '`'
+ * @out: appended to, as in "`unit` is `partition` or `share`"
+ */
+void schema_when(const struct schema_key *mapping, const struct schema_key *key, char quote,
+		 struct strbuf *out);

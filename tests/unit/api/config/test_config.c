@@ -187,7 +187,7 @@ static const struct {
 	  "you "
 	  "mean 'partition'?" },
 	{ RESOURCE "  unit: partition\n",
-	  "f:3:3: key 'cores' is missing, 'unit' being 'partition'" },
+	  "f:3:3: key 'cores' is missing, which is required when 'unit' is 'partition'" },
 	{ RESOURCE "  cores: 2\n  unit: whole\n",
 	  "f:4:3: 'cores' is allowed only when 'unit' is 'partition'" },
 	{ RESOURCE "  cores: 2\n", "f:4:3: 'cores' is allowed only when 'unit' is 'partition'" },

@@ -120,7 +120,7 @@ static const struct schema_key tree_keys[] = {
 	  .max = 2,
 	  .item = &branch,
 	  .when = "mode",
-	  .when_value = 0,
+	  .when_values = 1u << 0,
 	  .text = "Branches." },
 	{ .name = "tags",
 	  .type = SCHEMA_LIST,
@@ -147,7 +147,7 @@ static void tree_done(struct tree *object)
 
 static int read_tree(const char *text, struct tree *object, struct error *err)
 {
-	return schema_read(&tree, text, strlen(text), "t", object, err);
+	return schema_read(&tree, text, strlen(text), "t", object, NULL, err);
 }
 
 /* What is printed is also read again and printed again. */
@@ -193,7 +193,8 @@ static void refuses_with_the_innermost_place(void **state _unused_)
 	static const struct {
 		const char *text, *msg;
 	} cases[] = {
-		{ "tags: [a, b, c]", "t:1:14: 'tags' must be a list of 0 to 2 items, found 3" },
+		{ "tags: [a, b, c]", "t:1:14: 'tags' must be a list of 0 to 2 items, each a "
+				     "string of 1 to 7 ASCII characters, found 3" },
 		{ "tags: [a, [b]]", "t:1:11: 'tags[]' must be a string of 1 to 7 ASCII characters, "
 				    "found a list" },
 		{ "tags: [longlong]",
@@ -203,7 +204,8 @@ static void refuses_with_the_innermost_place(void **state _unused_)
 		{ "mode: drak",
 		  "t:1:7: 'mode' must be one of 'on', 'dark', found the string 'drak', "
 		  "did you mean 'dark'?" },
-		{ "mode: 'on'", "t:1:1: key 'branches' is missing, 'mode' being 'on'" },
+		{ "mode: 'on'", "t:1:1: key 'branches' is missing, which is required when "
+				"'mode' is 'on'" },
 		{ "branches: []", "t:1:1: 'branches' is allowed only when 'mode' is 'on'" },
 		{ "word: a", "t:1:1: unknown key 'word', it belongs under 'branches[].leaves[]'" },
 		{ "mode: 'on'\nbranches: [{leaves: [{word: a}, {word: b}, {word: a}]}]",
@@ -261,7 +263,8 @@ static void describes_lists_of_lists(void **state _unused_)
 		"| `branches[].leaves` | a list of 0 to 3 items | `[]` | Leaves. |\n"
 		"| `branches[].leaves[].word` | a string of 1 to 7 ASCII characters |  | Word. |\n"
 		"| `branches[].leaves[].note` | a string of 1 to 23 ASCII characters |  | Note. |\n"
-		"| `tags` | a list of 0 to 2 items | `[]` | Tags. |\n");
+		"| `tags` | a list of 0 to 2 items, each a string of 1 to 7 ASCII characters | "
+		"`[]` | Tags. |\n");
 }
 
 static void states_ranges(void **state _unused_)
