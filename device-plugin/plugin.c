@@ -43,6 +43,7 @@ struct plugin {
 	const struct config *config;
 	struct host host;
 	struct unit_rule *rules;
+	size_t n_rules;
 	struct loop *loop;
 	struct loop_source *signals;
 	struct rpc *rpc;
@@ -68,7 +69,7 @@ static void on_node_changed(void *ctx, struct snapshot *before, struct snapshot 
 
 	report_changes(before, after);
 	if (before->n_devices != after->n_devices)
-		report_unoffered(after, plugin->rules, plugin->n_resources);
+		report_unoffered(after, plugin->rules, plugin->n_rules);
 	for (size_t i = 0; i < plugin->n_resources; i++)
 		resource_update(plugin->resources[i], after);
 }
@@ -175,7 +176,7 @@ static const char *way_dir(const struct plugin *plugin, enum lifecycle_path path
 
 static int make_resources(struct plugin *plugin, struct error *err)
 {
-	size_t n = plugin->config->n_resources;
+	size_t n = plugin->n_rules;
 
 	plugin->resources = calloc(n + 1, sizeof(*plugin->resources));
 	if (!plugin->resources)
@@ -250,7 +251,7 @@ static int prepare_host(struct plugin *plugin, const struct options *options, st
 	r = host_open(&plugin->host, options->host_root, err);
 	if (r < 0)
 		return error_wrap(err, r, "--host-root");
-	return rules_new(plugin->config, &plugin->rules, err);
+	return rules_new(plugin->config, &plugin->rules, &plugin->n_rules, err);
 }
 
 static int prepare(struct plugin *plugin, const struct options *options, struct error *err)
@@ -292,12 +293,9 @@ static int list_resource(struct snapshot *snapshot, const struct plugin *plugin,
 			 struct strbuf *out, struct error *err)
 {
 	_cleanup_(unit_set_unrefp) struct unit_set *units = NULL;
-	const struct unit_plan plan = { .snapshot = snapshot,
-					.rules = plugin->rules,
-					.n_rules = plugin->config->n_resources };
 	int r;
 
-	r = unit_set_build(&plan, rule, &units, err);
+	r = unit_set_build(snapshot, plugin->rules, plugin->n_rules, rule, &units, err);
 	if (r < 0)
 		return r;
 	report_units(units, out);
@@ -325,9 +323,9 @@ int plugin_list(const struct options *options, const struct config *config, stru
 	if (r < 0)
 		return r;
 	snapshot = inventory_snapshot(inventory);
-	report_unoffered(snapshot, plugin.rules, config->n_resources);
+	report_unoffered(snapshot, plugin.rules, plugin.n_rules);
 	report_units_header(out);
-	for (size_t i = 0; i < config->n_resources; i++) {
+	for (size_t i = 0; i < plugin.n_rules; i++) {
 		r = list_resource(snapshot, &plugin, i, out, err);
 		if (r < 0)
 			return r;

@@ -2,9 +2,8 @@
 #include "api/config/config_keys.h"
 
 #include <assert.h>
-#include <string.h>
 
-#include "api/config/config.h"
+#include "api/config/config_check.h"
 #include "base/macro.h"
 
 #define SECOND_MS 1000u
@@ -12,86 +11,199 @@
 #define HOUR_MS (60u * MINUTE_MS)
 
 /* Where a value lies in its struct. */
-#define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+#define FIELD(of, member) .offset = offsetof(of, member), .size = sizeof(((of *)0)->member)
+#define ITEMS(of, items, n) .offset = offsetof(of, items), .n_offset = offsetof(of, n)
+
+/* A string that fills its array. */
+#define TEXT(of, member) \
+	.type = SCHEMA_STRING, FIELD(of, member), .min = 1, .max = sizeof(((of *)0)->member) - 1
+
+#define MAPPING(rows) .type = SCHEMA_MAPPING, .keys = (rows), .n_keys = ARRAY_SIZE(rows)
 
 static const char *const versions[] = { [CONFIG_V1] = "v1", NULL };
 static const char *const units[] = {
 	[CONFIG_UNIT_WHOLE] = "whole",
 	[CONFIG_UNIT_PARTITION] = "partition",
+	[CONFIG_UNIT_SHARE] = "share",
+	NULL,
+};
+/* The first of the units. */
+static const char *const shared_units[] = {
+	[CONFIG_UNIT_WHOLE] = "whole",
+	[CONFIG_UNIT_PARTITION] = "partition",
+	NULL,
+};
+static const char *const allocates[] = {
+	[CONFIG_ALLOCATE_DEVICE_NODES] = "deviceNodes",
+	[CONFIG_ALLOCATE_ENV] = "env",
+	[CONFIG_ALLOCATE_CDI] = "cdi",
+	[CONFIG_ALLOCATE_ANNOTATIONS] = "annotations",
+	NULL,
+};
+static const char *const preferences[] = {
+	[CONFIG_PREFERRED_ALIGNED] = "aligned",
+	[CONFIG_PREFERRED_PACKED] = "packed",
+	[CONFIG_PREFERRED_DISTRIBUTED] = "distributed",
+	NULL,
+};
+static const char *const partitionings[] = {
+	[CONFIG_PARTITIONING_UNSET] = "",	    [CONFIG_PARTITIONING_NONE] = "none",
+	[CONFIG_PARTITIONING_1CORE] = "1core.6gb",  [CONFIG_PARTITIONING_2CORE] = "2core.12gb",
+	[CONFIG_PARTITIONING_4CORE] = "4core.24gb", NULL,
+};
+static const char *const strategies[] = {
+	[CONFIG_PARTITIONING_UNSET] = "",
+	[CONFIG_PARTITIONING_NONE] = "generic",
+	[CONFIG_PARTITIONING_1CORE] = "single-core",
+	[CONFIG_PARTITIONING_2CORE] = "dual-core",
+	[CONFIG_PARTITIONING_4CORE] = "quad-core",
 	NULL,
 };
 
 static_assert(ARRAY_SIZE(versions) == _CONFIG_VERSION_MAX + 1, "every version has a name");
 static_assert(ARRAY_SIZE(units) == _CONFIG_UNIT_MAX + 1, "every unit has a name");
+static_assert(ARRAY_SIZE(allocates) == _CONFIG_ALLOCATE_MAX + 1, "every way has a name");
+static_assert(ARRAY_SIZE(preferences) == _CONFIG_PREFERRED_MAX + 1, "every choice has a name");
+static_assert(ARRAY_SIZE(partitionings) == _CONFIG_PARTITIONING_MAX + 1, "every cut has a name");
+static_assert(ARRAY_SIZE(strategies) == _CONFIG_PARTITIONING_MAX + 1, "every cut has a name");
 static_assert(sizeof(enum config_unit) == sizeof(uint32_t), "SCHEMA_ENUM stores 32 bits");
+static_assert(CONFIG_NOTES_MAX >= SCHEMA_NOTES_MAX, "every note has room");
 
-static int check_name(const void *value, struct error *err)
-{
-	return resource_name_check(value, err);
-}
+static const struct schema_key vendor_item = {
+	.name = "vendor[]",
+	TEXT(struct config_pattern, text),
+	.check = config_check_vendor,
+};
+static const struct schema_key product_item = {
+	.name = "product[]",
+	TEXT(struct config_pattern, text),
+	.check = config_check_word,
+};
+static const struct schema_key architecture_item = {
+	.name = "architecture[]",
+	TEXT(struct config_pattern, text),
+	.check = config_check_word,
+};
+static const struct schema_key bdf_item = {
+	.name = "bdf[]",
+	TEXT(struct config_pattern, text),
+	.check = config_check_bdf,
+};
+static const struct schema_key uuid_item = {
+	.name = "uuid[]",
+	TEXT(struct config_pattern, text),
+	.check = config_check_word,
+};
+static const struct schema_key node_item = {
+	.name = "names[]",
+	TEXT(struct config_node_name, text),
+	.check = config_check_node_pattern,
+};
 
-static int check_word(const void *value, struct error *err)
-{
-	const char *text = value;
+/* A row for the struct config_patterns @list in @of. */
+#define PATTERNS(key, of, list, row, words)                                                  \
+	{                                                                                    \
+		.name = (key), .type = SCHEMA_LIST, ITEMS(of, list.items, list.n), .min = 1, \
+		.max = CONFIG_PATTERNS_MAX, .item = &(row), .text = (words)                  \
+	}
 
-	if (text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0')
-		return error_set(err, EINVAL,
-				 "'%s' has more than lower-case letters, digits and '-'", text);
-	return 0;
-}
+/* The rows of a struct config_selector in @of; @in is its path there, with a dot behind. */
+#define SELECTOR(of, in)                                                                       \
+	PATTERNS("vendor", of, in vendor, vendor_item, "Names of drivers, as in `furiosa`."),  \
+		PATTERNS("product", of, in product, product_item, "Products, as in `rngd`."),  \
+		PATTERNS("architecture", of, in architecture, architecture_item,               \
+			 "Architectures, as in `xe`."),                                        \
+		PATTERNS("bdf", of, in bdf, bdf_item, "PCI addresses, as in `0000:27:00.0`."), \
+		PATTERNS("uuid", of, in uuid, uuid_item, "UUIDs as the vendor writes them.")
 
-static int check_power_of_two(const void *value, struct error *err)
-{
-	uint32_t number;
-
-	memcpy(&number, value, sizeof(number));
-	if ((number & (number - 1)) != 0)
-		return error_set(err, EINVAL, "%u is not a power of two", number);
-	return 0;
-}
-
-static const struct schema_key devices_keys[] = {
+static const struct schema_key label_keys[] = {
 	{
-		.name = "vendor",
-		.type = SCHEMA_STRING,
-		FIELD(struct config_devices, vendor),
-		.min = 1,
-		.max = CONFIG_WORD_MAX - 1,
-		.check = check_word,
-		.text = "Name of a driver, as in `furiosa`; any vendor when left out.",
+		.name = "label",
+		TEXT(struct config_label, key),
+		.check = config_check_label_key,
 	},
 	{
-		.name = "product",
+		.name = "label value",
 		.type = SCHEMA_STRING,
-		FIELD(struct config_devices, product),
+		FIELD(struct config_label, value),
+		.max = CONFIG_LABEL_VALUE_MAX - 1,
+		.check = config_check_label_value,
+	},
+};
+
+static const struct schema_key label_item = {
+	.name = "labels.*",
+	MAPPING(label_keys),
+	.size = sizeof(struct config_label),
+};
+
+static const struct schema_key nodes_keys[] = {
+	{
+		.name = "names",
+		.type = SCHEMA_LIST,
+		ITEMS(struct config_nodes, names, n_names),
 		.min = 1,
-		.max = CONFIG_WORD_MAX - 1,
-		.check = check_word,
-		.text = "Name of a product, as in `rngd` or `warboy`; any product when left out.",
+		.max = CONFIG_PATTERNS_MAX,
+		.item = &node_item,
+		.text = "Names of nodes.",
+	},
+	{
+		.name = "labels",
+		.type = SCHEMA_MAP,
+		ITEMS(struct config_nodes, labels, n_labels),
+		.min = 1,
+		.max = CONFIG_LABELS_MAX,
+		.item = &label_item,
+		.text = "Labels that the node must have, all of them.",
+	},
+};
+
+static const struct schema_key devices_keys[] = { SELECTOR(struct config_selector, ) };
+
+static const struct schema_key mps_keys[] = {
+	{
+		.name = "pipeDirectory",
+		TEXT(struct config_mps, pipe_directory),
+		.required = true,
+		.check = config_check_path,
+		.text = "Directory on the host in which the control daemon listens; it becomes "
+			"`CUDA_MPS_PIPE_DIRECTORY`.",
+	},
+	{
+		.name = "logDirectory",
+		TEXT(struct config_mps, log_directory),
+		.check = config_check_path,
+		.text = "Directory on the host for the daemon's logs; it becomes "
+			"`CUDA_MPS_LOG_DIRECTORY`.",
 	},
 };
 
 static const struct schema_key resource_keys[] = {
 	{
 		.name = "name",
-		.type = SCHEMA_STRING,
-		FIELD(struct config_resource, name),
-		.min = 1,
-		.max = RESOURCE_NAME_MAX - 1,
+		TEXT(struct config_resource, name),
 		.required = true,
-		.check = check_name,
-		.text = "Name of the extended resource that pods ask for, as in `furiosa.ai/npu`; "
-			"no two resources have the same.",
+		.check = config_check_name,
+		.text = "Name of the extended resource that pods ask for, as in `furiosa.ai/npu`. "
+			"Behind the `/` may stand `{product}`, `{architecture}` and, of "
+			"partitions, "
+			"`{profile}`: there is one resource for each that the node has. No two "
+			"resources have the same name unless both have `nodes`.",
 	},
 	{
 		.name = "devices",
-		.type = SCHEMA_MAPPING,
+		MAPPING(devices_keys),
 		FIELD(struct config_resource, devices),
-		.default_value = "{}",
-		.keys = devices_keys,
-		.n_keys = ARRAY_SIZE(devices_keys),
-		.text = "Which devices the resource is made of; a device must agree with every key "
-			"that is written.",
+		.text = "Which devices the resource is made of: every key that is written must "
+			"hold, and of a list one pattern. `*` stands for any characters and `?` "
+			"for "
+			"one. A device belongs to the first resource that matches it.",
+	},
+	{
+		.name = "nodes",
+		MAPPING(nodes_keys),
+		FIELD(struct config_resource, nodes),
+		.text = "On which nodes the resource is offered; on all when left out.",
 	},
 	{
 		.name = "unit",
@@ -99,8 +211,19 @@ static const struct schema_key resource_keys[] = {
 		FIELD(struct config_resource, unit),
 		.values = units,
 		.default_value = "whole",
-		.text = "What one unit of the resource is: a `whole` device, or a `partition` of "
-			"its cores.",
+		.text = "What one unit of the resource is: a `whole` device, a `partition` of it, "
+			"or one of several `share`s, between which nothing separates.",
+	},
+	{
+		.name = "of",
+		.type = SCHEMA_ENUM,
+		FIELD(struct config_resource, of),
+		.values = shared_units,
+		.when = "unit",
+		.when_values = 1u << CONFIG_UNIT_SHARE,
+		.optional = true,
+		.default_value = "whole",
+		.text = "What is shared.",
 	},
 	{
 		.name = "cores",
@@ -110,18 +233,147 @@ static const struct schema_key resource_keys[] = {
 		.max = CONFIG_CORES_MAX,
 		.unit = "cores",
 		.when = "unit",
-		.when_values = 1u << CONFIG_UNIT_PARTITION,
-		.check = check_power_of_two,
-		.text = "Size of one partition, a power of two.",
+		.when_values = 1u << CONFIG_UNIT_PARTITION | 1u << CONFIG_UNIT_SHARE,
+		.optional = true,
+		.check = config_check_cores,
+		.text = "Size of one partition, a power of two, of a device that Silica cuts.",
+	},
+	{
+		.name = "profile",
+		TEXT(struct config_resource, profile),
+		.when = "unit",
+		.when_values = 1u << CONFIG_UNIT_PARTITION | 1u << CONFIG_UNIT_SHARE,
+		.optional = true,
+		.check = config_check_word,
+		.text = "Pattern of the partitions' profiles, as in `1g.*`. Without `cores` and "
+			"`profile` it is every partition that the hardware has been cut into.",
+	},
+	{
+		.name = "shares",
+		.type = SCHEMA_U32,
+		FIELD(struct config_resource, shares),
+		.min = CONFIG_SHARES_MIN,
+		.max = CONFIG_SHARES_MAX,
+		.when = "unit",
+		.when_values = 1u << CONFIG_UNIT_SHARE,
+		.text = "How many units each device or partition is offered as.",
+	},
+	{
+		.name = "failRequestsGreaterThanOne",
+		.type = SCHEMA_BOOL,
+		FIELD(struct config_resource, fail_requests_greater_than_one),
+		.when = "unit",
+		.when_values = 1u << CONFIG_UNIT_SHARE,
+		.optional = true,
+		.default_value = "false",
+		.text = "Whether a container that asks for several shares is refused; they give it "
+			"no more than one does.",
+	},
+	{
+		.name = "overlap",
+		.type = SCHEMA_BOOL,
+		FIELD(struct config_resource, overlap),
+		.default_value = "false",
+		.text = "Also offers devices that an earlier resource offers; taking a unit hides "
+			"what overlaps it until it is released.",
+	},
+	{
+		.name = "allocate",
+		.type = SCHEMA_SET,
+		FIELD(struct config_resource, allocate),
+		.values = allocates,
+		.min = 1,
+		.max = _CONFIG_ALLOCATE_MAX,
+		.default_value = "[deviceNodes, env]",
+		.text = "What a container is given: the device files, the environment variables "
+			"and mounts of the vendor, names of CDI devices in the answer, or the same "
+			"as "
+			"annotations.",
+	},
+	{
+		.name = "preferred",
+		.type = SCHEMA_ENUM,
+		FIELD(struct config_resource, preferred),
+		.values = preferences,
+		.default_value = "aligned",
+		.text = "Which units a container gets when there is a choice: `aligned`, near each "
+			"other; `packed`, on few devices; `distributed`, over many devices.",
+	},
+	{
+		.name = "mps",
+		MAPPING(mps_keys),
+		FIELD(struct config_resource, mps),
+		.when = "unit",
+		.when_values = 1u << CONFIG_UNIT_SHARE,
+		.optional = true,
+		.text = "Shares are clients of a running control daemon of NVIDIA's Multi-Process "
+			"Service; only with `vendor: nvidia`.",
 	},
 };
 
 static const struct schema_key resource_item = {
 	.name = "resources[]",
-	.type = SCHEMA_MAPPING,
+	MAPPING(resource_keys),
 	.size = sizeof(struct config_resource),
-	.keys = resource_keys,
-	.n_keys = ARRAY_SIZE(resource_keys),
+	.check = config_check_resource,
+};
+
+static const struct schema_key exclude_keys[] = {
+	SELECTOR(struct config_exclude, devices.),
+	{
+		.name = "nodes",
+		MAPPING(nodes_keys),
+		FIELD(struct config_exclude, nodes),
+		.text = "On which nodes; on all when left out.",
+	},
+};
+
+static const struct schema_key exclude_item = {
+	.name = "exclude[]",
+	MAPPING(exclude_keys),
+	.size = sizeof(struct config_exclude),
+	.check = config_check_exclude,
+};
+
+static const struct schema_key enable_item = {
+	.name = "enable[]",
+	TEXT(struct config_driver_name, name),
+	.check = config_check_driver,
+};
+static const struct schema_key disable_item = {
+	.name = "disable[]",
+	TEXT(struct config_driver_name, name),
+	.check = config_check_driver,
+};
+
+static const struct schema_key drivers_keys[] = {
+	{
+		.name = "enable",
+		.type = SCHEMA_LIST,
+		ITEMS(struct config_drivers, enable, n_enable),
+		.max = CONFIG_DRIVERS_MAX,
+		.item = &enable_item,
+		.text = "Drivers to use besides those that are on by default.",
+	},
+	{
+		.name = "disable",
+		.type = SCHEMA_LIST,
+		ITEMS(struct config_drivers, disable, n_disable),
+		.max = CONFIG_DRIVERS_MAX,
+		.item = &disable_item,
+		.text = "Drivers not to use.",
+	},
+};
+
+static const struct schema_key cdi_keys[] = {
+	{
+		.name = "directory",
+		TEXT(struct config_cdi, directory),
+		.default_value = "/var/run/cdi",
+		.check = config_check_path,
+		.text = "Directory on the host for the specifications of what is allocated with "
+			"`cdi` or `annotations`.",
+	},
 };
 
 static const struct schema_key health_keys[] = {
@@ -166,57 +418,144 @@ static const struct schema_key health_keys[] = {
 	},
 };
 
+static const struct schema_key disabled_uuid_item = {
+	.name = "disabledDeviceUUIDs.*[]",
+	TEXT(struct config_pattern, text),
+	.check = config_check_word,
+};
+
+static const struct schema_key disabled_keys[] = {
+	{
+		.name = "node",
+		TEXT(struct config_disabled, node),
+		.check = config_check_node,
+	},
+	{
+		.name = "disabledDeviceUUIDs.*",
+		.type = SCHEMA_LIST,
+		ITEMS(struct config_disabled, uuids.items, uuids.n),
+		.max = CONFIG_PATTERNS_MAX,
+		.item = &disabled_uuid_item,
+	},
+};
+
+static const struct schema_key disabled_item = {
+	.name = "disabledDeviceUUIDs.*",
+	MAPPING(disabled_keys),
+	.size = sizeof(struct config_disabled),
+};
+
 static const struct schema_key config_keys[] = {
 	{
 		.name = "version",
 		.type = SCHEMA_ENUM,
-		FIELD(struct config, version),
+		FIELD(struct config_file, config.version),
 		.values = versions,
 		.required = true,
 		.text = "Version of the schema.",
 	},
 	{
+		.name = "drivers",
+		MAPPING(drivers_keys),
+		FIELD(struct config_file, config.drivers),
+		.check = config_check_drivers,
+		.text = "Which drivers look for devices.",
+	},
+	{
 		.name = "resources",
 		.type = SCHEMA_LIST,
-		.offset = offsetof(struct config, resources),
-		.n_offset = offsetof(struct config, n_resources),
+		ITEMS(struct config_file, config.resources, config.n_resources),
 		.min = 1,
 		.max = CONFIG_RESOURCES_MAX,
 		.item = &resource_item,
 		.unique = "name",
-		.default_value = "[{name: furiosa.ai/npu, devices: {vendor: furiosa}}]",
-		.text = "Resources of the node; a device belongs to the first that matches it.",
+		.may_repeat = config_may_repeat,
+		.text = "Resources of the node; when left out, those below under Defaults.",
+	},
+	{
+		.name = "exclude",
+		.type = SCHEMA_LIST,
+		ITEMS(struct config_file, config.exclude, config.n_exclude),
+		.max = CONFIG_EXCLUDES_MAX,
+		.item = &exclude_item,
+		.text = "Devices that no resource offers, selected as under `resources[].devices`.",
+	},
+	{
+		.name = "cdi",
+		MAPPING(cdi_keys),
+		FIELD(struct config_file, config.cdi),
+		.default_value = "{}",
+		.text = "The Container Device Interface.",
 	},
 	{
 		.name = "health",
-		.type = SCHEMA_MAPPING,
-		FIELD(struct config, health),
+		MAPPING(health_keys),
+		FIELD(struct config_file, config.health),
 		.default_value = "{}",
-		.keys = health_keys,
-		.n_keys = ARRAY_SIZE(health_keys),
 		.text = "How the health of devices is watched.",
 	},
 	{
 		.name = "rescanInterval",
 		.type = SCHEMA_DURATION,
-		FIELD(struct config, rescan_interval_ms),
+		FIELD(struct config_file, config.rescan_interval_ms),
 		.min = 500,
 		.max = HOUR_MS,
 		.default_value = "5s",
 		.text = "Time between two scans for devices that were added or removed; events of "
 			"the kernel trigger further ones.",
 	},
+	{
+		.name = "partitioning",
+		.type = SCHEMA_ENUM,
+		FIELD(struct config_file, furiosa.partitioning),
+		.values = partitionings,
+		.deprecated = "use 'resources', with 'unit: partition' and 'cores'",
+		.text = "How Furiosa's cards are cut.",
+	},
+	{
+		.name = "resourceStrategy",
+		.type = SCHEMA_ENUM,
+		FIELD(struct config_file, furiosa.strategy),
+		.values = strategies,
+		.deprecated = "use 'resources', with 'unit: partition' and 'cores'",
+		.text = "How Furiosa's cards are cut.",
+	},
+	{
+		.name = "disabledDeviceUUIDs",
+		.type = SCHEMA_MAP,
+		ITEMS(struct config_file, furiosa.disabled, furiosa.n_disabled),
+		.max = CONFIG_DISABLED_MAX,
+		.item = &disabled_item,
+		.deprecated = "use 'exclude', with 'uuid' and 'nodes'",
+		.text = "Furiosa's cards that are not offered, for each node.",
+	},
+	{
+		.name = "disabledDeviceUUIDListMap",
+		.type = SCHEMA_MAP,
+		ITEMS(struct config_file, furiosa.disabled_list, furiosa.n_disabled_list),
+		.max = CONFIG_DISABLED_MAX,
+		.item = &disabled_item,
+		.deprecated = "use 'exclude', with 'uuid' and 'nodes'",
+		.text = "The same.",
+	},
+	{
+		.name = "debugMode",
+		.type = SCHEMA_BOOL,
+		FIELD(struct config_file, furiosa.debug_mode),
+		.default_value = "false",
+		.deprecated = "it has no effect; use the option --log-level",
+		.text = "Does nothing.",
+	},
 };
 
 static_assert(ARRAY_SIZE(config_keys) <= SCHEMA_KEYS_MAX, "a mapping has too many keys");
 static_assert(ARRAY_SIZE(resource_keys) <= SCHEMA_KEYS_MAX, "a mapping has too many keys");
-static_assert(ARRAY_SIZE(devices_keys) <= SCHEMA_KEYS_MAX, "a mapping has too many keys");
+static_assert(ARRAY_SIZE(exclude_keys) <= SCHEMA_KEYS_MAX, "a mapping has too many keys");
 static_assert(ARRAY_SIZE(health_keys) <= SCHEMA_KEYS_MAX, "a mapping has too many keys");
 
 const struct schema_key config_root = {
 	.name = "configuration",
-	.type = SCHEMA_MAPPING,
-	.size = sizeof(struct config),
-	.keys = config_keys,
-	.n_keys = ARRAY_SIZE(config_keys),
+	MAPPING(config_keys),
+	.size = sizeof(struct config_file),
+	.check = config_check_file,
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/strbuf.h"
 
 #define SHOWN_MAX 80 /* bytes of a refused name that an error repeats */
 
@@ -114,13 +115,101 @@ static const struct {
 	{ local_has_allowed_ends, "must begin and end with a letter or digit behind the '/'" },
 };
 
-int resource_name_check(const char *name, struct error *err)
+/* An error shows @written, from which @name was made. */
+static int check(const char *name, const char *written, struct error *err)
 {
-	const char *more = strlen(name) > SHOWN_MAX ? "..." : "";
+	const char *more = strlen(written) > SHOWN_MAX ? "..." : "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (!rules[i].holds(name))
-			return error_set(err, EINVAL, "resource name '%.*s%s' %s", SHOWN_MAX, name,
-					 more, rules[i].broken);
+			return error_set(err, EINVAL, "resource name '%.*s%s' %s", SHOWN_MAX,
+					 written, more, rules[i].broken);
 	return 0;
+}
+
+int resource_name_check(const char *name, struct error *err)
+{
+	return check(name, name, err);
+}
+
+static const char *const placeholders[_RESOURCE_PLACEHOLDER_MAX] = {
+	[RESOURCE_PRODUCT] = "{product}",
+	[RESOURCE_ARCHITECTURE] = "{architecture}",
+	[RESOURCE_PROFILE] = "{profile}",
+};
+
+/* The placeholder that @text begins with; _RESOURCE_PLACEHOLDER_MAX when it is none. */
+static size_t find_placeholder(const char *text)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(placeholders) &&
+	       strncmp(text, placeholders[i], strlen(placeholders[i])) != 0)
+		i++;
+	return i;
+}
+
+/* Appends what stands for the placeholder at @at, and gives the text behind it. */
+static const char *replace(const char *template, const char *at, const char *const *words,
+			   struct strbuf *out, struct error *err)
+{
+	size_t i = find_placeholder(at);
+
+	if (i == ARRAY_SIZE(placeholders))
+		error_set(err, EINVAL,
+			  "resource name '%.*s' has a '{' that begins none of {product}, "
+			  "{architecture} and {profile}",
+			  SHOWN_MAX, template);
+	else if (at < template + domain_len(template))
+		error_set(err, EINVAL, "resource name '%.*s' has %s in front of the '/'", SHOWN_MAX,
+			  template, placeholders[i]);
+	else if (!words[i])
+		error_set(err, EINVAL, "resource name '%.*s' has %s, and nothing to stand for it",
+			  SHOWN_MAX, template, placeholders[i]);
+	else {
+		strbuf_puts(out, words[i]);
+		return at + strlen(placeholders[i]);
+	}
+	return NULL;
+}
+
+int resource_name_expand(const char *template, const char *const words[_RESOURCE_PLACEHOLDER_MAX],
+			 char *ret, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf name = STRBUF_INIT(RESOURCE_NAME_MAX - 1);
+	const char *p = template;
+	int r;
+
+	while (*p) {
+		size_t plain = strcspn(p, "{");
+
+		strbuf_add(&name, p, plain);
+		p += plain;
+		if (*p == '{')
+			p = replace(template, p, words, &name, err);
+		if (!p)
+			return -EINVAL;
+	}
+	r = strbuf_error(&name);
+	if (r < 0)
+		return error_set(err, EINVAL, "resource name '%.*s...' is too long", SHOWN_MAX,
+				 template);
+	r = check(strbuf_str(&name), template, err);
+	if (r < 0)
+		return r;
+	memcpy(ret, strbuf_str(&name), name.len + 1);
+	return 0;
+}
+
+int resource_name_check_template(const char *template, struct error *err)
+{
+	static const char *const shortest[_RESOURCE_PLACEHOLDER_MAX] = { "x", "x", "x" };
+	char name[RESOURCE_NAME_MAX];
+
+	return resource_name_expand(template, shortest, name, err);
+}
+
+bool resource_name_uses(const char *template, enum resource_placeholder placeholder)
+{
+	return strstr(template, placeholders[placeholder]) != NULL;
 }

@@ -26,7 +26,7 @@
 
 #define DEPTH_MAX 8	 /* of rows within rows */
 #define RANGE_MAX 192	 /* bytes of "one of 'a', 'b'" in an error */
-#define KEY_LIST_MAX 160 /* bytes of a list of keys in an error */
+#define KEY_LIST_MAX 192 /* bytes of a list of keys in an error */
 
 struct context {
 	struct reader *reader;
@@ -167,8 +167,14 @@ static void add_path(struct strbuf *out, const struct schema_key *const *path, i
 
 static void add_names(struct strbuf *out, const struct schema_key *mapping)
 {
-	for (size_t i = 0; i < mapping->n_keys; i++)
-		strbuf_printf(out, "%s'%s'", i == 0 ? "" : ", ", mapping->keys[i].name);
+	const char *separator = "";
+
+	for (size_t i = 0; i < mapping->n_keys; i++) {
+		if (mapping->keys[i].deprecated)
+			continue;
+		strbuf_printf(out, "%s'%s'", separator, mapping->keys[i].name);
+		separator = ", ";
+	}
 }
 
 /* A right key in the wrong place, a slip of the hand, or something else. */

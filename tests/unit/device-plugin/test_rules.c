@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +11,15 @@ static void the_default_configuration_offers_furiosa_cards_whole(_unused_ void *
 {
 	struct config config = { 0 };
 	struct unit_rule *rules;
+	size_t n;
 
 	assert_int_equal(config_default(&config, NULL), 0);
-	assert_int_equal(rules_new(&config, &rules, NULL), 0);
-	assert_int_equal(config.n_resources, 1);
+	assert_int_equal(rules_new(&config, &rules, &n, NULL), 0);
+	assert_true(config.n_resources > n);
+	assert_int_equal(n, 1);
 	assert_string_equal(rules[0].resource, "furiosa.ai/npu");
-	assert_string_equal(rules[0].select.vendors[0], "furiosa");
-	assert_null(rules[0].select.products);
+	assert_string_equal(rules[0].vendor, "furiosa");
+	assert_null(rules[0].product);
 	assert_int_equal(rules[0].kind, UNIT_WHOLE);
 	free(rules);
 	config_done(&config);
@@ -33,14 +36,16 @@ static void every_resource_becomes_a_rule(_unused_ void **state)
 				   "- name: furiosa.ai/rest\n";
 	struct config config = { 0 };
 	struct unit_rule *rules;
+	size_t n;
 
 	assert_int_equal(config_parse(text, strlen(text), "test", &config, NULL), 0);
-	assert_int_equal(rules_new(&config, &rules, NULL), 0);
-	assert_string_equal(rules[0].select.products[0], "rngd");
+	assert_int_equal(rules_new(&config, &rules, &n, NULL), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(rules[0].product, "rngd");
 	assert_int_equal(rules[0].kind, UNIT_PARTITION);
 	assert_int_equal(rules[0].cores, 2);
 	assert_string_equal(rules[1].resource, "furiosa.ai/rest");
-	assert_null(rules[1].select.vendors);
+	assert_null(rules[1].vendor);
 	free(rules);
 	config_done(&config);
 }
@@ -53,14 +58,42 @@ static void a_vendor_without_driver_is_refused(_unused_ void **state)
 				   "  devices: {vendor: acme}\n";
 	struct config config = { 0 };
 	struct unit_rule *rules = NULL;
+	size_t n = 0;
 	struct error err = { 0 };
 
 	assert_int_equal(config_parse(text, strlen(text), "test", &config, NULL), 0);
-	assert_int_equal(rules_new(&config, &rules, &err), -EINVAL);
+	assert_int_equal(rules_new(&config, &rules, &n, &err), -EINVAL);
 	assert_null(rules);
 	assert_non_null(strstr(err.msg, "resource 'acme.io/npu': there is no driver for vendor "
 					"'acme'; there is one for: furiosa"));
 	config_done(&config);
+}
+
+static void what_a_rule_cannot_say_is_refused(_unused_ void **state)
+{
+	static const char *const resources[] = {
+		"{name: 'a/{product}'}",
+		"{name: a/b, devices: {vendor: [furiosa, amd]}}",
+		"{name: a/b, devices: {product: 'rngd*'}}",
+		"{name: a/b, devices: {uuid: x}}",
+		"{name: a/b, nodes: {names: n}}",
+		"{name: a/b, unit: share, shares: 2}",
+		"{name: a/b, unit: partition}",
+		"{name: a/b, overlap: true}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
+		_cleanup_config_ struct config config = { 0 };
+		struct unit_rule *rules = NULL;
+		struct error err = { 0 };
+		char text[128];
+		size_t n;
+
+		(void)snprintf(text, sizeof(text), "{version: v1, resources: [%s]}", resources[i]);
+		assert_int_equal(config_parse(text, strlen(text), "test", &config, NULL), 0);
+		assert_int_equal(rules_new(&config, &rules, &n, &err), -EINVAL);
+		assert_non_null(strstr(err.msg, "cannot be offered"));
+	}
 }
 
 int main(void)
@@ -68,6 +101,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_default_configuration_offers_furiosa_cards_whole),
 		cmocka_unit_test(every_resource_becomes_a_rule),
+		cmocka_unit_test(what_a_rule_cannot_say_is_refused),
 		cmocka_unit_test(a_vendor_without_driver_is_refused),
 	};
 
