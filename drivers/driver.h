@@ -40,6 +40,15 @@ struct driver_mount {
 	bool read_only;
 };
 
+/* What keeps a container within a partition that it was given. */
+enum driver_isolation {
+	DRIVER_ISOLATION_NONE,	      /* nothing */
+	DRIVER_ISOLATION_COOPERATIVE, /* a variable that the vendor's runtime obeys */
+	DRIVER_ISOLATION_DRIVER,      /* the kernel driver: its device files open that part only */
+	DRIVER_ISOLATION_HARDWARE,    /* the hardware, memory included */
+	_DRIVER_ISOLATION_MAX,
+};
+
 /* What the rows of docs/hardware.md say; Markdown, one line each. */
 struct driver_doc {
 	const char *hardware; /* "Gaudi 2, Gaudi 3" */
@@ -83,6 +92,7 @@ struct driver {
 
 	const struct driver_env *env;	   /* { 0 } ends; NULL for none */
 	const struct driver_mount *mounts; /* { 0 } ends; NULL for none */
+	enum driver_isolation partition_isolation;
 	struct driver_doc doc;
 
 	/* Directories in which its device files come and go, relative to the host

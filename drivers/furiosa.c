@@ -562,6 +562,7 @@ static const char *const furiosa_subsystems[] = { "rngd_mgmt", "npu_mgmt", NULL 
 const struct driver furiosa_driver = {
 	.name = "furiosa",
 	.vendor = "FuriosaAI",
+	.partition_isolation = DRIVER_ISOLATION_DRIVER,
 	.doc = {
 		.hardware = "RNGD, RNGD-S, RNGD-Plus, Warboy",
 		.reads = "`/sys/class/rngd_mgmt`, `/sys/class/npu_mgmt`, PCI ids through `busname`",

@@ -323,15 +323,47 @@ static uint32_t *index_devices(const struct unit_set *set)
 	return first;
 }
 
+static char *put_text(char *dst, const char **text)
+{
+	size_t len = strlen(*text) + 1;
+
+	memcpy(dst, *text, len);
+	*text = dst;
+	return dst + len;
+}
+
+struct unit_claim *unit_claims_copy(const struct unit_claim *claims, size_t n)
+{
+	size_t size = (n + 1) * sizeof(*claims);
+	struct unit_claim *copy;
+	char *text;
+
+	for (size_t i = 0; i < n; i++)
+		size += strlen(claims[i].resource) + strlen(claims[i].unit) +
+			strlen(claims[i].holder) + 3;
+	copy = malloc(size);
+	if (!copy)
+		return NULL;
+	text = (char *)(copy + n + 1);
+	for (size_t i = 0; i < n; i++) {
+		copy[i] = claims[i];
+		text = put_text(text, &copy[i].resource);
+		text = put_text(text, &copy[i].unit);
+		text = put_text(text, &copy[i].holder);
+	}
+	return copy;
+}
+
 static int apply_claims(struct unit_set *set, const struct unit_claim *claims, size_t n)
 {
+	_cleanup_free_ struct unit_claim *hiding = NULL;
 	_cleanup_free_ uint32_t *first = NULL;
 
 	if (n == 0)
 		return 0;
 	first = index_devices(set);
-	set->claims = calloc(n, sizeof(*set->claims));
-	if (!first || !set->claims)
+	hiding = calloc(n, sizeof(*hiding));
+	if (!first || !hiding)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		struct core_range cores;
@@ -342,9 +374,10 @@ static int apply_claims(struct unit_set *set, const struct unit_claim *claims, s
 		if (!state || first[device] == 0)
 			continue;
 		if (hide(set, first[device] - 1, (uint32_t)device, &claims[i], cores) > 0)
-			set->claims[set->n_claims++] = claims[i];
+			hiding[set->n_claims++] = claims[i];
 	}
-	return 0;
+	set->claims = unit_claims_copy(hiding, set->n_claims);
+	return set->claims ? 0 : -ENOMEM;
 }
 
 /* --- the set --- */

@@ -31,8 +31,6 @@
 #define UNIT_ID_MAX 96	      /* bytes with the NUL: DEVICE_ID_MAX, "_cores_63-63", "::9999" */
 #define UNIT_SHARES_MAX 10000 /* of one device or partition; four digits in an ID */
 #define UNITS_MAX 262144      /* of one resource; above what a kubelet takes (4 MiB) by a factor */
-#define UNIT_RESOURCE_MAX 320 /* bytes with the NUL: 253 of a domain, '/', 63 of a name */
-#define UNIT_HOLDER_MAX 640   /* bytes with the NUL: namespace 63, pod 253, container 63, words */
 #define UNIT_CLAIMS_MAX 65536 /* of a node: one for each unit that a container holds */
 
 enum unit_kind {
@@ -66,9 +64,9 @@ struct unit_rule {
 
 /* Somebody has a unit of some resource, which may overlap units of another. */
 struct unit_claim {
-	char resource[UNIT_RESOURCE_MAX];
-	char unit[UNIT_ID_MAX];
-	char holder[UNIT_HOLDER_MAX]; /* for people, as in "pod a/b, container c" */
+	const char *resource;
+	const char *unit;   /* ID */
+	const char *holder; /* for people, as in "pod a/b, container c" */
 };
 
 struct unit {
@@ -101,6 +99,15 @@ struct unit_plan {
 	const struct unit_claim *claims; /* copied as far as they matter; NULL with none */
 	size_t n_claims;
 };
+
+/**
+ * unit_claims_copy() - Copy claims with their strings.
+ * @claims: array of @n claims
+ * @n: number of claims
+ *
+ * Return: one block, to be released with free(), or NULL when there is no memory.
+ */
+struct unit_claim *unit_claims_copy(const struct unit_claim *claims, size_t n);
 
 /**
  * unit_set_build() - Make the units of one resource.

@@ -13,6 +13,10 @@
 #include "base/cleanup.h"
 #include "base/macro.h"
 
+/* Bytes for what a message is put together from; above what the kubelet takes (4 MiB)
+ * by a factor, as an element's struct is larger than what it becomes. */
+#define ANSWER_MEMORY_MAX (64 * 1024 * 1024)
+
 /* The kubelet compares these words byte by byte. */
 static char healthy_word[] = "Healthy";
 static char unhealthy_word[] = "Unhealthy";
@@ -254,59 +258,126 @@ void kubelet_allocate_request_done(struct kubelet_allocate_request *request)
 }
 
 /* The protobuf-c objects of one container's answer, in blocks. */
-struct allocation_message {
-	V1beta1__ContainerAllocateResponse response;
-	V1beta1__DeviceSpec *specs;
-	V1beta1__DeviceSpec **pointers;
-};
-
-static int allocation_message_init(struct allocation_message *message,
-				   const struct kubelet_allocation *allocation)
+/* The generated structs want pointers to what may be written; nothing is. */
+static char *text_of(const char *text)
 {
-	size_t n = allocation->n_devices;
+	return (char *)(uintptr_t)text;
+}
 
-	v1beta1__container_allocate_response__init(&message->response);
-	message->specs = calloc(n + 1, sizeof(*message->specs));
-	message->pointers = calloc(n + 1, sizeof(*message->pointers));
-	if (!message->specs || !message->pointers)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
+/* Takes an array of pointers to @n fresh elements of @size bytes each. */
+static void *take_rows(struct arena *arena, size_t n, size_t size)
+{
+	char *rows = arena_alloc(arena, n * size + 1);
+	char **pointers = arena_alloc(arena, (n + 1) * sizeof(*pointers));
+
+	if (!rows || !pointers)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		pointers[i] = rows + i * size;
+	return pointers;
+}
+
+static int put_devices(struct arena *arena, const struct kubelet_allocation *allocation,
+		       V1beta1__ContainerAllocateResponse *ret)
+{
+	ret->n_devices = allocation->n_devices;
+	ret->devices = take_rows(arena, ret->n_devices, sizeof(**ret->devices));
+	for (size_t i = 0; ret->devices && i < ret->n_devices; i++) {
 		const struct kubelet_device_spec *device = &allocation->devices[i];
 
-		v1beta1__device_spec__init(&message->specs[i]);
-		message->specs[i].container_path = (char *)(uintptr_t)device->path;
-		message->specs[i].host_path = (char *)(uintptr_t)device->path;
-		message->specs[i].permissions = (char *)(uintptr_t)device->permissions;
-		message->pointers[i] = &message->specs[i];
+		v1beta1__device_spec__init(ret->devices[i]);
+		ret->devices[i]->container_path = text_of(device->path);
+		ret->devices[i]->host_path = text_of(device->path);
+		ret->devices[i]->permissions = text_of(device->permissions);
 	}
-	message->response.devices = message->pointers;
-	message->response.n_devices = n;
-	return 0;
+	return ret->devices ? 0 : -ENOMEM;
+}
+
+static int put_mounts(struct arena *arena, const struct kubelet_allocation *allocation,
+		      V1beta1__ContainerAllocateResponse *ret)
+{
+	ret->n_mounts = allocation->n_mounts;
+	ret->mounts = take_rows(arena, ret->n_mounts, sizeof(**ret->mounts));
+	for (size_t i = 0; ret->mounts && i < ret->n_mounts; i++) {
+		const struct kubelet_mount *mount = &allocation->mounts[i];
+
+		v1beta1__mount__init(ret->mounts[i]);
+		ret->mounts[i]->container_path = text_of(mount->container_path);
+		ret->mounts[i]->host_path = text_of(mount->host_path);
+		ret->mounts[i]->read_only = mount->read_only;
+	}
+	return ret->mounts ? 0 : -ENOMEM;
+}
+
+static int put_envs(struct arena *arena, const struct kubelet_allocation *allocation,
+		    V1beta1__ContainerAllocateResponse *ret)
+{
+	ret->n_envs = allocation->n_envs;
+	ret->envs = take_rows(arena, ret->n_envs, sizeof(**ret->envs));
+	for (size_t i = 0; ret->envs && i < ret->n_envs; i++) {
+		v1beta1__container_allocate_response__envs_entry__init(ret->envs[i]);
+		ret->envs[i]->key = text_of(allocation->envs[i].key);
+		ret->envs[i]->value = text_of(allocation->envs[i].value);
+	}
+	return ret->envs ? 0 : -ENOMEM;
+}
+
+static int put_annotations(struct arena *arena, const struct kubelet_allocation *allocation,
+			   V1beta1__ContainerAllocateResponse *ret)
+{
+	ret->n_annotations = allocation->n_annotations;
+	ret->annotations = take_rows(arena, ret->n_annotations, sizeof(**ret->annotations));
+	for (size_t i = 0; ret->annotations && i < ret->n_annotations; i++) {
+		v1beta1__container_allocate_response__annotations_entry__init(ret->annotations[i]);
+		ret->annotations[i]->key = text_of(allocation->annotations[i].key);
+		ret->annotations[i]->value = text_of(allocation->annotations[i].value);
+	}
+	return ret->annotations ? 0 : -ENOMEM;
+}
+
+static int put_cdi_devices(struct arena *arena, const struct kubelet_allocation *allocation,
+			   V1beta1__ContainerAllocateResponse *ret)
+{
+	ret->n_cdi_devices = allocation->n_cdi_devices;
+	ret->cdi_devices = take_rows(arena, ret->n_cdi_devices, sizeof(**ret->cdi_devices));
+	for (size_t i = 0; ret->cdi_devices && i < ret->n_cdi_devices; i++) {
+		v1beta1__cdidevice__init(ret->cdi_devices[i]);
+		ret->cdi_devices[i]->name = text_of(allocation->cdi_devices[i]);
+	}
+	return ret->cdi_devices ? 0 : -ENOMEM;
+}
+
+static int put_container(struct arena *arena, const struct kubelet_allocation *allocation,
+			 V1beta1__ContainerAllocateResponse *ret)
+{
+	static int (*const puts[])(struct arena * arena,
+				   const struct kubelet_allocation *allocation,
+				   V1beta1__ContainerAllocateResponse *ret) = {
+		put_devices, put_mounts, put_envs, put_annotations, put_cdi_devices,
+	};
+	int r = 0;
+
+	v1beta1__container_allocate_response__init(ret);
+	for (size_t i = 0; i < ARRAY_SIZE(puts) && r == 0; i++)
+		r = puts[i](arena, allocation, ret);
+	return r;
 }
 
 int kubelet_encode_allocations(const struct kubelet_allocation *containers, size_t n,
 			       struct rpc_message *ret)
 {
 	V1beta1__AllocateResponse response = V1BETA1__ALLOCATE_RESPONSE__INIT;
-	_cleanup_free_ V1beta1__ContainerAllocateResponse **pointers =
-		calloc(n + 1, sizeof(*pointers));
-	_cleanup_free_ struct allocation_message *messages = calloc(n + 1, sizeof(*messages));
-	int r = 0;
+	struct arena arena = arena_init(ANSWER_MEMORY_MAX);
+	int r;
 
-	if (!pointers || !messages)
-		return -ENOMEM;
-	for (size_t i = 0; i < n && r == 0; i++) {
-		r = allocation_message_init(&messages[i], &containers[i]);
-		pointers[i] = &messages[i].response;
-	}
-	response.container_responses = pointers;
 	response.n_container_responses = n;
+	response.container_responses = take_rows(&arena, n, sizeof(**response.container_responses));
+	r = response.container_responses ? 0 : -ENOMEM;
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = put_container(&arena, &containers[i], response.container_responses[i]);
 	if (r == 0)
 		r = pack(&response.base, ret);
-	for (size_t i = 0; i < n; i++) {
-		free(messages[i].specs);
-		free(messages[i].pointers);
-	}
+	arena_done(&arena);
 	return r;
 }
 

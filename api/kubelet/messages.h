@@ -67,10 +67,31 @@ struct kubelet_device_spec {
 	const char *permissions; /* some of "rwm" */
 };
 
-/* What one container gets. */
+/* A file or directory of the host for a container. */
+struct kubelet_mount {
+	const char *container_path;
+	const char *host_path;
+	bool read_only;
+};
+
+/* A variable or an annotation; of one kind no two have the same key. */
+struct kubelet_pair {
+	const char *key;
+	const char *value;
+};
+
+/* What one container gets; all strings and arrays are the caller's. */
 struct kubelet_allocation {
 	struct kubelet_device_spec *devices;
 	size_t n_devices;
+	struct kubelet_pair *envs;
+	size_t n_envs;
+	struct kubelet_mount *mounts;
+	size_t n_mounts;
+	struct kubelet_pair *annotations;
+	size_t n_annotations;
+	const char **cdi_devices; /* qualified names, "vendor.com/class=name" */
+	size_t n_cdi_devices;
 };
 
 /**
