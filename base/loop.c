@@ -222,6 +222,14 @@ int loop_add_fd(struct loop *loop, int fd, loop_fd_fn fn, void *ctx, struct loop
 	return 0;
 }
 
+int loop_fd_set_events(struct loop_source *source, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.ptr = source };
+
+	return epoll_ctl(source->loop->epoll_fd, EPOLL_CTL_MOD, source->fd, &event) < 0 ? -errno
+											: 0;
+}
+
 static void dispatch_timer(struct loop_source *source)
 {
 	uint64_t expirations;

@@ -110,6 +110,18 @@ int loop_add_fd(struct loop *loop, int fd, loop_fd_fn fn, void *ctx, struct loop
 		struct error *err);
 
 /**
+ * loop_fd_set_events() - Choose what a descriptor is watched for.
+ * @source: source made by loop_add_fd()
+ * @events: EPOLLIN, EPOLLOUT, both, or 0: then only a hang-up or an error is told
+ *
+ * A hang-up and an error are always told, and go on being told until the source
+ * is freed.
+ *
+ * Return: 0, or -errno as epoll_ctl(2) leaves it.
+ */
+int loop_fd_set_events(struct loop_source *source, uint32_t events);
+
+/**
  * loop_add_timer() - Make a timer, stopped at first.
  * @loop: loop that will call
  * @fn: called when the timer fires

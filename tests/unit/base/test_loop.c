@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -147,11 +148,47 @@ static void free_and_stop_later(void *ctx, int fd)
 	assert_int_equal(loop_timer_set(f->other, 20, 0), 0);
 }
 
+static void fill_and_stop(void *ctx, int fd)
+{
+	struct fixture *f = ctx;
+
+	f->calls++;
+	assert_int_equal(write(fd, "x", 1), 1);
+	loop_stop(f->loop);
+}
+
+static void tells_of_room_to_write_when_asked(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(loop_add_fd(f->loop, f->pipe[1], fill_and_stop, f, &f->source, NULL), 0);
+	assert_int_equal(loop_fd_set_events(f->source, EPOLLOUT), 0);
+	run(f);
+	assert_int_equal(f->calls, 1);
+}
+
 static void stop(void *ctx)
 {
 	struct fixture *f = ctx;
 
 	loop_stop(f->loop);
+}
+
+/* What is not asked for is not told, though there is something to read. */
+static void a_descriptor_that_is_not_asked_about_is_quiet(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(loop_add_fd(f->loop, f->pipe[0], on_fd, f, &f->source, NULL), 0);
+	assert_int_equal(loop_add_timer(f->loop, stop, f, &f->other, NULL), 0);
+	assert_int_equal(write(f->pipe[1], ".", 1), 1);
+	assert_int_equal(loop_fd_set_events(f->source, 0), 0);
+	assert_int_equal(loop_timer_set(f->other, 50, 0), 0);
+	run(f);
+	assert_int_equal(f->calls, 0);
+	assert_int_equal(loop_fd_set_events(f->source, EPOLLIN), 0);
+	run(f);
+	assert_int_equal(f->calls, 1);
 }
 
 static void a_source_may_be_freed_in_its_callback(void **state)
@@ -570,6 +607,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(tells_of_readable_descriptors),
 		TEST(tells_of_hang_up),
+		TEST(tells_of_room_to_write_when_asked),
+		TEST(a_descriptor_that_is_not_asked_about_is_quiet),
 		TEST(refuses_a_bad_descriptor),
 		TEST(a_source_may_be_freed_in_its_callback),
 		TEST(another_source_may_be_freed_in_a_callback),
