@@ -28,10 +28,15 @@ foreach(source IN LISTS sources)
 	endforeach()
 endforeach()
 
+# What api/metrics writes, before the linter of Prometheus.
+silica_add_go_program(metrics.exposition ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+	lint-metrics $<TARGET_FILE:exposition>)
+
 silica_add_go_program(demo ${SILICA_TREES}/release/bin demo)
 
 # The tests of the tests: the kubelet stand-in's own, and the benchmark's.
-add_test(NAME kubelet.standin COMMAND ${GO} -C ${KUBELET} test -count=1 -race ./standin/...)
+add_test(NAME kubelet.standin COMMAND ${GO} -C ${KUBELET} test -count=1 -race
+	./standin/... ./internal/...)
 add_test(NAME bench.unit COMMAND ${GO} -C ${CMAKE_CURRENT_SOURCE_DIR}/bench test -count=1 ./...)
 set_tests_properties(kubelet.standin bench.unit PROPERTIES LABELS go TIMEOUT 600)
 
