@@ -156,11 +156,9 @@ int metrics_new(const struct metrics_family *families, size_t n_families, void *
 
 static void series_free(struct series *series)
 {
-	if (series)
-		free(series->labels);
+	free(series->labels);
 	free(series);
 }
-DEFINE_CLEANUP(struct series, series_free);
 
 void metrics_free(struct metrics *metrics)
 {
