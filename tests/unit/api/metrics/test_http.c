@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The server runs on a thread of its own, as a client sees it; each test is that
- * client, with sockets that block.  A socket that waits in vain times out, and the
- * test then fails.
+ * client.
  */
 #include "tests/test.h"
 
@@ -15,17 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "api/metrics/http.h"
 #include "api/metrics/http_request.h"
 #include "base/cleanup.h"
-#include "base/parse.h"
+#include "tests/unit/api/metrics/client.h"
 
-#define PATIENCE_S 20
 #define BIG ((size_t)3 * 1024 * 1024)
-#define TEXT_MAX (8 * 1024 * 1024)
 #define MANY 48
 #define A_WHILE 3600000 /* milliseconds; longer than any test */
 
@@ -191,114 +187,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static int open_client(const struct fixture *f)
-{
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
-	int fd = socket(f->address.socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)), 0);
-	assert_int_equal(connect(fd, (const struct sockaddr *)&f->address.socket, f->address.len),
-			 0);
-	return fd;
-}
-
-static void send_bytes(int fd, const void *data, size_t len)
-{
-	const char *at = data;
-
-	while (len > 0) {
-		ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
-
-		assert_true(n > 0);
-		at += n;
-		len -= (size_t)n;
-	}
-}
-
-static void send_text(int fd, const char *text)
-{
-	send_bytes(fd, text, strlen(text));
-}
-
-/* Reads until the server closes. */
-static void read_all(int fd, struct strbuf *out)
-{
-	char buf[4096];
-	ssize_t n;
-
-	do {
-		n = recv(fd, buf, sizeof(buf), 0);
-		assert_true(n >= 0);
-		strbuf_add(out, buf, (size_t)n);
-	} while (n > 0);
-	assert_int_equal(strbuf_error(out), 0);
-}
-
-static void read_bytes(int fd, struct strbuf *out, size_t len)
-{
-	char buf[4096];
-
-	while (len > 0) {
-		ssize_t n = recv(fd, buf, MIN(len, sizeof(buf)), 0);
-
-		assert_true(n > 0);
-		strbuf_add(out, buf, (size_t)n);
-		len -= (size_t)n;
-	}
-}
-
-static size_t content_length(const struct strbuf *head)
-{
-	static const char name[] = "Content-Length: ";
-	const char *at = strstr(strbuf_str(head), name);
-	char digits[24];
-	uint64_t len;
-
-	assert_non_null(at);
-	at += strlen(name);
-	(void)snprintf(digits, sizeof(digits), "%.*s", (int)strcspn(at, "\r"), at);
-	assert_int_equal(parse_u64(digits, 10, &len), 0);
-	return len;
-}
-
-/* Reads one answer, and not a byte more. */
-static void read_answer(int fd, struct strbuf *out)
-{
-	strbuf_clear(out);
-	while (!strstr(strbuf_str(out), "\r\n\r\n"))
-		read_bytes(fd, out, 1);
-	read_bytes(fd, out, content_length(out));
-}
-
-static void assert_answer(const struct strbuf *answer, int status, const char *body)
-{
-	const char *at = strstr(strbuf_str(answer), "\r\n\r\n");
-	char line[16];
-
-	(void)snprintf(line, sizeof(line), "HTTP/1.1 %d ", status);
-	assert_ptr_equal(strstr(strbuf_str(answer), line), strbuf_str(answer));
-	assert_non_null(at);
-	assert_string_equal(at + 4, body);
-}
-
-static void ask(int fd, const char *request, int status, const char *body)
-{
-	_cleanup_strbuf_ struct strbuf answer = STRBUF_INIT(TEXT_MAX);
-
-	send_text(fd, request);
-	read_answer(fd, &answer);
-	assert_answer(&answer, status, body);
-}
-
-static void assert_closed(int fd)
-{
-	char byte;
-
-	assert_int_equal(recv(fd, &byte, 1, 0), 0);
-}
-
 /* Each on a connection of its own, which the server ends. */
 static void requests_are_answered(void **state)
 {
@@ -334,11 +222,11 @@ static void requests_are_answered(void **state)
 	start(f);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_strbuf_ struct strbuf answer = STRBUF_INIT(TEXT_MAX);
-		_cleanup_close_ int fd = open_client(f);
+		_cleanup_close_ int fd = client_open(&f->address);
 
-		send_text(fd, cases[i].request);
-		read_all(fd, &answer);
-		assert_answer(&answer, cases[i].status, cases[i].body);
+		client_send(fd, cases[i].request);
+		client_read_all(fd, &answer);
+		client_assert_answer(&answer, cases[i].status, cases[i].body);
 		assert_non_null(strstr(strbuf_str(&answer), cases[i].contains));
 	}
 }
@@ -360,12 +248,12 @@ static void a_head_that_does_not_fit_is_refused(void **state)
 	start(f);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_strbuf_ struct strbuf answer = STRBUF_INIT(TEXT_MAX);
-		_cleanup_close_ int fd = open_client(f);
+		_cleanup_close_ int fd = client_open(&f->address);
 
-		send_text(fd, cases[i].begin);
-		send_bytes(fd, much, sizeof(much));
-		read_all(fd, &answer);
-		assert_answer(&answer, cases[i].status, cases[i].body);
+		client_send(fd, cases[i].begin);
+		client_send_bytes(fd, much, sizeof(much));
+		client_read_all(fd, &answer);
+		client_assert_answer(&answer, cases[i].status, cases[i].body);
 	}
 }
 
@@ -378,11 +266,11 @@ static void a_client_that_goes_on_sending_reads_its_refusal(void **state)
 	struct fixture *f = *state;
 
 	start(f);
-	fd = open_client(f);
-	send_text(fd, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 49152\r\n\r\n");
-	send_bytes(fd, body, sizeof(body));
-	read_all(fd, &answer);
-	assert_answer(&answer, 405, "405 Method Not Allowed\n");
+	fd = client_open(&f->address);
+	client_send(fd, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 49152\r\n\r\n");
+	client_send_bytes(fd, body, sizeof(body));
+	client_read_all(fd, &answer);
+	client_assert_answer(&answer, 405, "405 Method Not Allowed\n");
 }
 
 static void a_connection_is_kept(void **state)
@@ -392,15 +280,15 @@ static void a_connection_is_kept(void **state)
 	struct fixture *f = *state;
 
 	start(f);
-	fd = open_client(f);
-	ask(fd, GET("/text"), 200, "hello\n");
-	ask(fd, GET("/none"), 404, "404 Not Found\n");
-	ask(fd, GET("/at-once"), 200, "at once\n");
-	send_text(fd, "GET /text HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-	read_answer(fd, &answer);
+	fd = client_open(&f->address);
+	client_ask(fd, GET("/text"), 200, "hello\n");
+	client_ask(fd, GET("/none"), 404, "404 Not Found\n");
+	client_ask(fd, GET("/at-once"), 200, "at once\n");
+	client_send(fd, "GET /text HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+	client_read_answer(fd, &answer);
 	assert_non_null(strstr(strbuf_str(&answer), "\r\nConnection: keep-alive\r\n"));
-	ask(fd, GET_LAST("/text"), 200, "hello\n");
-	assert_closed(fd);
+	client_ask(fd, GET_LAST("/text"), 200, "hello\n");
+	client_assert_closed(fd);
 }
 
 static void a_connection_ends_after_some_requests(void **state)
@@ -411,12 +299,12 @@ static void a_connection_ends_after_some_requests(void **state)
 
 	f->limits.n_requests = 3;
 	start(f);
-	fd = open_client(f);
-	ask(fd, GET("/text"), 200, "hello\n");
-	ask(fd, GET("/text"), 200, "hello\n");
-	send_text(fd, GET("/text"));
-	read_all(fd, &answer);
-	assert_answer(&answer, 200, "hello\n");
+	fd = client_open(&f->address);
+	client_ask(fd, GET("/text"), 200, "hello\n");
+	client_ask(fd, GET("/text"), 200, "hello\n");
+	client_send(fd, GET("/text"));
+	client_read_all(fd, &answer);
+	client_assert_answer(&answer, 200, "hello\n");
 	assert_non_null(strstr(strbuf_str(&answer), "\r\nConnection: close\r\n"));
 }
 
@@ -428,20 +316,20 @@ static void pipelined_requests_are_answered_in_order(void **state)
 	struct fixture *f = *state;
 
 	start(f);
-	fd = open_client(f);
-	send_text(fd, GET("/text") GET("/at-once") GET("/none") "\r\n" GET("/big")
-			      GET("/broken") "GET /text HT");
-	read_answer(fd, &answer);
-	assert_answer(&answer, 200, "hello\n");
-	read_answer(fd, &answer);
-	assert_answer(&answer, 200, "at once\n");
-	read_answer(fd, &answer);
-	assert_answer(&answer, 404, "404 Not Found\n");
-	read_answer(fd, &answer);
-	assert_int_equal(content_length(&answer), BIG);
-	read_answer(fd, &answer);
-	assert_answer(&answer, 503, "no devices\n");
-	ask(fd, "TP/1.1\r\nHost: h\r\n\r\n", 200, "hello\n");
+	fd = client_open(&f->address);
+	client_send(fd, GET("/text") GET("/at-once") GET("/none") "\r\n" GET("/big")
+				GET("/broken") "GET /text HT");
+	client_read_answer(fd, &answer);
+	client_assert_answer(&answer, 200, "hello\n");
+	client_read_answer(fd, &answer);
+	client_assert_answer(&answer, 200, "at once\n");
+	client_read_answer(fd, &answer);
+	client_assert_answer(&answer, 404, "404 Not Found\n");
+	client_read_answer(fd, &answer);
+	assert_int_equal(client_content_length(&answer), BIG);
+	client_read_answer(fd, &answer);
+	client_assert_answer(&answer, 503, "no devices\n");
+	client_ask(fd, "TP/1.1\r\nHost: h\r\n\r\n", 200, "hello\n");
 }
 
 static void a_request_may_come_slowly(void **state)
@@ -452,11 +340,11 @@ static void a_request_may_come_slowly(void **state)
 	struct fixture *f = *state;
 
 	start_unix(f);
-	fd = open_client(f);
+	fd = client_open(&f->address);
 	for (size_t i = 0; i < sizeof(request) - 1; i++)
-		send_bytes(fd, request + i, 1);
-	read_answer(fd, &answer);
-	assert_answer(&answer, 200, "hello\n");
+		client_send_bytes(fd, request + i, 1);
+	client_read_answer(fd, &answer);
+	client_assert_answer(&answer, 200, "hello\n");
 }
 
 /* A byte now and then does not help. */
@@ -469,14 +357,14 @@ static void a_request_that_does_not_end_is_given_up(void **state)
 
 	f->limits.head_ms = 50;
 	start(f);
-	fd = open_client(f);
-	send_text(fd, "GET /text HTTP/1.1\r\nA: ");
+	fd = client_open(&f->address);
+	client_send(fd, "GET /text HTTP/1.1\r\nA: ");
 	while (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0) {
 		(void)send(fd, "b", 1, MSG_NOSIGNAL);
 		(void)poll(NULL, 0, 5);
 	}
-	read_all(fd, &answer);
-	assert_answer(&answer, 408, "408 Request Timeout\n");
+	client_read_all(fd, &answer);
+	client_assert_answer(&answer, 408, "408 Request Timeout\n");
 }
 
 static void a_client_that_says_nothing_is_left(void **state)
@@ -486,8 +374,8 @@ static void a_client_that_says_nothing_is_left(void **state)
 
 	f->limits.head_ms = 50;
 	start(f);
-	fd = open_client(f);
-	assert_closed(fd);
+	fd = client_open(&f->address);
+	client_assert_closed(fd);
 }
 
 static void an_idle_connection_is_closed(void **state)
@@ -497,18 +385,9 @@ static void an_idle_connection_is_closed(void **state)
 
 	f->limits.idle_ms = 50;
 	start(f);
-	fd = open_client(f);
-	ask(fd, GET("/text"), 200, "hello\n");
-	assert_closed(fd);
-}
-
-/* Waits for a hang-up without reading. */
-static void wait_for_hang_up(int fd)
-{
-	struct pollfd poller = { .fd = fd };
-
-	assert_int_equal(poll(&poller, 1, PATIENCE_S * 1000), 1);
-	assert_true(poller.revents & POLLHUP);
+	fd = client_open(&f->address);
+	client_ask(fd, GET("/text"), 200, "hello\n");
+	client_assert_closed(fd);
 }
 
 static void a_client_that_does_not_read_is_left(void **state)
@@ -519,10 +398,10 @@ static void a_client_that_does_not_read_is_left(void **state)
 
 	f->limits.write_ms = 50;
 	start_unix(f);
-	fd = open_client(f);
-	send_text(fd, GET("/big"));
-	wait_for_hang_up(fd);
-	read_all(fd, &answer);
+	fd = client_open(&f->address);
+	client_send(fd, GET("/big"));
+	client_wait_for_hang_up(fd);
+	client_read_all(fd, &answer);
 	assert_true(answer.len < BIG);
 }
 
@@ -534,11 +413,11 @@ static void a_client_that_does_not_close_is_left(void **state)
 
 	f->limits.linger_ms = 50;
 	start_unix(f);
-	fd = open_client(f);
-	send_text(fd, GET_LAST("/text"));
-	wait_for_hang_up(fd);
-	read_all(fd, &answer);
-	assert_answer(&answer, 200, "hello\n");
+	fd = client_open(&f->address);
+	client_send(fd, GET_LAST("/text"));
+	client_wait_for_hang_up(fd);
+	client_read_all(fd, &answer);
+	client_assert_answer(&answer, 200, "hello\n");
 }
 
 /* One client does not read; others are served meanwhile, and then it is as well. */
@@ -550,14 +429,14 @@ static void a_slow_reader_holds_up_nobody(void **state)
 	struct fixture *f = *state;
 
 	start_unix(f);
-	slow = open_client(f);
-	fast = open_client(f);
-	send_text(slow, GET("/big"));
+	slow = client_open(&f->address);
+	fast = client_open(&f->address);
+	client_send(slow, GET("/big"));
 	for (int i = 0; i < 10; i++)
-		ask(fast, GET("/text"), 200, "hello\n");
-	read_answer(slow, &answer);
+		client_ask(fast, GET("/text"), 200, "hello\n");
+	client_read_answer(slow, &answer);
 	assert_int_equal(strlen(strstr(strbuf_str(&answer), "\r\n\r\n") + 4), BIG);
-	ask(slow, GET("/text"), 200, "hello\n");
+	client_ask(slow, GET("/text"), 200, "hello\n");
 }
 
 struct reply {
@@ -600,18 +479,18 @@ static void an_answer_may_come_later(void **state)
 	uint64_t token;
 
 	start(f);
-	fd = open_client(f);
-	send_text(fd, GET("/later") GET("/text"));
+	fd = client_open(&f->address);
+	client_send(fd, GET("/later") GET("/text"));
 	token = wait_for_token(f, 1);
 	post_reply(f, token + 1, "of nobody\n");
 	post_reply(f, 0, "of nobody\n");
 	post_reply(f, token, "ok\n");
 	post_reply(f, token, "again\n");
-	read_answer(fd, &answer);
-	assert_answer(&answer, 200, "ok\n");
+	client_read_answer(fd, &answer);
+	client_assert_answer(&answer, 200, "ok\n");
 	assert_non_null(strstr(strbuf_str(&answer), "text/x-test"));
-	read_answer(fd, &answer);
-	assert_answer(&answer, 200, "hello\n");
+	client_read_answer(fd, &answer);
+	client_assert_answer(&answer, 200, "hello\n");
 }
 
 static void an_answer_that_does_not_come_is_a_503(void **state)
@@ -621,10 +500,10 @@ static void an_answer_that_does_not_come_is_a_503(void **state)
 
 	f->limits.put_off_ms = 50;
 	start(f);
-	fd = open_client(f);
-	ask(fd, GET("/later"), 503, "503 Service Unavailable\n");
+	fd = client_open(&f->address);
+	client_ask(fd, GET("/later"), 503, "503 Service Unavailable\n");
 	post_reply(f, wait_for_token(f, 1), "too late\n");
-	ask(fd, GET("/text"), 200, "hello\n");
+	client_ask(fd, GET("/text"), 200, "hello\n");
 }
 
 static void a_client_that_left_gets_no_answer(void **state)
@@ -635,15 +514,15 @@ static void a_client_that_left_gets_no_answer(void **state)
 	int fd;
 
 	start_unix(f);
-	other = open_client(f);
+	other = client_open(&f->address);
 	for (unsigned int i = 1; i <= 2 * HTTP_CONNECTIONS_MAX; i++) {
-		fd = open_client(f);
-		send_text(fd, GET("/later"));
+		fd = client_open(&f->address);
+		client_send(fd, GET("/later"));
 		token = wait_for_token(f, i);
 		(void)close(fd);
 		post_reply(f, token, "to nobody\n");
 	}
-	ask(other, GET("/text"), 200, "hello\n");
+	client_ask(other, GET("/text"), 200, "hello\n");
 }
 
 static void clients_that_break_off_do_no_harm(void **state)
@@ -660,16 +539,16 @@ static void clients_that_break_off_do_no_harm(void **state)
 
 	start(f);
 	for (size_t i = 0; i < 4 * ARRAY_SIZE(beginnings); i++) {
-		_cleanup_close_ int fd = open_client(f);
+		_cleanup_close_ int fd = client_open(&f->address);
 
 		if (i % 2 == 0)
 			(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-		send_text(fd, beginnings[i % ARRAY_SIZE(beginnings)]);
+		client_send(fd, beginnings[i % ARRAY_SIZE(beginnings)]);
 	}
 	for (int i = 0; i < 2; i++) {
-		_cleanup_close_ int fd = open_client(f);
+		_cleanup_close_ int fd = client_open(&f->address);
 
-		ask(fd, GET("/text"), 200, "hello\n");
+		client_ask(fd, GET("/text"), 200, "hello\n");
 	}
 }
 
@@ -683,14 +562,14 @@ static void many_clients_are_served(void **state)
 	f->limits.linger_ms = 20;
 	start(f);
 	for (size_t i = 0; i < MANY; i++)
-		fds[i] = open_client(f);
+		fds[i] = client_open(&f->address);
 	for (size_t i = 0; i < MANY; i++)
-		send_text(fds[i], GET("/text"));
+		client_send(fds[i], GET("/text"));
 	for (size_t i = 0; i < MANY; i++) {
 		_cleanup_strbuf_ struct strbuf answer = STRBUF_INIT(TEXT_MAX);
 
-		read_answer(fds[i], &answer);
-		assert_answer(&answer, 200, "hello\n");
+		client_read_answer(fds[i], &answer);
+		client_assert_answer(&answer, 200, "hello\n");
 	}
 	for (size_t i = 0; i < MANY; i++)
 		(void)close(fds[i]);
@@ -704,21 +583,21 @@ static void idle_connections_make_room(void **state)
 	struct fixture *f = *state;
 
 	start(f);
-	fds[0] = open_client(f);
-	send_text(fds[0], GET("/later"));
+	fds[0] = client_open(&f->address);
+	client_send(fds[0], GET("/later"));
 	(void)wait_for_token(f, 1);
 	for (size_t i = 1; i < HTTP_CONNECTIONS_MAX; i++) {
-		fds[i] = open_client(f);
-		ask(fds[i], GET("/text"), 200, "hello\n");
+		fds[i] = client_open(&f->address);
+		client_ask(fds[i], GET("/text"), 200, "hello\n");
 		/* Deadlines are in milliseconds. */
 		(void)poll(NULL, 0, 3);
 	}
-	fd = open_client(f);
-	ask(fd, GET("/text"), 200, "hello\n");
-	assert_closed(fds[1]);
-	ask(fds[2], GET("/text"), 200, "hello\n");
+	fd = client_open(&f->address);
+	client_ask(fd, GET("/text"), 200, "hello\n");
+	client_assert_closed(fds[1]);
+	client_ask(fds[2], GET("/text"), 200, "hello\n");
 	post_reply(f, wait_for_token(f, 1), "ok\n");
-	ask(fds[0], "", 200, "ok\n");
+	client_ask(fds[0], "", 200, "ok\n");
 	for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
 		(void)close(fds[i]);
 }
@@ -731,10 +610,10 @@ static void it_accepts_again_after_a_shortage(void **state)
 
 	start(f);
 	atomic_store(&calloc_fails, true);
-	unlucky = open_client(f);
-	assert_closed(unlucky);
-	fd = open_client(f);
-	ask(fd, GET("/text"), 200, "hello\n");
+	unlucky = client_open(&f->address);
+	client_assert_closed(unlucky);
+	fd = client_open(&f->address);
+	client_ask(fd, GET("/text"), 200, "hello\n");
 }
 
 static void a_server_may_end_at_any_time(void **state)
@@ -747,15 +626,15 @@ static void a_server_may_end_at_any_time(void **state)
 
 	start_unix(f);
 	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++) {
-		fds[i] = open_client(f);
-		send_text(fds[i], beginnings[i]);
+		fds[i] = client_open(&f->address);
+		client_send(fds[i], beginnings[i]);
 	}
 	(void)wait_for_token(f, 1);
 	stop(f);
 	http_server_free(TAKE_PTR(f->server));
 	http_server_reply(f->server, atomic_load(&f->token), 200, "too late\n");
 	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++) {
-		wait_for_hang_up(fds[i]);
+		client_wait_for_hang_up(fds[i]);
 		(void)close(fds[i]);
 	}
 }
