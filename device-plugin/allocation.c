@@ -8,18 +8,14 @@
 #include "api/kubelet/messages.h"
 #include "base/cleanup.h"
 #include "base/macro.h"
+#include "device-plugin/edits.h"
 #include "drivers/driver.h"
 
 #define ID_SHOWN_MAX 100 /* characters of an unknown ID in an error text */
-#define DEVICE_PERMISSIONS "rw"
+/* Bytes of one answer; what the kubelet takes is 4 MiB. */
+#define ANSWER_MEMORY_MAX (64 * 1024 * 1024)
 
 #define _cleanup_allocate_request_ _cleanup_(kubelet_allocate_request_done)
-
-/* The different units that one container asks for, in the order of the set. */
-struct chosen {
-	const struct unit **units;
-	size_t n;
-};
 
 static int compare_units(const void *a, const void *b)
 {
@@ -68,9 +64,29 @@ static int refuse_unit(const struct unit_set *set, const struct unit *unit, cons
 			 set->rule.resource, reason);
 }
 
-static int check_unit(const struct host *host, const struct unit_set *set, const struct unit *unit,
-		      bool probe, struct error *err)
+/* How much of what a unit stands on has been looked at for the unit before it. */
+enum checked {
+	CHECKED_NOTHING,
+	CHECKED_DEVICE, /* another part of the same device */
+	CHECKED_ALL,	/* another share of the same part */
+};
+
+static enum checked checked_before(const struct chosen *chosen, size_t i)
 {
+	const struct unit *unit = chosen->units[i];
+	const struct unit *before = i > 0 ? chosen->units[i - 1] : NULL;
+
+	if (!before || before->device != unit->device)
+		return CHECKED_NOTHING;
+	return before->cores.first == unit->cores.first && before->cores.last == unit->cores.last
+		       ? CHECKED_ALL
+		       : CHECKED_DEVICE;
+}
+
+static int check_unit(const struct allocation *allocation, const struct unit *unit,
+		      enum checked checked, struct error *err)
+{
+	const struct unit_set *set = allocation->set;
 	const struct device *device = unit_state(set, unit)->device;
 	char reason[HEALTH_REASON_MAX];
 	struct error cause = { 0 };
@@ -78,20 +94,19 @@ static int check_unit(const struct host *host, const struct unit_set *set, const
 
 	if (!unit->healthy)
 		return refuse_unit(set, unit, unit_reason(set, unit, reason, sizeof(reason)), err);
-	if (probe)
-		r = device->driver->probe(host, device, &cause);
-	if (r == 0)
-		r = driver_check_nodes(host, device, unit->cores, &cause);
+	if (checked == CHECKED_NOTHING)
+		r = device->driver->probe(allocation->host, device, &cause);
+	if (r == 0 && checked != CHECKED_ALL)
+		r = driver_check_nodes(allocation->host, device, unit->cores, &cause);
 	return r < 0 ? refuse_unit(set, unit, error_text(&cause, r), err) : 0;
 }
 
 /* Units of one device stand together, so each device is probed once. */
-static int check_units(const struct host *host, const struct unit_set *set,
-		       const struct chosen *chosen, struct error *err)
+static int check_units(const struct allocation *allocation, const struct chosen *chosen,
+		       struct error *err)
 {
 	for (size_t i = 0; i < chosen->n; i++) {
-		bool first = i == 0 || chosen->units[i]->device != chosen->units[i - 1]->device;
-		int r = check_unit(host, set, chosen->units[i], first, err);
+		int r = check_unit(allocation, chosen->units[i], checked_before(chosen, i), err);
 
 		if (r < 0)
 			return r;
@@ -99,59 +114,23 @@ static int check_units(const struct host *host, const struct unit_set *set,
 	return 0;
 }
 
-static bool within(struct core_range inner, struct core_range outer)
+static int check_number(const struct allocation *allocation, const struct chosen *chosen,
+			struct error *err)
 {
-	return outer.first <= inner.first && inner.last <= outer.last;
+	if (!allocation->terms->one_share || chosen->n <= 1)
+		return 0;
+	return error_set(err, EINVAL,
+			 "a container asks for %zu of %s, and may have one: more shares do not "
+			 "give it more (failRequestsGreaterThanOne)",
+			 chosen->n, allocation->set->rule.resource);
 }
 
-/* Whether one of the @n units of a device opens the file. */
-static bool needs_node(const struct device_node *node, const struct unit *const *units, size_t n)
-{
-	if (node->shared)
-		return true;
-	for (size_t i = 0; i < n; i++)
-		if (within(node->cores, units[i]->cores))
-			return true;
-	return false;
-}
+/* What becomes of a container's request once its units are known to be good. */
+typedef int (*serve_fn)(const struct allocation *allocation, const struct chosen *chosen, void *ctx,
+			struct error *err);
 
-static size_t same_device(const struct chosen *chosen, size_t from)
-{
-	size_t to = from;
-
-	while (to < chosen->n && chosen->units[to]->device == chosen->units[from]->device)
-		to++;
-	return to - from;
-}
-
-/* Lists the files of all units; those that units of one device share, once. */
-static int list_files(const struct unit_set *set, const struct chosen *chosen,
-		      struct kubelet_allocation *allocation)
-{
-	size_t cap = 0;
-
-	for (size_t i = 0; i < chosen->n; i += same_device(chosen, i))
-		cap += unit_state(set, chosen->units[i])->device->n_nodes;
-	allocation->devices = calloc(cap + 1, sizeof(*allocation->devices));
-	if (!allocation->devices)
-		return -ENOMEM;
-	for (size_t i = 0; i < chosen->n; i += same_device(chosen, i)) {
-		const struct device *device = unit_state(set, chosen->units[i])->device;
-		size_t n_units = same_device(chosen, i);
-
-		for (size_t node = 0; node < device->n_nodes; node++)
-			if (needs_node(&device->nodes[node], &chosen->units[i], n_units))
-				allocation->devices[allocation->n_devices++] =
-					(struct kubelet_device_spec) { device->nodes[node].path,
-								       DEVICE_PERMISSIONS };
-	}
-	return 0;
-}
-
-/* Checks what one container asks for; lists its files if @allocation is given. */
-static int serve_container(const struct host *host, const struct unit_set *set,
-			   const struct kubelet_ids *ids, struct kubelet_allocation *allocation,
-			   struct error *err)
+static int serve_container(const struct allocation *allocation, const struct kubelet_ids *ids,
+			   serve_fn serve, void *ctx, struct error *err)
 {
 	_cleanup_free_ const struct unit **units = calloc(ids->n + 1, sizeof(*units));
 	struct chosen chosen = { .units = units };
@@ -159,37 +138,48 @@ static int serve_container(const struct host *host, const struct unit_set *set,
 
 	if (!units)
 		return error_set(err, ENOMEM, "no memory for %zu devices", ids->n);
-	r = choose_units(set, ids, &chosen, err);
-	if (r < 0)
-		return r;
-	r = check_units(host, set, &chosen, err);
-	if (r < 0 || !allocation)
-		return r;
-	r = list_files(set, &chosen, allocation);
-	return r < 0 ? error_set(err, -r, "no memory for the files of %zu devices", chosen.n) : 0;
+	r = choose_units(allocation->set, ids, &chosen, err);
+	if (r == 0)
+		r = check_number(allocation, &chosen, err);
+	if (r == 0)
+		r = check_units(allocation, &chosen, err);
+	return r < 0 ? r : serve(allocation, &chosen, ctx, err);
 }
 
-static int allocate_containers(const struct host *host, const struct unit_set *set,
-			       const struct kubelet_allocate_request *request,
-			       struct kubelet_allocation *allocations,
-			       struct rpc_message *ret_reply, struct error *err)
+/* The answer to all containers of a request. */
+struct answer {
+	struct arena arena;
+	struct kubelet_allocation *containers;
+	size_t n;
+};
+
+#define _cleanup_answer_ _cleanup_(answer_done)
+
+static void answer_done(struct answer *answer)
 {
+	arena_done(&answer->arena);
+	free(answer->containers);
+}
+
+static int allocate_container(const struct allocation *allocation, const struct chosen *chosen,
+			      void *ctx, struct error *err)
+{
+	struct answer *answer = ctx;
 	int r;
 
-	for (size_t i = 0; i < request->n; i++) {
-		r = serve_container(host, set, &request->containers[i], &allocations[i], err);
-		if (r < 0)
-			return r;
-	}
-	r = kubelet_encode_allocations(allocations, request->n, ret_reply);
-	return r < 0 ? error_set(err, -r, "no memory for the answer") : 0;
+	r = edits_make(&answer->arena, allocation->host, allocation->set, chosen, allocation->terms,
+		       &answer->containers[answer->n], err);
+	if (r == 0)
+		r = claims_take(allocation->claims, allocation->set, chosen, err);
+	answer->n += r == 0;
+	return r;
 }
 
-int allocation_allocate(const struct host *host, const struct unit_set *set, const uint8_t *request,
-			size_t len, struct rpc_message *ret_reply, struct error *err)
+int allocation_allocate(const struct allocation *allocation, const uint8_t *request, size_t len,
+			struct rpc_message *ret_reply, struct error *err)
 {
 	_cleanup_allocate_request_ struct kubelet_allocate_request decoded = { 0 };
-	_cleanup_free_ struct kubelet_allocation *allocations = NULL;
+	_cleanup_answer_ struct answer answer = { .arena = arena_init(ANSWER_MEMORY_MAX) };
 	int r;
 
 	r = kubelet_decode_allocate(request, len, &decoded, err);
@@ -197,26 +187,35 @@ int allocation_allocate(const struct host *host, const struct unit_set *set, con
 		return r;
 	if (decoded.n == 0)
 		return error_set(err, EINVAL, "the request names no container");
-	allocations = calloc(decoded.n, sizeof(*allocations));
-	if (!allocations)
+	answer.containers = calloc(decoded.n, sizeof(*answer.containers));
+	if (!answer.containers)
 		return error_set(err, ENOMEM, "no memory for %zu containers", decoded.n);
-	r = allocate_containers(host, set, &decoded, allocations, ret_reply, err);
-	for (size_t i = 0; i < decoded.n; i++)
-		free(allocations[i].devices);
-	return r;
+	for (size_t i = 0; i < decoded.n; i++) {
+		r = serve_container(allocation, &decoded.containers[i], allocate_container, &answer,
+				    err);
+		if (r < 0)
+			return r;
+	}
+	r = kubelet_encode_allocations(answer.containers, answer.n, ret_reply);
+	return r < 0 ? error_set(err, -r, "no memory for the answer") : 0;
 }
 
-int allocation_pre_start(const struct host *host, const struct unit_set *set,
-			 const uint8_t *request, size_t len, struct rpc_message *ret_reply,
-			 struct error *err)
+static int start_container(_unused_ const struct allocation *allocation,
+			   _unused_ const struct chosen *chosen, _unused_ void *ctx,
+			   _unused_ struct error *err)
+{
+	return 0;
+}
+
+int allocation_pre_start(const struct allocation *allocation, const uint8_t *request, size_t len,
+			 struct rpc_message *ret_reply, struct error *err)
 {
 	_cleanup_allocate_request_ struct kubelet_allocate_request decoded = { 0 };
 	int r;
 
 	r = kubelet_decode_pre_start(request, len, &decoded, err);
-	if (r < 0)
-		return r;
-	r = serve_container(host, set, &decoded.containers[0], NULL, err);
+	if (r == 0)
+		r = serve_container(allocation, &decoded.containers[0], start_container, NULL, err);
 	if (r < 0)
 		return r;
 	*ret_reply = (struct rpc_message) { 0 }; /* the response has no fields */

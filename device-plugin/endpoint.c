@@ -119,6 +119,8 @@ static void register_returned(struct endpoint *endpoint, const struct notes *not
 {
 	char text[ERROR_TEXT_MAX];
 
+	endpoint->setup.registered(endpoint->setup.ctx, endpoint->setup.path,
+				   notes->call_status == RPC_STATUS_OK);
 	if (notes->call_status == RPC_STATUS_OK) {
 		feed(endpoint, LIFECYCLE_ACCEPTED);
 		return;
@@ -152,14 +154,18 @@ static void listener_changed(struct listener *listener)
 	}
 }
 
+static void reap_listeners(struct endpoint *endpoint);
+
 static void listener_posted(void *ctx)
 {
 	struct listener *listener = ctx;
+	struct endpoint *endpoint = listener->endpoint;
 
 	(void)pthread_mutex_lock(&listener->lock);
 	listener->posts--;
 	(void)pthread_mutex_unlock(&listener->lock);
 	listener_changed(listener);
+	reap_listeners(endpoint);
 }
 
 /* Has the loop look at the listener; called with the listener's lock held.  If
@@ -206,9 +212,8 @@ static void listener_free(struct listener *listener)
 }
 
 /* Releases old listeners that gRPC has let go of. */
-static void reap_listeners(void *ctx)
+static void reap_listeners(struct endpoint *endpoint)
 {
-	struct endpoint *endpoint = ctx;
 	struct listener **link = &endpoint->listeners;
 
 	while (*link) {
@@ -230,13 +235,11 @@ static void reap_listeners(void *ctx)
 static void on_stopped(void *ctx)
 {
 	struct listener *listener = ctx;
-	struct endpoint *endpoint = listener->endpoint;
 
 	(void)pthread_mutex_lock(&listener->lock);
 	listener->stopped = true;
+	listener_post(listener);
 	(void)pthread_mutex_unlock(&listener->lock);
-	/* @listener may be gone from here on. */
-	(void)loop_post(endpoint->setup.loop, reap_listeners, endpoint);
 }
 
 static const struct rpc_server_events listener_events = {
@@ -470,6 +473,22 @@ void endpoint_stop(struct endpoint *endpoint)
 {
 	loop_timer_stop(endpoint->timer);
 	drop_listener(endpoint);
+}
+
+bool endpoint_is_watched(const struct endpoint *endpoint)
+{
+	return endpoint->lifecycle.watched;
+}
+
+const char *endpoint_socket(const struct endpoint *endpoint)
+{
+	return endpoint->listener ? endpoint->listener->path : NULL;
+}
+
+bool endpoint_is_idle(struct endpoint *endpoint)
+{
+	reap_listeners(endpoint);
+	return !endpoint->listeners;
 }
 
 void endpoint_free(struct endpoint *endpoint)

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "api/grpc/server.h"
@@ -31,7 +32,9 @@ struct endpoint_setup {
 		      struct rpc_message *ret_reply, struct error *err);
 	/* Gives the current ListAndWatchResponse.  Context: the loop's thread. */
 	int (*encode)(void *ctx, struct rpc_message *ret);
-	void *ctx; /* of the two functions; must outlive the rpc */
+	/* Told how a call of Register has ended.  Context: the loop's thread. */
+	void (*registered)(void *ctx, enum lifecycle_path path, bool accepted);
+	void *ctx; /* of the three functions; must outlive the endpoint */
 };
 
 /**
@@ -51,9 +54,33 @@ int endpoint_new(const struct endpoint_setup *setup, struct endpoint **ret, stru
 void endpoint_stop(struct endpoint *endpoint);
 
 /**
+ * endpoint_is_idle() - Whether nothing refers to a stopped endpoint any more.
+ * @endpoint: stopped endpoint
+ *
+ * Return: true once it can be freed while the rpc goes on.
+ */
+bool endpoint_is_idle(struct endpoint *endpoint);
+
+/**
+ * endpoint_is_watched() - Whether the kubelet's ListAndWatch is open.
+ * @endpoint: endpoint
+ *
+ * Return: true as long as the kubelet hears of changes.
+ */
+bool endpoint_is_watched(const struct endpoint *endpoint);
+
+/**
+ * endpoint_socket() - Where an endpoint serves.
+ * @endpoint: endpoint
+ *
+ * Return: path of its socket, borrowed until the loop goes on; NULL when there is none.
+ */
+const char *endpoint_socket(const struct endpoint *endpoint);
+
+/**
  * endpoint_free() - Release an endpoint.
- * @endpoint: stopped endpoint or NULL; the rpc must have been freed, so that
- *	nothing on its thread refers to the endpoint any more
+ * @endpoint: stopped endpoint or NULL; it must be idle, or the rpc have been freed,
+ *	so that nothing on its thread refers to the endpoint any more
  */
 void endpoint_free(struct endpoint *endpoint);
 DEFINE_CLEANUP(struct endpoint, endpoint_free);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "api/config/config.h"
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "device-plugin/options.h"
@@ -35,11 +34,11 @@ static int print_usage(void)
 	return print(&out);
 }
 
-static int list_units(const struct options *options, const struct config *config)
+static int list_units(const struct options *options)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUTPUT_MAX);
 	struct error err = { 0 };
-	int r = plugin_list(options, config, &out, &err);
+	int r = plugin_list(options, &out, &err);
 
 	if (r < 0) {
 		log_error(COMPONENT, "%s", error_text(&err, r));
@@ -50,16 +49,12 @@ static int list_units(const struct options *options, const struct config *config
 
 static int run(const struct options *options)
 {
-	_cleanup_config_ struct config config = { 0 };
 	struct error err = { 0 };
 	int r;
 
-	r = options->config ? config_load(options->config, &config, &err)
-			    : config_default(&config, &err);
-	if (r == 0 && options->once)
-		return list_units(options, &config);
-	if (r == 0)
-		r = plugin_run(options, &config, &err);
+	if (options->once)
+		return list_units(options);
+	r = plugin_run(options, &err);
 	if (r < 0) {
 		log_error(COMPONENT, "%s", error_text(&err, r));
 		return EXIT_FAILURE;

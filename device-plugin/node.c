@@ -24,7 +24,7 @@
  * is not worth the page faults. */
 #define TRIM_DEVICES_MIN 64
 /* Device files of a node come and go in a handful of directories. */
-#define NODE_DIRS_MAX 32
+#define NODE_DIRS_MAX 128
 #define NODE_DIR_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF)
 
 struct node_dir {
@@ -100,14 +100,21 @@ static void watch_dirs(struct node *node)
 	}
 }
 
+struct snapshot *node_snapshot(const struct node *node)
+{
+	return inventory_snapshot(node->inventory);
+}
+
 void node_rescan(struct node *node)
 {
 	_cleanup_(snapshot_unrefp) struct snapshot *before = inventory_snapshot(node->inventory);
+	uint64_t start_ns = telemetry_now_ns();
 	struct error err = { 0 };
 	int r;
 
 	watch_dirs(node);
 	r = inventory_rescan(node->inventory, now_ms(), &err);
+	telemetry_scan(node->setup.telemetry, start_ns);
 	report_problem(node, r < 0 ? error_text(&err, r) : "");
 	tell_changes(node, before);
 	if (before->n_devices >= TRIM_DEVICES_MIN)
@@ -205,14 +212,13 @@ static int add_timers(struct node *node, struct error *err)
 int node_new(const struct node_setup *setup, struct node **ret, struct error *err)
 {
 	_cleanup_(node_freep) struct node *node = calloc(1, sizeof(*node));
-	const struct driver *const *drivers;
-	size_t n;
+	const struct driver *const *drivers = setup->drivers;
+	size_t n = setup->n_drivers;
 	int r;
 
 	if (!node)
 		return error_set(err, ENOMEM, "no memory to watch the node");
 	node->setup = *setup;
-	drivers = driver_registry(&n);
 	r = inventory_new(setup->host, drivers, n, &setup->policy, &node->inventory, err);
 	if (r < 0)
 		return r;

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/loop.h"
+#include "device-plugin/telemetry.h"
 #include "drivers/host.h"
 #include "inventory/inventory.h"
 #include "inventory/snapshot.h"
@@ -20,8 +21,11 @@ struct node;
 
 struct node_setup {
 	struct loop *loop;
-	const struct host *host; /* borrowed */
+	const struct host *host;	     /* borrowed */
+	const struct driver *const *drivers; /* @n_drivers; borrowed */
+	size_t n_drivers;
 	struct inventory_policy policy;
+	struct telemetry *telemetry; /* borrowed; NULL counts nothing */
 	uint32_t probe_interval_ms;
 	uint32_t rescan_interval_ms;
 	/* Called when there is a new snapshot.  Context: the loop's thread. */
@@ -49,6 +53,14 @@ int node_new(const struct node_setup *setup, struct node **ret, struct error *er
  */
 void node_free(struct node *node);
 DEFINE_CLEANUP(struct node, node_free);
+
+/**
+ * node_snapshot() - The newest picture of the node.
+ * @node: watch
+ *
+ * Return: a new reference, to be given back with snapshot_unref().
+ */
+struct snapshot *node_snapshot(const struct node *node);
 
 /**
  * node_rescan() - Look for devices now.

@@ -5,8 +5,12 @@
 #include <string.h>
 
 #include "api/kubelet/kubelet.h"
+#include "api/metrics/http_listener.h"
 #include "base/macro.h"
 #include "base/parse.h"
+
+/* On loopback: who wants the network to read it says so. */
+#define METRICS_ADDRESS "127.0.0.1:9420"
 
 /* A row takes a value through @set, or is a switch when @value is NULL. */
 struct option_row {
@@ -32,6 +36,26 @@ static int set_kubelet_dir(struct options *options, const char *value)
 {
 	options->kubelet_dir = value;
 	return value[0] ? 0 : -EINVAL;
+}
+
+static int set_node_name(struct options *options, const char *value)
+{
+	options->node_name = value;
+	return value[0] ? 0 : -EINVAL;
+}
+
+static int set_node_labels(struct options *options, const char *value)
+{
+	options->node_labels = value;
+	return value[0] ? 0 : -EINVAL;
+}
+
+static int set_listen_metrics(struct options *options, const char *value)
+{
+	struct http_address address;
+
+	options->listen_metrics = strcmp(value, "none") == 0 ? NULL : value;
+	return options->listen_metrics ? http_address_parse(value, &address, NULL) : 0;
 }
 
 static int set_registration(struct options *options, const char *value)
@@ -93,12 +117,17 @@ static int set_version(struct options *options, _unused_ const char *value)
 }
 
 static const struct option_row rows[] = {
-	{ "config", "FILE", "configuration file (default: whole cards as furiosa.ai/npu)",
+	{ "config", "FILE", "configuration file, reloaded when it changes (default: whole devices)",
 	  set_config },
 	{ "host-root", "DIR", "directory that stands for the host's / (default: /)",
 	  set_host_root },
 	{ "kubelet-dir", "DIR", "directory of the kubelet (default: " KUBELET_DIR ")",
 	  set_kubelet_dir },
+	{ "node-name", "NAME", "name of this node (default: $NODE_NAME)", set_node_name },
+	{ "node-labels", "FILE", "labels of this node, key=\"value\" a line", set_node_labels },
+	{ "listen-metrics", "ADDR|none",
+	  "HOST:PORT or unix:PATH of metrics and probes (default: " METRICS_ADDRESS ")",
+	  set_listen_metrics },
 	{ "registration", "classic|watcher|both", "way to the kubelet (default: classic)",
 	  set_registration },
 	{ "log-level", "error|warning|info|debug", "least level that is logged (default: info)",
@@ -131,6 +160,7 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct error
 {
 	struct options options = { .host_root = "/",
 				   .kubelet_dir = KUBELET_DIR,
+				   .listen_metrics = METRICS_ADDRESS,
 				   .classic = true,
 				   .log_level = LOG_LEVEL_INFO,
 				   .log_format = LOG_FORMAT_TEXT };
@@ -166,5 +196,6 @@ void options_usage(struct strbuf *out)
 		strbuf_printf(out, "  --%s %-*s  %s\n", rows[i].name,
 			      (int)(37 - strlen(rows[i].name)), value, rows[i].text);
 	}
-	strbuf_puts(out, "\nSIGHUP looks for devices at once; SIGTERM ends it.\n");
+	strbuf_puts(out,
+		    "\nSIGHUP reads the configuration and looks for devices; SIGTERM ends it.\n");
 }

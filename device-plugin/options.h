@@ -16,7 +16,10 @@ struct options {
 	const char *config; /* NULL: the built-in defaults */
 	const char *host_root;
 	const char *kubelet_dir;
-	bool classic; /* ways to the kubelet, at least one */
+	const char *node_name;	    /* NULL: from the environment */
+	const char *node_labels;    /* file, or NULL */
+	const char *listen_metrics; /* address, or NULL for nowhere */
+	bool classic;		    /* ways to the kubelet, at least one */
 	bool watcher;
 	enum log_level log_level;
 	enum log_format log_format;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- *	node (timers, udev)  --snapshot-->  resources  --lists-->  endpoints
- *	socket directories   --events------------------------------^
+ *	configuration --policy--------.
+ *	node (timers, udev)--snapshot--+--> apply() --> catalog of resources --> endpoints
+ *	holders (PodResources)--claims-'                                            ^
+ *	socket directories --events-------------------------------------------------'
  *
  * Everything runs on the loop's thread but the handlers of RPCs, which run on
- * gRPC's thread and read immutable snapshots.
+ * gRPC's thread and read immutable units.  Whatever changes, all resources are made
+ * anew from policy, snapshot and claims; what comes out the same is not touched.
  */
 #include "device-plugin/plugin.h"
 
@@ -21,13 +24,18 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/macro.h"
+#include "device-plugin/catalog.h"
+#include "device-plugin/cdi_specs.h"
+#include "device-plugin/config_watch.h"
+#include "device-plugin/holders.h"
 #include "device-plugin/node.h"
+#include "device-plugin/probes.h"
 #include "device-plugin/report.h"
-#include "device-plugin/resource.h"
-#include "device-plugin/rules.h"
 #include "device-plugin/socket_dir.h"
 #include "device-plugin/stale_sockets.h"
-#include "drivers/driver.h"
+#include "device-plugin/telemetry.h"
+#include "policy/node.h"
+#include "policy/policy.h"
 
 #define COMPONENT "plugin"
 
@@ -40,46 +48,128 @@ struct way {
 };
 
 struct plugin {
-	const struct config *config;
+	const struct options *options;
 	struct host host;
-	struct unit_rule *rules;
-	size_t n_rules;
 	struct loop *loop;
 	struct loop_source *signals;
 	struct rpc *rpc;
-	struct resource **resources;
-	size_t n_resources;
+	struct telemetry *telemetry;
+	struct claims *claims;
+	struct holders *holders;
+	struct catalog *catalog;
+	struct policy *policy;
+	struct config_watch *config_watch;
 	struct node *node;
+	struct snapshot *snapshot; /* the newest; NULL before the first */
+	struct cdi_directory *cdi; /* NULL until something uses it */
+	struct probes *probes;
 	struct way ways[_LIFECYCLE_PATH_MAX];
+	char problem[ERROR_TEXT_MAX]; /* what was last complained about when applying */
 };
 
 #define _cleanup_plugin_ _cleanup_(plugin_done)
 
-static void check_resources(void *ctx)
-{
-	struct plugin *plugin = ctx;
+/* --- what is offered --- */
 
-	for (size_t i = 0; i < plugin->n_resources; i++)
-		resource_check(plugin->resources[i]);
+/* A failure is told once, and again when its text changes. */
+static void report_problem(struct plugin *plugin, const char *text)
+{
+	if (strcmp(plugin->problem, text) == 0)
+		return;
+	(void)snprintf(plugin->problem, sizeof(plugin->problem), "%s", text);
+	if (text[0])
+		log_warning(COMPONENT, "%s", text);
+}
+
+static bool uses_cdi(const struct offer *offer)
+{
+	for (size_t i = 0; i < offer->n_resources; i++)
+		if (offer->resources[i].terms.cdi_kind[0] != '\0')
+			return true;
+	return false;
+}
+
+/* Specs of a resource that no longer uses them are swept, so once begun it goes on. */
+static void publish_cdi(struct plugin *plugin, const struct offer *offer)
+{
+	const char *path = policy_config(plugin->policy)->cdi.directory;
+	struct error err = { 0 };
+	int r = 0;
+
+	if (!plugin->cdi && !uses_cdi(offer))
+		return;
+	if (!plugin->cdi)
+		r = cdi_directory_new(path, CDI_DIRECTORY_PREFIX, &plugin->cdi, &err);
+	if (r == 0)
+		r = cdi_specs_publish(plugin->cdi, &plugin->host, plugin->catalog, &err);
+	if (r > 0)
+		log_info(COMPONENT, "CDI: %d specs changed in '%s'", r, path);
+	report_problem(plugin, r < 0 ? error_text(&err, r) : "");
+}
+
+/* Makes the resources of policy, snapshot and claims. */
+static void apply(struct plugin *plugin)
+{
+	_cleanup_free_ struct unit_claim *claims = NULL;
+	_cleanup_offer_ struct offer offer = { 0 };
+	struct error err = { 0 };
+	ssize_t n_claims;
+	int r;
+
+	if (!plugin->snapshot)
+		return;
+	n_claims = claims_copy(plugin->claims, &claims);
+	r = n_claims < 0 ? error_set(&err, ENOMEM, "no memory for the claims")
+			 : policy_offer(plugin->policy, plugin->snapshot, &offer, &err);
+	if (r < 0) {
+		report_problem(plugin, error_text(&err, r));
+		return;
+	}
+	catalog_apply(plugin->catalog, &offer, plugin->snapshot, claims, (size_t)n_claims);
+	holders_track(plugin->holders, offer.overlap);
+	publish_cdi(plugin, &offer);
+}
+
+/* Says what is not offered; what is, the resources say themselves. */
+static void report_rest(const struct plugin *plugin)
+{
+	_cleanup_offer_ struct offer offer = { 0 };
+
+	if (policy_offer(plugin->policy, plugin->snapshot, &offer, NULL) < 0)
+		return;
+	for (size_t i = 0; i < offer.n_problems; i++)
+		log_warning(COMPONENT, "%s", offer.problems[i]);
+	report_unoffered(plugin->snapshot, offer.rules, offer.n_rules);
 }
 
 static void on_node_changed(void *ctx, struct snapshot *before, struct snapshot *after)
 {
 	struct plugin *plugin = ctx;
+	bool first = !plugin->snapshot;
 
 	report_changes(before, after);
-	if (before->n_devices != after->n_devices)
-		report_unoffered(after, plugin->rules, plugin->n_rules);
-	for (size_t i = 0; i < plugin->n_resources; i++)
-		resource_update(plugin->resources[i], after);
+	snapshot_unref(plugin->snapshot);
+	plugin->snapshot = snapshot_ref(after);
+	apply(plugin);
+	if (first || before->n_devices != after->n_devices)
+		report_rest(plugin);
+}
+
+/* --- events --- */
+
+static void check(void *ctx)
+{
+	struct plugin *plugin = ctx;
+
+	catalog_check(plugin->catalog);
+	probes_check(plugin->probes);
 }
 
 static void on_socket_changed(void *ctx, const char *name, uint32_t mask)
 {
 	const struct way *way = ctx;
 
-	for (size_t i = 0; i < way->plugin->n_resources; i++)
-		resource_dir_event(way->plugin->resources[i], way->path, name, mask);
+	catalog_dir_event(way->plugin->catalog, way->path, name, mask);
 }
 
 static void on_socket_dir_appeared(void *ctx)
@@ -87,7 +177,7 @@ static void on_socket_dir_appeared(void *ctx)
 	const struct way *way = ctx;
 
 	(void)stale_sockets_remove(way->dir, STALE_SOCKET_AGE_S);
-	check_resources(way->plugin);
+	catalog_check(way->plugin->catalog);
 }
 
 static const struct socket_dir_events socket_dir_events = {
@@ -102,6 +192,7 @@ static void rescan_posted(void *ctx)
 	node_rescan_soon(plugin->node);
 }
 
+/* On gRPC's thread. */
 static void on_suspect(void *ctx)
 {
 	struct plugin *plugin = ctx;
@@ -110,12 +201,144 @@ static void on_suspect(void *ctx)
 	(void)loop_post(plugin->loop, rescan_posted, plugin);
 }
 
+static void claims_posted(void *ctx)
+{
+	struct plugin *plugin = ctx;
+
+	apply(plugin);
+	holders_ask(plugin->holders);
+}
+
+/* On gRPC's thread. */
+static void on_claimed(void *ctx)
+{
+	struct plugin *plugin = ctx;
+
+	/* Without memory for it, Allocate still refuses what overlaps. */
+	(void)loop_post(plugin->loop, claims_posted, plugin);
+}
+
+static void on_claims_changed(void *ctx)
+{
+	apply(ctx);
+}
+
+/* --- configuration --- */
+
+static int load_policy(const struct options *options, struct policy **ret, struct error *err)
+{
+	_cleanup_node_identity_ struct node_identity identity = { 0 };
+	_cleanup_config_ struct config config = { 0 };
+	int r;
+
+	r = options->config ? config_load(options->config, &config, err)
+			    : config_default(&config, err);
+	if (r == 0)
+		r = node_identity_load(options->node_name, options->node_labels, &identity, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < config.n_notes; i++)
+		log_warning(COMPONENT, "%s", config.notes[i].text);
+	r = policy_new(&config, &identity.node, ret, err);
+	return r < 0 && options->config ? error_wrap(err, r, "%s", options->config) : r;
+}
+
+/* Whether two policies watch the devices in the same way. */
+static bool is_same_watch(const struct policy *a, const struct policy *b)
+{
+	const struct config *left = policy_config(a), *right = policy_config(b);
+	size_t n_left, n_right;
+	const struct driver *const *drivers = policy_drivers(a, &n_left);
+	const struct driver *const *others = policy_drivers(b, &n_right);
+
+	if (n_left != n_right)
+		return false;
+	for (size_t i = 0; i < n_left; i++)
+		if (drivers[i] != others[i])
+			return false;
+	return memcmp(&left->health, &right->health, sizeof(left->health)) == 0 &&
+	       left->rescan_interval_ms == right->rescan_interval_ms;
+}
+
+static int watch_node(struct plugin *plugin, const struct policy *policy, struct node **ret,
+		      struct error *err)
+{
+	const struct config *config = policy_config(policy);
+	struct node_setup setup = {
+		.loop = plugin->loop,
+		.host = &plugin->host,
+		.policy = policy_inventory(policy),
+		.telemetry = plugin->telemetry,
+		.probe_interval_ms = config->health.interval_ms,
+		.rescan_interval_ms = config->rescan_interval_ms,
+		.changed = on_node_changed,
+		.rescanned = check,
+		.ctx = plugin,
+	};
+
+	setup.drivers = policy_drivers(policy, &setup.n_drivers);
+	return node_new(&setup, ret, err);
+}
+
+/* Puts a policy in force; the watch of the node begins anew if it has to. */
+static int take_policy(struct plugin *plugin, struct policy *policy, struct error *err)
+{
+	_cleanup_(policy_freep) struct policy *before = plugin->policy;
+	_cleanup_(node_freep) struct node *old_node = NULL;
+	struct node *node = NULL;
+	int r = 0;
+
+	plugin->policy = policy;
+	if (!is_same_watch(before, policy))
+		r = watch_node(plugin, policy, &node, err);
+	if (r < 0) {
+		plugin->policy = TAKE_PTR(before);
+		policy_free(policy);
+		return r;
+	}
+	if (node) {
+		old_node = plugin->node;
+		plugin->node = node;
+		/* The first look calls on_node_changed() only if there are devices. */
+		snapshot_unref(plugin->snapshot);
+		plugin->snapshot = node_snapshot(node);
+	}
+	cdi_directory_free(plugin->cdi);
+	plugin->cdi = NULL;
+	apply(plugin);
+	report_rest(plugin);
+	holders_ask(plugin->holders);
+	return 0;
+}
+
+static void reload(void *ctx)
+{
+	struct plugin *plugin = ctx;
+	const char *path = plugin->options->config;
+	struct policy *policy = NULL;
+	struct error err = { 0 };
+	int r;
+
+	if (!path)
+		return;
+	r = load_policy(plugin->options, &policy, &err);
+	if (r == 0)
+		r = take_policy(plugin, policy, &err);
+	telemetry_reload(plugin->telemetry, r == 0);
+	if (r < 0)
+		log_error(COMPONENT, "%s; the configuration of before stays in force",
+			  error_text(&err, r));
+	else
+		log_info(COMPONENT, "configuration '%s' is in force", path);
+}
+
 static void on_signal(void *ctx, int signo)
 {
 	struct plugin *plugin = ctx;
 
 	if (signo == SIGHUP) {
-		log_info(COMPONENT, "SIGHUP: looking for devices");
+		log_info(COMPONENT, "SIGHUP: reading the configuration, looking for devices");
+		reload(plugin);
 		node_rescan(plugin->node);
 		return;
 	}
@@ -123,21 +346,28 @@ static void on_signal(void *ctx, int signo)
 	loop_stop(plugin->loop);
 }
 
+/* --- start and end --- */
+
 static void plugin_done(struct plugin *plugin)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(plugin->ways); i++)
 		socket_dir_free(plugin->ways[i].watch);
-	for (size_t i = 0; i < plugin->n_resources; i++)
-		resource_stop(plugin->resources[i]);
+	config_watch_free(plugin->config_watch);
+	if (plugin->catalog)
+		catalog_stop(plugin->catalog);
+	holders_free(plugin->holders);
 	/* From here on nothing runs but this thread. */
 	rpc_free(plugin->rpc);
-	for (size_t i = 0; i < plugin->n_resources; i++)
-		resource_free(plugin->resources[i]);
-	free(plugin->resources);
+	probes_free(plugin->probes);
+	catalog_free(plugin->catalog);
 	node_free(plugin->node);
+	snapshot_unref(plugin->snapshot);
+	cdi_directory_free(plugin->cdi);
+	claims_free(plugin->claims);
+	telemetry_free(plugin->telemetry);
 	loop_source_free(plugin->signals);
 	loop_free(plugin->loop);
-	free(plugin->rules);
+	policy_free(plugin->policy);
 	host_close(&plugin->host);
 }
 
@@ -156,9 +386,10 @@ static int make_loop(struct plugin *plugin, struct error *err)
 	return rpc_new(&plugin->rpc, err);
 }
 
-static int set_way(struct plugin *plugin, enum lifecycle_path path, const char *kubelet_dir,
-		   const char *name, struct error *err)
+static int set_way(struct plugin *plugin, enum lifecycle_path path, const char *name,
+		   struct error *err)
 {
+	const char *kubelet_dir = plugin->options->kubelet_dir;
 	struct way *way = &plugin->ways[path];
 	int len = snprintf(way->dir, sizeof(way->dir), "%s/%s", kubelet_dir, name);
 
@@ -169,63 +400,85 @@ static int set_way(struct plugin *plugin, enum lifecycle_path path, const char *
 	return 0;
 }
 
+static int set_ways(struct plugin *plugin, struct error *err)
+{
+	int r = 0;
+
+	if (plugin->options->classic)
+		r = set_way(plugin, LIFECYCLE_CLASSIC, KUBELET_DEVICE_PLUGIN_DIR, err);
+	if (r == 0 && plugin->options->watcher)
+		r = set_way(plugin, LIFECYCLE_WATCHER, KUBELET_PLUGIN_REGISTRY_DIR, err);
+	return r;
+}
+
 static const char *way_dir(const struct plugin *plugin, enum lifecycle_path path)
 {
 	return plugin->ways[path].plugin ? plugin->ways[path].dir : NULL;
 }
 
-static int make_resources(struct plugin *plugin, struct error *err)
+static struct snapshot *newest_snapshot(void *ctx)
 {
-	size_t n = plugin->n_rules;
+	const struct plugin *plugin = ctx;
 
-	plugin->resources = calloc(n + 1, sizeof(*plugin->resources));
-	if (!plugin->resources)
-		return error_set(err, ENOMEM, "no memory for %zu resources", n);
-	for (size_t i = 0; i < n; i++) {
-		const struct resource_setup setup = {
-			.loop = plugin->loop,
-			.rpc = plugin->rpc,
-			.host = &plugin->host,
-			.rules = plugin->rules,
-			.n_rules = n,
-			.rule = i,
-			.classic_dir = way_dir(plugin, LIFECYCLE_CLASSIC),
-			.watcher_dir = way_dir(plugin, LIFECYCLE_WATCHER),
-			.suspect = on_suspect,
-			.ctx = plugin,
-		};
-		int r = resource_new(&setup, &plugin->resources[i], err);
-
-		if (r < 0)
-			return r;
-		plugin->n_resources++;
-	}
-	return 0;
+	return plugin->snapshot ? snapshot_ref(plugin->snapshot) : NULL;
 }
 
-static struct inventory_policy policy_of(const struct config *config)
+static const struct catalog *the_catalog(void *ctx)
 {
-	return (struct inventory_policy) {
-		.health = { .unhealthy_after = config->health.unhealthy_after,
-			    .healthy_after = config->health.healthy_after },
-		.forget_after_ms = config->health.forget_after_ms,
-	};
+	return ((const struct plugin *)ctx)->catalog;
 }
 
-static int watch_node(struct plugin *plugin, struct error *err)
+static int make_telemetry(struct plugin *plugin, struct error *err)
 {
-	const struct node_setup setup = {
+	const struct telemetry_source source = { &plugin->host, newest_snapshot, the_catalog,
+						 plugin };
+
+	if (!plugin->options->listen_metrics)
+		return 0;
+	return telemetry_new(&source, &plugin->telemetry, err);
+}
+
+static int make_catalog(struct plugin *plugin, struct error *err)
+{
+	struct resource_setup setup = {
 		.loop = plugin->loop,
+		.rpc = plugin->rpc,
 		.host = &plugin->host,
-		.policy = policy_of(plugin->config),
-		.probe_interval_ms = plugin->config->health.interval_ms,
-		.rescan_interval_ms = plugin->config->rescan_interval_ms,
-		.changed = on_node_changed,
-		.rescanned = check_resources,
+		.telemetry = plugin->telemetry,
+		.classic_dir = way_dir(plugin, LIFECYCLE_CLASSIC),
+		.watcher_dir = way_dir(plugin, LIFECYCLE_WATCHER),
+		.suspect = on_suspect,
 		.ctx = plugin,
 	};
 
-	return node_new(&setup, &plugin->node, err);
+	plugin->claims = claims_new(on_claimed, plugin);
+	setup.claims = plugin->claims;
+	if (plugin->claims)
+		plugin->catalog = catalog_new(&setup);
+	return plugin->catalog ? 0 : error_set(err, ENOMEM, "no memory for the resources");
+}
+
+static int make_holders(struct plugin *plugin, struct error *err)
+{
+	const struct holders_setup setup = {
+		.loop = plugin->loop,
+		.rpc = plugin->rpc,
+		.kubelet_dir = plugin->options->kubelet_dir,
+		.claims = plugin->claims,
+		.telemetry = plugin->telemetry,
+		.changed = on_claims_changed,
+		.ctx = plugin,
+	};
+
+	return holders_new(&setup, &plugin->holders, err);
+}
+
+static int make_probes(struct plugin *plugin, struct error *err)
+{
+	const struct probes_setup setup = { plugin->loop, plugin->rpc, plugin->catalog,
+					    plugin->telemetry, plugin->options->listen_metrics };
+
+	return plugin->telemetry ? probes_new(&setup, &plugin->probes, err) : 0;
 }
 
 static int watch_socket_dirs(struct plugin *plugin, struct error *err)
@@ -244,91 +497,107 @@ static int watch_socket_dirs(struct plugin *plugin, struct error *err)
 	return 0;
 }
 
-static int prepare_host(struct plugin *plugin, const struct options *options, struct error *err)
+static int watch_config(struct plugin *plugin, struct error *err)
 {
-	int r;
-
-	r = host_open(&plugin->host, options->host_root, err);
-	if (r < 0)
-		return error_wrap(err, r, "--host-root");
-	return rules_new(plugin->config, &plugin->rules, &plugin->n_rules, err);
+	if (!plugin->options->config)
+		return 0;
+	return config_watch_new(plugin->loop, plugin->options->config, reload, plugin,
+				&plugin->config_watch, err);
 }
 
-static int prepare(struct plugin *plugin, const struct options *options, struct error *err)
+static int open_host(struct plugin *plugin, struct error *err)
 {
-	int r;
+	int r = host_open(&plugin->host, plugin->options->host_root, err);
 
-	r = prepare_host(plugin, options, err);
-	if (r == 0 && options->classic)
-		r = set_way(plugin, LIFECYCLE_CLASSIC, options->kubelet_dir,
-			    KUBELET_DEVICE_PLUGIN_DIR, err);
-	if (r == 0 && options->watcher)
-		r = set_way(plugin, LIFECYCLE_WATCHER, options->kubelet_dir,
-			    KUBELET_PLUGIN_REGISTRY_DIR, err);
-	if (r == 0)
-		r = make_loop(plugin, err);
-	if (r == 0)
-		r = make_resources(plugin, err);
-	if (r == 0)
-		r = watch_node(plugin, err);
-	if (r == 0)
-		r = watch_socket_dirs(plugin, err);
+	if (r < 0)
+		return error_wrap(err, r, "--host-root");
+	return load_policy(plugin->options, &plugin->policy, err);
+}
+
+static int start_node(struct plugin *plugin, struct error *err)
+{
+	int r = watch_node(plugin, plugin->policy, &plugin->node, err);
+
+	if (r == 0 && !plugin->snapshot)
+		plugin->snapshot = node_snapshot(plugin->node);
+	telemetry_reload(plugin->telemetry, true);
 	return r;
 }
 
-int plugin_run(const struct options *options, const struct config *config, struct error *err)
+static int prepare(struct plugin *plugin, struct error *err)
 {
-	_cleanup_plugin_ struct plugin plugin = { .config = config, .host = { .root_fd = -1 } };
+	static int (*const steps[])(struct plugin * plugin, struct error * err) = {
+		open_host,    set_ways,	  make_loop,	     make_telemetry, make_catalog,
+		make_holders, start_node, watch_socket_dirs, watch_config,   make_probes,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		int r = steps[i](plugin, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int plugin_run(const struct options *options, struct error *err)
+{
+	_cleanup_plugin_ struct plugin plugin = { .options = options, .host = { .root_fd = -1 } };
 	int r;
 
 	log_info(COMPONENT, "silica-device-plugin " SILICA_VERSION ", host root '%s', kubelet '%s'",
 		 options->host_root, options->kubelet_dir);
-	r = prepare(&plugin, options, err);
+	r = prepare(&plugin, err);
 	if (r < 0)
 		return r;
 	return loop_run(plugin.loop, err);
 }
 
-static int list_resource(struct snapshot *snapshot, const struct plugin *plugin, size_t rule,
-			 struct strbuf *out, struct error *err)
-{
-	_cleanup_(unit_set_unrefp) struct unit_set *units = NULL;
-	int r;
+/* --- --once --- */
 
-	r = unit_set_build(snapshot, plugin->rules, plugin->n_rules, rule, &units, err);
-	if (r < 0)
-		return r;
-	report_units(units, out);
+static int list_offer(struct snapshot *snapshot, const struct offer *offer, struct strbuf *out,
+		      struct error *err)
+{
+	const struct unit_plan plan = { .snapshot = snapshot,
+					.rules = offer->rules,
+					.n_rules = offer->n_rules };
+
+	report_units_header(out);
+	for (size_t i = 0; i < offer->n_resources; i++) {
+		_cleanup_(unit_set_unrefp) struct unit_set *units = NULL;
+		int r = unit_set_build(&plan, offer->resources[i].rule, &units, err);
+
+		if (r < 0)
+			return r;
+		report_units(units, out);
+	}
 	return 0;
 }
 
-int plugin_list(const struct options *options, const struct config *config, struct strbuf *out,
-		struct error *err)
+int plugin_list(const struct options *options, struct strbuf *out, struct error *err)
 {
-	_cleanup_plugin_ struct plugin plugin = { .config = config, .host = { .root_fd = -1 } };
+	_cleanup_plugin_ struct plugin plugin = { .options = options, .host = { .root_fd = -1 } };
 	_cleanup_(inventory_freep) struct inventory *inventory = NULL;
-	_cleanup_(snapshot_unrefp) struct snapshot *snapshot = NULL;
-	const struct inventory_policy policy = policy_of(config);
+	_cleanup_offer_ struct offer offer = { 0 };
+	struct inventory_policy policy;
 	const struct driver *const *drivers;
 	size_t n;
 	int r;
 
-	r = prepare_host(&plugin, options, err);
+	r = open_host(&plugin, err);
 	if (r < 0)
 		return r;
-	drivers = driver_registry(&n);
+	policy = policy_inventory(plugin.policy);
+	drivers = policy_drivers(plugin.policy, &n);
 	r = inventory_new(&plugin.host, drivers, n, &policy, &inventory, err);
 	if (r == 0)
 		r = inventory_rescan(inventory, 0, err);
 	if (r < 0)
 		return r;
-	snapshot = inventory_snapshot(inventory);
-	report_unoffered(snapshot, plugin.rules, plugin.n_rules);
-	report_units_header(out);
-	for (size_t i = 0; i < plugin.n_rules; i++) {
-		r = list_resource(snapshot, &plugin, i, out, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	plugin.snapshot = inventory_snapshot(inventory);
+	r = policy_offer(plugin.policy, plugin.snapshot, &offer, err);
+	if (r < 0)
+		return r;
+	report_rest(&plugin);
+	return list_offer(plugin.snapshot, &offer, out, err);
 }

@@ -3,11 +3,10 @@
  * The program: one loop that keeps the inventory current and the resources
  * offered, until it is told to end.
  *
- * Source: signal(7) for what ends and what rescans
+ * Source: signal(7) for what ends and what reads again
  */
 #pragma once
 
-#include "api/config/config.h"
 #include "base/error.h"
 #include "base/strbuf.h"
 #include "device-plugin/options.h"
@@ -15,24 +14,24 @@
 /**
  * plugin_run() - Offer the node's devices until SIGTERM or SIGINT.
  * @options: command line
- * @config: configuration; borrowed
  * @err: set on failure
  *
+ * The configuration is read again when it changes; one that is refused leaves the
+ * one before in force.
+ *
  * Return: 0 after a signal has ended it, or
- *   -EINVAL  the configuration names a vendor that there is no driver for
- *   -errno   the host root cannot be opened, or the process lacks memory,
- *            descriptors or threads to start at all
+ *   -EINVAL  the configuration is refused
+ *   -errno   the configuration cannot be read, the host root cannot be opened, or the
+ *            process lacks memory, descriptors or threads to start at all
  */
-int plugin_run(const struct options *options, const struct config *config, struct error *err);
+int plugin_run(const struct options *options, struct error *err);
 
 /**
  * plugin_list() - List what would be offered, without a kubelet.
  * @options: command line
- * @config: configuration
  * @out: appended to, a table
  * @err: set on failure
  *
  * Return: as plugin_run().
  */
-int plugin_list(const struct options *options, const struct config *config, struct strbuf *out,
-		struct error *err);
+int plugin_list(const struct options *options, struct strbuf *out, struct error *err);

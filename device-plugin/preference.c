@@ -104,8 +104,8 @@ static int collect(const struct unit_set *set, const struct kubelet_preference *
 }
 
 /* Chooses for one container; the list of IDs is the caller's to free. */
-static int answer_container(const struct unit_set *set, const struct kubelet_preference *request,
-			    struct kubelet_ids *ret)
+static int answer_container(const struct unit_set *set, enum preferred_policy policy,
+			    const struct kubelet_preference *request, struct kubelet_ids *ret)
 {
 	_cleanup_candidates_ struct candidates candidates = { 0 };
 	_cleanup_free_ size_t *chosen = NULL;
@@ -118,8 +118,7 @@ static int answer_container(const struct unit_set *set, const struct kubelet_pre
 	chosen = calloc(MIN(request->size, candidates.n) + 1, sizeof(*chosen));
 	if (!chosen)
 		return -ENOMEM;
-	n = preferred_choose(set, PREFERRED_ALIGNED, candidates.rows, candidates.n, request->size,
-			     chosen);
+	n = preferred_choose(set, policy, candidates.rows, candidates.n, request->size, chosen);
 	if (n < 0)
 		return n;
 	ids = calloc((size_t)n + 1, sizeof(*ids));
@@ -131,8 +130,9 @@ static int answer_container(const struct unit_set *set, const struct kubelet_pre
 	return 0;
 }
 
-int preference_answer(const struct unit_set *set, const uint8_t *request, size_t len,
-		      struct rpc_message *ret_reply, struct error *err)
+int preference_answer(const struct unit_set *set, enum preferred_policy policy,
+		      const uint8_t *request, size_t len, struct rpc_message *ret_reply,
+		      struct error *err)
 {
 	_cleanup_preferred_request_ struct kubelet_preferred_request decoded = { 0 };
 	_cleanup_free_ struct kubelet_ids *answers = NULL;
@@ -145,7 +145,7 @@ int preference_answer(const struct unit_set *set, const uint8_t *request, size_t
 	if (!answers)
 		return error_set(err, ENOMEM, "no memory for %zu containers", decoded.n);
 	for (size_t i = 0; i < decoded.n && r == 0; i++)
-		r = answer_container(set, &decoded.containers[i], &answers[i]);
+		r = answer_container(set, policy, &decoded.containers[i], &answers[i]);
 	if (r == 0)
 		r = kubelet_encode_preferred(answers, decoded.n, ret_reply);
 	for (size_t i = 0; i < decoded.n; i++)

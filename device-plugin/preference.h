@@ -11,11 +11,13 @@
 
 #include "api/grpc/rpc.h"
 #include "base/error.h"
+#include "inventory/preferred.h"
 #include "inventory/unit.h"
 
 /**
  * preference_answer() - Answer a PreferredAllocationRequest.
  * @set: units of the resource
+ * @policy: what the choice is to be good for
  * @request: PreferredAllocationRequest of @len bytes
  * @len: length of @request
  * @ret_reply: PreferredAllocationResponse; for each container as many different
@@ -30,5 +32,6 @@
  *   -E2BIG   the request passes a maximum
  *   -ENOMEM  no memory
  */
-int preference_answer(const struct unit_set *set, const uint8_t *request, size_t len,
-		      struct rpc_message *ret_reply, struct error *err);
+int preference_answer(const struct unit_set *set, enum preferred_policy policy,
+		      const uint8_t *request, size_t len, struct rpc_message *ret_reply,
+		      struct error *err);

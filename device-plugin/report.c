@@ -71,13 +71,31 @@ void report_changes(const struct snapshot *before, const struct snapshot *after)
 	(void)snapshot_diff(before, after, report_change, NULL);
 }
 
-static const struct unit_rule *find_rule(const struct device *device, const struct unit_rule *rules,
-					 size_t n_rules)
+/* What the rules say of one device. */
+struct verdict {
+	bool offered;
+	bool withheld;
+	const struct unit_rule *misfit; /* the first one that matches and cannot cut it */
+	struct error reason;		/* why it cannot */
+};
+
+static void judge(const struct device *device, const struct unit_rule *rules, size_t n_rules,
+		  struct verdict *verdict)
 {
-	for (size_t i = 0; i < n_rules; i++)
-		if (unit_rule_matches(&rules[i], device))
-			return &rules[i];
-	return NULL;
+	for (size_t i = 0; i < n_rules && !verdict->offered && !verdict->withheld; i++) {
+		struct error err = { 0 };
+
+		if (!unit_rule_matches(&rules[i], device))
+			continue;
+		if (!rules[i].resource) {
+			verdict->withheld = true;
+		} else if (unit_rule_fits(&rules[i], device, &err) >= 0) {
+			verdict->offered = true;
+		} else if (!verdict->misfit) {
+			verdict->misfit = &rules[i];
+			verdict->reason = err;
+		}
+	}
 }
 
 void report_unoffered(const struct snapshot *snapshot, const struct unit_rule *rules,
@@ -85,17 +103,25 @@ void report_unoffered(const struct snapshot *snapshot, const struct unit_rule *r
 {
 	for (size_t i = 0; i < snapshot->n_devices; i++) {
 		const struct device_state *state = &snapshot->devices[i];
-		const struct unit_rule *rule = find_rule(state->device, rules, n_rules);
-		struct error err = { 0 };
+		struct verdict verdict = { 0 };
 
-		if (!rule)
+		judge(state->device, rules, n_rules, &verdict);
+		if (verdict.offered)
+			continue;
+		if (verdict.withheld)
+			log_info(COMPONENT,
+				 "'%s' (%s %s) is not offered: the configuration "
+				 "excludes it",
+				 state->id, state->device->driver->name, state->device->product);
+		else if (!verdict.misfit)
 			log_warning(COMPONENT,
 				    "'%s' (%s %s) is not offered: no resource of the "
 				    "configuration selects it",
 				    state->id, state->device->driver->name, state->device->product);
-		else if (unit_rule_fits(rule, state->device, &err) < 0)
+		else
 			log_warning(COMPONENT, "'%s' (%s) is not offered as %s: %s", state->id,
-				    state->device->product, rule->resource, err.msg);
+				    state->device->product, verdict.misfit->resource,
+				    verdict.reason.msg);
 	}
 }
 

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/config/resource_name.h"
 #include "api/kubelet/kubelet.h"
 #include "api/kubelet/messages.h"
 #include "base/log.h"
 #include "base/macro.h"
+#include "base/parse.h"
 #include "device-plugin/allocation.h"
 #include "device-plugin/preference.h"
 
@@ -18,12 +20,13 @@
 
 struct resource {
 	struct resource_setup setup;
-	const char *name;
+	char name[RESOURCE_NAME_MAX];
 	struct endpoint *endpoints[_LIFECYCLE_PATH_MAX]; /* NULL where not wanted */
 	bool offered;	      /* has had a unit, so the kubelet is told of it */
 	bool too_long;	      /* the newest list was refused */
-	pthread_mutex_t lock; /* guards @units, which gRPC's thread reads */
+	pthread_mutex_t lock; /* guards what follows, which gRPC's thread reads */
 	struct unit_set *units;
+	struct terms terms;
 };
 
 struct unit_set *resource_units(struct resource *resource)
@@ -34,6 +37,26 @@ struct unit_set *resource_units(struct resource *resource)
 	units = resource->units ? unit_set_ref(resource->units) : NULL;
 	(void)pthread_mutex_unlock(&resource->lock);
 	return units;
+}
+
+struct terms resource_terms(struct resource *resource)
+{
+	struct terms terms;
+
+	(void)pthread_mutex_lock(&resource->lock);
+	terms = resource->terms;
+	(void)pthread_mutex_unlock(&resource->lock);
+	return terms;
+}
+
+const char *resource_name(const struct resource *resource)
+{
+	return resource->name;
+}
+
+const struct endpoint *resource_endpoint(const struct resource *resource, enum lifecycle_path path)
+{
+	return resource->offered ? resource->endpoints[path] : NULL;
 }
 
 static struct kubelet_device list_device(const void *ctx, size_t i)
@@ -54,56 +77,85 @@ static int encode_list(void *ctx, struct rpc_message *ret)
 	return kubelet_encode_device_list(units->n_units, list_device, units, ret);
 }
 
-static int answer_options(_unused_ struct resource *resource, _unused_ struct unit_set *units,
-			  _unused_ const uint8_t *request, _unused_ size_t len,
-			  struct rpc_message *ret_reply, _unused_ struct error *err)
+/* What a request is answered from: the newest units and terms. */
+struct request {
+	struct resource *resource;
+	struct allocation allocation;
+	struct terms terms;
+	const uint8_t *data;
+	size_t len;
+};
+
+static int answer_options(_unused_ const struct request *request, struct rpc_message *ret_reply,
+			  _unused_ struct error *err)
 {
 	return kubelet_encode_options(ret_reply);
 }
 
-static int answer_preferred(_unused_ struct resource *resource, struct unit_set *units,
-			    const uint8_t *request, size_t len, struct rpc_message *ret_reply,
+static int answer_preferred(const struct request *request, struct rpc_message *ret_reply,
 			    struct error *err)
 {
-	return preference_answer(units, request, len, ret_reply, err);
+	return preference_answer(request->allocation.set, request->terms.preferred, request->data,
+				 request->len, ret_reply, err);
 }
 
-static int answer_allocate(struct resource *resource, struct unit_set *units,
-			   const uint8_t *request, size_t len, struct rpc_message *ret_reply,
+static int answer_allocate(const struct request *request, struct rpc_message *ret_reply,
 			   struct error *err)
 {
-	return allocation_allocate(resource->setup.host, units, request, len, ret_reply, err);
+	return allocation_allocate(&request->allocation, request->data, request->len, ret_reply,
+				   err);
 }
 
-static int answer_pre_start(struct resource *resource, struct unit_set *units,
-			    const uint8_t *request, size_t len, struct rpc_message *ret_reply,
+static int answer_pre_start(const struct request *request, struct rpc_message *ret_reply,
 			    struct error *err)
 {
-	return allocation_pre_start(resource->setup.host, units, request, len, ret_reply, err);
+	return allocation_pre_start(&request->allocation, request->data, request->len, ret_reply,
+				    err);
 }
 
 static const struct {
 	const char *method;
-	int (*answer)(struct resource *resource, struct unit_set *units, const uint8_t *request,
-		      size_t len, struct rpc_message *ret_reply, struct error *err);
+	int (*answer)(const struct request *request, struct rpc_message *ret_reply,
+		      struct error *err);
+	enum telemetry_rpc rpc;
 } answers[] = {
-	{ KUBELET_METHOD_OPTIONS, answer_options },
-	{ KUBELET_METHOD_PREFERRED, answer_preferred },
-	{ KUBELET_METHOD_ALLOCATE, answer_allocate },
-	{ KUBELET_METHOD_PRE_START, answer_pre_start },
+	{ KUBELET_METHOD_OPTIONS, answer_options, TELEMETRY_RPC_OPTIONS },
+	{ KUBELET_METHOD_PREFERRED, answer_preferred, TELEMETRY_RPC_PREFERRED },
+	{ KUBELET_METHOD_ALLOCATE, answer_allocate, TELEMETRY_RPC_ALLOCATE },
+	{ KUBELET_METHOD_PRE_START, answer_pre_start, TELEMETRY_RPC_PRE_START },
 };
 
+static int answer(const struct request *request, const char *method, struct rpc_message *ret_reply,
+		  struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		struct telemetry *telemetry = request->resource->setup.telemetry;
+		uint64_t start_ns;
+		int r;
+
+		if (strcmp(answers[i].method, method) != 0)
+			continue;
+		start_ns = telemetry_now_ns();
+		r = answers[i].answer(request, ret_reply, err);
+		telemetry_rpc(telemetry, request->resource->name, answers[i].rpc, start_ns, r);
+		return r;
+	}
+	return -ENOSYS;
+}
+
 /* Answers a call, on gRPC's thread. */
-static int handle_call(void *ctx, const char *method, const uint8_t *request, size_t len,
+static int handle_call(void *ctx, const char *method, const uint8_t *data, size_t len,
 		       struct rpc_message *ret_reply, struct error *err)
 {
 	struct resource *resource = ctx;
 	_cleanup_(unit_set_unrefp) struct unit_set *units = resource_units(resource);
-	int r = -ENOSYS;
+	struct request request = { .resource = resource, .data = data, .len = len };
+	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
-		if (strcmp(answers[i].method, method) == 0)
-			r = answers[i].answer(resource, units, request, len, ret_reply, err);
+	request.terms = resource_terms(resource);
+	request.allocation = (struct allocation) { resource->setup.host, units, &request.terms,
+						   resource->setup.claims };
+	r = answer(&request, method, ret_reply, err);
 	if (r < 0)
 		log_warning(COMPONENT, "%s: %s refused: %s", resource->name,
 			    strrchr(method, '/') + 1, error_text(err, r));
@@ -112,7 +164,15 @@ static int handle_call(void *ctx, const char *method, const uint8_t *request, si
 	return r;
 }
 
-int resource_new(const struct resource_setup *setup, struct resource **ret, struct error *err)
+static void on_registered(void *ctx, enum lifecycle_path path, bool accepted)
+{
+	const struct resource *resource = ctx;
+
+	telemetry_registered(resource->setup.telemetry, resource->name, path, accepted);
+}
+
+int resource_new(const struct resource_setup *setup, const char *name, struct resource **ret,
+		 struct error *err)
 {
 	_cleanup_(resource_freep) struct resource *resource = calloc(1, sizeof(*resource));
 	const char *const dirs[_LIFECYCLE_PATH_MAX] = {
@@ -124,7 +184,7 @@ int resource_new(const struct resource_setup *setup, struct resource **ret, stru
 	if (!resource)
 		return error_set(err, ENOMEM, "no memory for a resource");
 	resource->setup = *setup;
-	resource->name = setup->rules[setup->rule].resource;
+	(void)str_copy(resource->name, sizeof(resource->name), name);
 	(void)pthread_mutex_init(&resource->lock, NULL);
 	for (enum lifecycle_path path = 0; path < _LIFECYCLE_PATH_MAX; path++) {
 		const struct endpoint_setup endpoint = {
@@ -135,6 +195,7 @@ int resource_new(const struct resource_setup *setup, struct resource **ret, stru
 			.resource = resource->name,
 			.handle = handle_call,
 			.encode = encode_list,
+			.registered = on_registered,
 			.ctx = resource,
 		};
 
@@ -153,6 +214,16 @@ void resource_stop(struct resource *resource)
 	for (size_t i = 0; i < ARRAY_SIZE(resource->endpoints); i++)
 		if (resource->endpoints[i])
 			endpoint_stop(resource->endpoints[i]);
+}
+
+bool resource_is_idle(struct resource *resource)
+{
+	bool idle = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(resource->endpoints); i++)
+		idle = idle &&
+		       (!resource->endpoints[i] || endpoint_is_idle(resource->endpoints[i]));
+	return idle;
 }
 
 void resource_free(struct resource *resource)
@@ -191,7 +262,7 @@ static bool fits_message(struct resource *resource, const struct unit_set *units
 }
 
 /* Replaces the units; returns whether a kubelet would see a difference. */
-static bool take_units(struct resource *resource, struct unit_set *units)
+static bool take_units(struct resource *resource, struct unit_set *units, const struct terms *terms)
 {
 	bool changed = !resource->units || !unit_set_equal(resource->units, units);
 	struct unit_set *before;
@@ -199,6 +270,8 @@ static bool take_units(struct resource *resource, struct unit_set *units)
 	(void)pthread_mutex_lock(&resource->lock);
 	before = resource->units;
 	resource->units = units;
+	if (terms)
+		resource->terms = *terms;
 	(void)pthread_mutex_unlock(&resource->lock);
 	unit_set_unref(before);
 	return changed;
@@ -232,16 +305,14 @@ static void offer(struct resource *resource)
 	}
 }
 
-void resource_update(struct resource *resource, struct snapshot *snapshot)
+void resource_update(struct resource *resource, const struct unit_plan *plan, size_t rule,
+		     const struct terms *terms)
 {
-	const struct unit_plan plan = { .snapshot = snapshot,
-					.rules = resource->setup.rules,
-					.n_rules = resource->setup.n_rules };
 	_cleanup_(unit_set_unrefp) struct unit_set *units = NULL;
 	struct error err = { 0 };
 	int r;
 
-	r = unit_set_build(&plan, resource->setup.rule, &units, &err);
+	r = unit_set_build(plan, rule, &units, &err);
 	if (r < 0) {
 		log_error(COMPONENT, "%s: cannot list the devices: %s", resource->name,
 			  error_text(&err, r));
@@ -249,7 +320,19 @@ void resource_update(struct resource *resource, struct snapshot *snapshot)
 	}
 	if (!fits_message(resource, units))
 		return;
-	if (take_units(resource, TAKE_PTR(units)))
+	if (take_units(resource, TAKE_PTR(units), terms))
+		offer(resource);
+}
+
+void resource_withdraw(struct resource *resource)
+{
+	_cleanup_(snapshot_unrefp) struct snapshot *nothing = snapshot_new(0, NULL, 0);
+	const struct unit_rule rule = { .resource = resource->name };
+	const struct unit_plan plan = { .snapshot = nothing, .rules = &rule, .n_rules = 1 };
+	struct unit_set *units;
+
+	if (nothing && unit_set_build(&plan, 0, &units, NULL) == 0 &&
+	    take_units(resource, units, NULL))
 		offer(resource);
 }
 
