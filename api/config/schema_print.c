@@ -18,7 +18,7 @@ struct printer {
 	bool dash; /* the next line begins an item, "- " stands in its indent */
 };
 
-static void add_scalar_line(const struct schema_key *key, const void *value, struct strbuf *out);
+static void add_scalar(const struct schema_key *key, const void *value, struct strbuf *out);
 static void print_value(struct printer *printer, const struct schema_key *key, const void *object);
 
 static void add_duration(struct strbuf *out, uint64_t ms)
@@ -205,15 +205,12 @@ static void print_mapping(struct printer *printer, const struct schema_key *key,
 static void print_item(struct printer *printer, const struct schema_key *item, const void *object)
 {
 	printer->dash = true;
-	if (item->type == SCHEMA_MAPPING && !is_empty(item, object)) {
+	if (!is_empty(item, object)) {
 		print_keys(printer, item, object);
 		return;
 	}
 	start_line(printer);
-	if (item->type == SCHEMA_MAPPING)
-		strbuf_puts(printer->out, "{}\n");
-	else
-		add_scalar_line(item, object, printer->out);
+	strbuf_puts(printer->out, "{}\n");
 }
 
 static const char *load_items(const struct schema_key *key, const void *object)
@@ -224,11 +221,37 @@ static const char *load_items(const struct schema_key *key, const void *object)
 	return items;
 }
 
+/* What stands around scalars: nothing around a single one, which is a list as well. */
+static void start_scalars(struct strbuf *out, size_t n)
+{
+	strbuf_puts(out, n == 1 ? " " : " [");
+}
+
+static void end_scalars(struct strbuf *out, size_t n)
+{
+	strbuf_puts(out, n == 1 ? "\n" : "]\n");
+}
+
+static void print_scalars(struct printer *printer, const struct schema_key *item, const char *items,
+			  size_t n)
+{
+	start_scalars(printer->out, n);
+	for (size_t i = 0; i < n; i++) {
+		strbuf_puts(printer->out, i == 0 ? "" : ", ");
+		add_scalar(item, items + i * item->size, printer->out);
+	}
+	end_scalars(printer->out, n);
+}
+
 static void print_list(struct printer *printer, const struct schema_key *key, const void *object)
 {
 	const char *items = load_items(key, object);
 	size_t n = load_n(key, object);
 
+	if (key->item->type != SCHEMA_MAPPING) {
+		print_scalars(printer, key->item, items, n);
+		return;
+	}
 	strbuf_puts(printer->out, n == 0 ? " []\n" : "\n");
 	printer->indent += INDENT;
 	for (size_t i = 0; i < n; i++)
@@ -258,18 +281,18 @@ static void print_map(struct printer *printer, const struct schema_key *key, con
 static void print_set(struct printer *printer, const struct schema_key *key, const void *object)
 {
 	uint32_t set = load_u32((const char *)object + key->offset);
+	size_t n = (size_t)__builtin_popcount(set);
+	const char *separator = "";
 
-	strbuf_puts(printer->out, set == 0 ? " []\n" : "\n");
-	printer->indent += INDENT;
+	start_scalars(printer->out, n);
 	for (size_t i = 0; key->values[i]; i++) {
 		if ((set >> i & 1) == 0)
 			continue;
-		printer->dash = true;
-		start_line(printer);
+		strbuf_puts(printer->out, separator);
 		add_string(printer->out, key->values[i]);
-		strbuf_puts(printer->out, "\n");
+		separator = ", ";
 	}
-	printer->indent -= INDENT;
+	end_scalars(printer->out, n);
 }
 
 static void range_string(const struct schema_key *key, struct strbuf *out)
@@ -369,10 +392,9 @@ static const struct {
 	[SCHEMA_MAP] = { .range = range_map, .print = print_map },
 };
 
-static void add_scalar_line(const struct schema_key *key, const void *value, struct strbuf *out)
+static void add_scalar(const struct schema_key *key, const void *value, struct strbuf *out)
 {
 	types[key->type].scalar(key, value, out);
-	strbuf_puts(out, "\n");
 }
 
 static void print_value(struct printer *printer, const struct schema_key *key, const void *object)
@@ -382,7 +404,8 @@ static void print_value(struct printer *printer, const struct schema_key *key, c
 		return;
 	}
 	strbuf_puts(printer->out, " ");
-	add_scalar_line(key, (const char *)object + key->offset, printer->out);
+	add_scalar(key, (const char *)object + key->offset, printer->out);
+	strbuf_puts(printer->out, "\n");
 }
 
 void schema_print(const struct schema_key *root, const void *object, struct strbuf *out)

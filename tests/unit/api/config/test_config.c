@@ -20,15 +20,53 @@ static int parse(const char *text, struct config *ret, struct error *err)
 	return config_parse(text, strlen(text), "f", ret, err);
 }
 
+static void assert_default_resources(const struct config *config)
+{
+	static const struct {
+		const char *name, *vendor;
+		enum config_unit unit;
+	} want[] = {
+		{ "furiosa.ai/npu", "furiosa", CONFIG_UNIT_WHOLE },
+		{ "nvidia.com/gpu", "nvidia", CONFIG_UNIT_WHOLE },
+		{ "nvidia.com/mig-{profile}", "nvidia", CONFIG_UNIT_PARTITION },
+		{ "amd.com/gpu", "amd", CONFIG_UNIT_WHOLE },
+		{ "amd.com/{profile}", "amd", CONFIG_UNIT_PARTITION },
+		{ "habana.ai/gaudi", "habana", CONFIG_UNIT_WHOLE },
+		{ "gpu.intel.com/{architecture}", "intel", CONFIG_UNIT_WHOLE },
+		{ "npu.intel.com/accel", "intel", CONFIG_UNIT_WHOLE },
+		{ "rebellions.ai/{architecture}", "rebellions", CONFIG_UNIT_WHOLE },
+		{ "tenstorrent.com/{product}", "tenstorrent", CONFIG_UNIT_WHOLE },
+		{ "qualcomm.com/qaic", "qualcomm", CONFIG_UNIT_WHOLE },
+		{ "aws.amazon.com/neuron", "neuron", CONFIG_UNIT_WHOLE },
+		{ "google.com/coral", "coral", CONFIG_UNIT_WHOLE },
+	};
+
+	assert_true(config->resources_are_default);
+	assert_int_equal(config->n_resources, ARRAY_SIZE(want));
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		const struct config_resource *resource = &config->resources[i];
+
+		assert_string_equal(resource->name, want[i].name);
+		assert_int_equal(resource->devices.vendor.n, 1);
+		assert_string_equal(resource->devices.vendor.items[0].text, want[i].vendor);
+		assert_int_equal(resource->devices.product.n, 0);
+		assert_int_equal(resource->unit, want[i].unit);
+		assert_int_equal(resource->cores, 0);
+		assert_int_equal(resource->allocate,
+				 1u << CONFIG_ALLOCATE_DEVICE_NODES | 1u << CONFIG_ALLOCATE_ENV);
+	}
+	assert_string_equal(config->resources[6].devices.architecture.items[1].text, "xe");
+	assert_string_equal(config->resources[7].devices.architecture.items[0].text, "npu");
+}
+
 static void assert_default(const struct config *config)
 {
 	assert_int_equal(config->version, CONFIG_V1);
-	assert_int_equal(config->n_resources, 1);
-	assert_string_equal(config->resources[0].name, "furiosa.ai/npu");
-	assert_string_equal(config->resources[0].devices.vendor, "furiosa");
-	assert_string_equal(config->resources[0].devices.product, "");
-	assert_int_equal(config->resources[0].unit, CONFIG_UNIT_WHOLE);
-	assert_int_equal(config->resources[0].cores, 0);
+	assert_default_resources(config);
+	assert_int_equal(config->drivers.n_enable + config->drivers.n_disable, 0);
+	assert_int_equal(config->n_exclude, 0);
+	assert_string_equal(config->cdi.directory, "/var/run/cdi");
+	assert_int_equal(config->n_notes, 0);
 	assert_int_equal(config->health.interval_ms, 500);
 	assert_int_equal(config->health.unhealthy_after, 1);
 	assert_int_equal(config->health.healthy_after, 3);
@@ -76,12 +114,13 @@ static void reads_every_key(void **state _unused_)
 	assert_int_equal(parse(text, &config, NULL), 0);
 	assert_int_equal(config.n_resources, 2);
 	assert_string_equal(config.resources[0].name, "furiosa.ai/rngd-4core");
-	assert_string_equal(config.resources[0].devices.vendor, "furiosa");
-	assert_string_equal(config.resources[0].devices.product, "rngd");
+	assert_string_equal(config.resources[0].devices.vendor.items[0].text, "furiosa");
+	assert_string_equal(config.resources[0].devices.product.items[0].text, "rngd");
 	assert_int_equal(config.resources[0].unit, CONFIG_UNIT_PARTITION);
 	assert_int_equal(config.resources[0].cores, 4);
 	assert_string_equal(config.resources[1].name, "example.com/npu");
-	assert_string_equal(config.resources[1].devices.vendor, "");
+	assert_int_equal(config.resources[1].devices.vendor.n, 0);
+	assert_false(config.resources_are_default);
 	assert_int_equal(config.resources[1].unit, CONFIG_UNIT_WHOLE);
 	assert_int_equal(config.health.interval_ms, 100);
 	assert_int_equal(config.health.unhealthy_after, 100);
@@ -89,6 +128,11 @@ static void reads_every_key(void **state _unused_)
 	assert_int_equal(config.health.forget_after_ms, 168u * 3600 * 1000);
 	assert_int_equal(config.rescan_interval_ms, 3600 * 1000);
 }
+
+#define KNOWN                                                                            \
+	"known here are 'version', 'drivers', 'resources', 'exclude', 'cdi', 'health', " \
+	"'rescanInterval'"
+#define PATTERNS "must be a list of 1 to 64 items, each a string of 1 to 64 ASCII characters"
 
 static const struct {
 	const char *text;
@@ -106,18 +150,14 @@ static const struct {
 
 	/* keys */
 	{ V1 "resourses: []\n", "f:2:1: unknown key 'resourses', did you mean 'resources'?" },
-	{ V1 "colour: red\n", "f:2:1: unknown key 'colour', known here are 'version', 'resources', "
-			      "'health', 'rescanInterval'" },
+	{ V1 "colour: red\n", "f:2:1: unknown key 'colour', " KNOWN },
 	{ V1 "interval: 1s\n", "f:2:1: unknown key 'interval', it belongs under 'health'" },
 	{ RESOURCE "  vendor: furiosa\n",
 	  "f:4:3: unknown key 'vendor', it belongs under 'resources[].devices'" },
 	{ RESOURCE "  rescanInterval: 5s\n",
 	  "f:4:3: unknown key 'rescanInterval', it belongs at the top level" },
-	{ V1 "<<: {}\n",
-	  "f:2:1: unknown key '<<', known here are 'version', 'resources', 'health', "
-	  "'rescanInterval'" },
-	{ V1 "\"a\\nb\": 1\n", "f:2:1: unknown key 'a?b', known here are 'version', 'resources', "
-			       "'health', 'rescanInterval'" },
+	{ V1 "<<: {}\n", "f:2:1: unknown key '<<', " KNOWN },
+	{ V1 "\"a\\nb\": 1\n", "f:2:1: unknown key 'a?b', " KNOWN },
 	{ V1 "5: x\n", "f:2:1: a key must be a string, found the number 5" },
 	{ V1 "? [a]\n: b\n", "f:2:3: a key must be a string, found a list" },
 	{ V1 "health: {}\nhealth: {}\n", "f:3:1: key 'health' is written twice, first in line 2" },
@@ -176,21 +216,19 @@ static const struct {
 	{ RESOURCE "- name: furiosa.ai/rngd\n- name: furiosa.ai/npu\n",
 	  "f:5:3: the name 'furiosa.ai/npu' is taken by item 1 of 'resources'" },
 	{ RESOURCE "  devices: {vendor: Furiosa}\n",
-	  "f:4:21: 'vendor': 'Furiosa' has more than lower-case letters, digits and '-'" },
+	  "f:4:21: 'vendor[]': 'Furiosa' has more than lower-case letters, digits and '-', and "
+	  "'*' and '?' as wildcards" },
 	{ RESOURCE "  devices: {vendor: ''}\n",
-	  "f:4:21: 'vendor' must be a string of 1 to 31 ASCII characters, found the string ''" },
-	{ RESOURCE "  devices: {product: a2345678901234567890123456789012}\n",
-	  "f:4:22: 'product' must be a string of 1 to 31 ASCII characters, found the string "
-	  "'a2345678901234567890123456789012'" },
+	  "f:4:21: 'vendor[]' must be a string of 1 to 64 ASCII characters, found the string ''" },
+	{ RESOURCE "  devices: {vendor: 7}\n",
+	  "f:4:21: 'vendor' " PATTERNS ", found the number 7" },
 	{ RESOURCE "  unit: partitions\n  cores: 2\n",
-	  "f:4:9: 'unit' must be one of 'whole', 'partition', found the string 'partitions', did "
-	  "you "
-	  "mean 'partition'?" },
-	{ RESOURCE "  unit: partition\n",
-	  "f:3:3: key 'cores' is missing, which is required when 'unit' is 'partition'" },
+	  "f:4:9: 'unit' must be one of 'whole', 'partition', 'share', found the string "
+	  "'partitions', did you mean 'partition'?" },
 	{ RESOURCE "  cores: 2\n  unit: whole\n",
-	  "f:4:3: 'cores' is allowed only when 'unit' is 'partition'" },
-	{ RESOURCE "  cores: 2\n", "f:4:3: 'cores' is allowed only when 'unit' is 'partition'" },
+	  "f:4:3: 'cores' is allowed only when 'unit' is 'partition' or 'share'" },
+	{ RESOURCE "  cores: 2\n",
+	  "f:4:3: 'cores' is allowed only when 'unit' is 'partition' or 'share'" },
 	{ RESOURCE "  unit: partition\n  cores: 3\n", "f:5:10: 'cores': 3 is not a power of two" },
 	{ RESOURCE "  unit: partition\n  cores: 0\n",
 	  "f:5:10: 'cores' must be a whole number from 1 to 64 cores, found the number 0" },
@@ -272,23 +310,23 @@ static void does_not_follow_deep_nesting(void **state _unused_)
 	assert_string_equal(err.msg, "f:1:13: 'resources[]' must be a mapping, found a list");
 }
 
-static bool devices_equal(const struct config_devices *a, const struct config_devices *b)
-{
-	return strcmp(a->vendor, b->vendor) == 0 && strcmp(a->product, b->product) == 0;
-}
-
 static void assert_equal(const struct config *a, const struct config *b)
 {
+	_cleanup_strbuf_ struct strbuf first = STRBUF_INIT(PRINTED_MAX);
+	_cleanup_strbuf_ struct strbuf second = STRBUF_INIT(PRINTED_MAX);
+
 	assert_int_equal(a->version, b->version);
 	assert_memory_equal(&a->health, &b->health, sizeof(a->health));
 	assert_int_equal(a->rescan_interval_ms, b->rescan_interval_ms);
 	assert_int_equal(a->n_resources, b->n_resources);
 	for (size_t i = 0; i < a->n_resources; i++) {
 		assert_string_equal(a->resources[i].name, b->resources[i].name);
-		assert_true(devices_equal(&a->resources[i].devices, &b->resources[i].devices));
 		assert_int_equal(a->resources[i].unit, b->resources[i].unit);
 		assert_int_equal(a->resources[i].cores, b->resources[i].cores);
 	}
+	config_print(a, &first); /* for what lies behind pointers */
+	config_print(b, &second);
+	assert_string_equal(strbuf_str(&first), strbuf_str(&second));
 }
 
 static void prints_what_parses_back(void **state _unused_)
@@ -330,13 +368,20 @@ static void prints_every_key(void **state _unused_)
 	assert_string_equal(strbuf_str(&printed), "version: v1\n"
 						  "resources:\n"
 						  "- name: furiosa.ai/npu\n"
-						  "  devices: {}\n"
 						  "  unit: partition\n"
 						  "  cores: 2\n"
+						  "  overlap: false\n"
+						  "  allocate: [deviceNodes, env]\n"
+						  "  preferred: aligned\n"
 						  "- name: a/b\n"
 						  "  devices:\n"
 						  "    vendor: \"10\"\n"
 						  "  unit: whole\n"
+						  "  overlap: false\n"
+						  "  allocate: [deviceNodes, env]\n"
+						  "  preferred: aligned\n"
+						  "cdi:\n"
+						  "  directory: /var/run/cdi\n"
 						  "health:\n"
 						  "  interval: 500ms\n"
 						  "  unhealthyAfter: 1\n"
@@ -405,35 +450,63 @@ static void check_rows(const struct schema_key *mapping)
 		check_row(mapping, &mapping->keys[i]);
 }
 
+static bool is_numeric(enum schema_type type)
+{
+	return type == SCHEMA_ENUM || type == SCHEMA_SET || type == SCHEMA_U32 ||
+	       type == SCHEMA_DURATION;
+}
+
+static void check_condition(const struct schema_key *mapping, const struct schema_key *key)
+{
+	const struct schema_key *other = schema_sibling(mapping, key->when);
+
+	assert_true(other && other < key && other->type == SCHEMA_ENUM);
+	assert_true(key->when_values != 0);
+}
+
+/* A scalar, as a key, an item or the free key of a map. */
+static void check_scalar(const struct schema_key *key)
+{
+	if (key->type == SCHEMA_STRING)
+		assert_true(key->max < key->size);
+	if (is_numeric(key->type))
+		assert_int_equal(key->size, sizeof(uint32_t));
+	if (key->type == SCHEMA_BOOL)
+		assert_int_equal(key->size, sizeof(bool));
+	if (key->type == SCHEMA_ENUM || key->type == SCHEMA_SET)
+		assert_non_null(key->values);
+	else
+		assert_true(key->min <= key->max);
+}
+
 /* What the engine relies on and no compiler checks. */
 static void check_row(const struct schema_key *mapping, const struct schema_key *key)
 {
 	assert_true(schema_sibling(mapping, key->name) == key);
 	assert_non_null(key->text);
-	assert_true(key->offset + key->size <= mapping->size || key->type == SCHEMA_LIST);
-	assert_true(key->required || key->default_value || key->when || key->type == SCHEMA_STRING);
-	if (key->when) {
-		const struct schema_key *other = schema_sibling(mapping, key->when);
-
-		assert_true(other && other < key && other->type == SCHEMA_ENUM);
-	}
+	assert_true(key->offset + (key->size > 0 ? key->size : sizeof(void *)) <= mapping->size);
+	if (key->when)
+		check_condition(mapping, key);
+	check_scalar(key);
 	if (key->type == SCHEMA_STRING)
-		assert_true(key->min >= 1 && key->max < key->size);
-	if (key->type == SCHEMA_ENUM || key->type == SCHEMA_U32 || key->type == SCHEMA_DURATION)
-		assert_int_equal(key->size, sizeof(uint32_t));
-	if (key->type == SCHEMA_ENUM)
-		assert_non_null(key->values);
-	else
-		assert_true(key->min <= key->max);
+		assert_true(key->min >= 1);
 	if (key->type == SCHEMA_MAPPING)
 		check_rows(key);
 	if (key->type == SCHEMA_LIST && key->item->type == SCHEMA_MAPPING)
 		check_rows(key->item);
+	else if (key->type == SCHEMA_LIST)
+		check_scalar(key->item);
+	if (key->type == SCHEMA_MAP) {
+		assert_int_equal(key->item->n_keys, 2);
+		assert_int_equal(key->item->keys[0].type, SCHEMA_STRING);
+		check_scalar(&key->item->keys[0]);
+		check_scalar(&key->item->keys[1]);
+	}
 }
 
 static void has_sound_rows(void **state _unused_)
 {
-	assert_int_equal(config_root.size, sizeof(struct config));
+	assert_int_equal(config_root.size, sizeof(struct config_file));
 	check_rows(&config_root);
 }
 
@@ -444,7 +517,10 @@ static void describes_every_key(void **state _unused_)
 		"| `resources` |",
 		"| `resources[].name` |",
 		"| `resources[].devices.vendor` |",
-		"| `resources[].cores` | a whole number from 1 to 64 cores | required when",
+		"| `resources[].cores` | a whole number from 1 to 64 cores | only when",
+		"| `resources[].nodes.labels` | a mapping of 1 to 16 keys",
+		"| `exclude[].uuid` |",
+		"| `cdi.directory` |",
 		"| `health.interval` | a duration from 100ms to 1m | `500ms` |",
 		"| `rescanInterval` |",
 	};

@@ -96,6 +96,70 @@ static void cuts_a_long_name(void **state _unused_)
 	assert_non_null(strstr(err.msg, "aaa...' must have 1 to 244 bytes"));
 }
 
+static void expands_placeholders(void **state _unused_)
+{
+	static const char *const words[_RESOURCE_PLACEHOLDER_MAX] = {
+		[RESOURCE_PRODUCT] = "n150",
+		[RESOURCE_ARCHITECTURE] = "ATOM",
+	};
+	static const struct {
+		const char *template;
+		const char *name; /* or, when it is refused, NULL */
+		const char *rule;
+	} cases[] = {
+		{ "a/b", "a/b", NULL },
+		{ "a/{product}", "a/n150", NULL },
+		{ "a/x-{architecture}.{product}-{product}", "a/x-ATOM.n150-n150", NULL },
+		{ "a/{profile}", NULL, "has {profile}, and nothing to stand for it" },
+		{ "a/{Product}", NULL, "begins none of {product}, {architecture} and {profile}" },
+		{ "a/{product", NULL, "begins none of" },
+		{ "a/{{product}}", NULL, "begins none of" },
+		{ "a/product}", NULL, "only letters, digits" },
+		{ "{product}.ai/b", NULL, "has {product} in front of the '/'" },
+		{ "a/-{product}", NULL, "begin and end with a letter or digit" },
+		{ "{product}", NULL, "in front of the '/'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char name[RESOURCE_NAME_MAX] = "untouched";
+		struct error err = { 0 };
+		int r = resource_name_expand(cases[i].template, words, name, &err);
+
+		assert_int_equal(r, cases[i].name ? 0 : -EINVAL);
+		assert_string_equal(name, cases[i].name ? cases[i].name : "untouched");
+		if (cases[i].rule && !strstr(err.msg, cases[i].rule))
+			fail_msg("'%s': %s", cases[i].template, err.msg);
+	}
+}
+
+static void bounds_what_a_placeholder_stands_for(void **state _unused_)
+{
+	const char *words[_RESOURCE_PLACEHOLDER_MAX] = { 0 };
+	char word[RESOURCE_NAME_MAX + 1], name[RESOURCE_NAME_MAX];
+	struct error err = { 0 };
+
+	words[RESOURCE_PROFILE] = word;
+	memset(word, 'a', sizeof(word));
+	word[63] = '\0';
+	assert_int_equal(resource_name_expand("a/{profile}", words, name, NULL), 0);
+	word[63] = 'a';
+	word[64] = '\0';
+	assert_int_equal(resource_name_expand("a/{profile}", words, name, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "'a/{profile}' must have 1 to 63 bytes behind"));
+	word[64] = 'a';
+	word[RESOURCE_NAME_MAX] = '\0';
+	assert_int_equal(resource_name_expand("a/{profile}", words, name, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "is too long"));
+}
+
+static void checks_templates(void **state _unused_)
+{
+	assert_int_equal(resource_name_check_template("nvidia.com/mig-{profile}", NULL), 0);
+	assert_int_equal(resource_name_check_template("nvidia.com/{gpu}", NULL), -EINVAL);
+	assert_true(resource_name_uses("nvidia.com/mig-{profile}", RESOURCE_PROFILE));
+	assert_false(resource_name_uses("nvidia.com/mig-{profile}", RESOURCE_PRODUCT));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +167,9 @@ int main(void)
 		cmocka_unit_test(tells_the_broken_rule),
 		cmocka_unit_test(keeps_to_the_lengths),
 		cmocka_unit_test(cuts_a_long_name),
+		cmocka_unit_test(expands_placeholders),
+		cmocka_unit_test(bounds_what_a_placeholder_stands_for),
+		cmocka_unit_test(checks_templates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,8 +174,8 @@ static void prints_every_shape(void **state _unused_)
 		const char *text, *printed;
 	} cases[] = {
 		{ "", "mode: dark\ntags: []\n" },
-		{ "tags: [a, '1']", "mode: dark\ntags:\n- a\n- \"1\"\n" },
-		{ "tags: ['a\"\\b', '-x']", "mode: dark\ntags:\n- \"a\\\"\\\\b\"\n- \"-x\"\n" },
+		{ "tags: [a, '1']", "mode: dark\ntags: [a, \"1\"]\n" },
+		{ "tags: ['a\"\\b', '-x']", "mode: dark\ntags: [\"a\\\"\\\\b\", \"-x\"]\n" },
 		{ "{mode: 'on', branches: []}", "mode: \"on\"\nbranches: []\ntags: []\n" },
 		{ "{mode: 'on', branches: [{}, {leaves: [{}]}]}",
 		  "mode: \"on\"\nbranches:\n- leaves: []\n- leaves:\n  - {}\ntags: []\n" },
