@@ -21,7 +21,13 @@ static const char intro[] =
 	"value out of range are refused, and the message names the place:\n\n"
 	"    silica.yaml:2:1: unknown key 'resourses', did you mean 'resources'?\n\n"
 	"A file has at most 1 MiB. Anchors, aliases, tags and further documents are refused.\n"
-	"A duration is a whole number and one of `ms`, `s`, `m` and `h`.\n\n"
+	"A duration is a whole number and one of `ms`, `s`, `m` and `h`. Where a list of strings\n"
+	"is expected, a single string may stand for it.\n\n"
+	"A string under `devices`, `exclude` and `names`, and a `profile`, is a pattern: `*`\n"
+	"stands for any characters, also none, and `?` for one. A pattern has at most four `*`.\n"
+	"YAML wants quotes around one that begins with `*` or `?`.\n\n"
+	"A key marked as deprecated is accepted, and the log says what replaces it. What the\n"
+	"files of other device plugins become is in [migrating.md](migrating.md).\n\n"
 	"## Keys\n\n";
 
 static const char example_intro[] =
@@ -43,8 +49,48 @@ static const char example[] = "version: v1\n"
 			      "health:\n"
 			      "  unhealthyAfter: 2\n";
 
+static const char sharing_intro[] =
+	"\n## Sharing, and nodes that differ\n\n"
+	"On the nodes of one pool every GPU is offered as four shares, on the others whole.\n"
+	"Partitions that the hardware has been cut into are offered by profile on all of them,\n"
+	"and one card is out of service:\n\n";
+
+static const char sharing[] = "version: v1\n"
+			      "resources:\n"
+			      "- name: nvidia.com/gpu.shared\n"
+			      "  devices:\n"
+			      "    vendor: nvidia\n"
+			      "  nodes:\n"
+			      "    labels:\n"
+			      "      example.com/pool: notebooks\n"
+			      "  unit: share\n"
+			      "  shares: 4\n"
+			      "- name: nvidia.com/gpu\n"
+			      "  devices:\n"
+			      "    vendor: nvidia\n"
+			      "- name: nvidia.com/mig-{profile}\n"
+			      "  devices:\n"
+			      "    vendor: nvidia\n"
+			      "  unit: partition\n"
+			      "exclude:\n"
+			      "- bdf: '0000:3b:00.0'\n"
+			      "  nodes:\n"
+			      "    names: node-7\n";
+
+static const char sharing_notes[] =
+	"\nShares are turns on the same device: nothing keeps one from taking the memory or the\n"
+	"time of another. The memory of a share is that of the device by the number of shares,\n"
+	"and is not configured.\n";
+
 static const char effective_intro[] = "\nThe same with every default written out:\n\n";
 static const char default_intro[] = "\n## Defaults\n\nWithout a file:\n\n";
+static const char default_notes[] =
+	"\nA vendor's resource has the name that the vendor's own device plugin uses. None is "
+	"known\n"
+	"for all cards of Graphcore (`c600.graphcore.ai/ipu` is that of one product), Groq,\n"
+	"SambaNova (`sambanova.ai/rdu-tile` is not a card) and Sapeon: whoever enables one of "
+	"these\n"
+	"drivers writes a resource for it.\n";
 
 static void add_yaml(struct strbuf *page, const char *text)
 {
@@ -61,7 +107,7 @@ static void add_effective(struct strbuf *page, const struct config *config)
 
 static int write_page(struct strbuf *page, struct error *err)
 {
-	_cleanup_config_ struct config defaults = { 0 }, config = { 0 };
+	_cleanup_config_ struct config defaults = { 0 }, config = { 0 }, shared = { 0 };
 	int r;
 
 	r = config_default(&defaults, err);
@@ -70,14 +116,21 @@ static int write_page(struct strbuf *page, struct error *err)
 	r = config_parse(example, strlen(example), "example", &config, err);
 	if (r < 0)
 		return r;
+	r = config_parse(sharing, strlen(sharing), "example", &shared, err);
+	if (r < 0)
+		return r;
 	strbuf_puts(page, intro);
 	config_describe(page);
 	strbuf_puts(page, example_intro);
 	add_yaml(page, example);
 	strbuf_puts(page, effective_intro);
 	add_effective(page, &config);
+	strbuf_puts(page, sharing_intro);
+	add_yaml(page, sharing);
+	strbuf_puts(page, sharing_notes);
 	strbuf_puts(page, default_intro);
 	add_effective(page, &defaults);
+	strbuf_puts(page, default_notes);
 	r = strbuf_error(page);
 	return r < 0 ? error_set(err, -r, "page is too long or memory is short") : 0;
 }

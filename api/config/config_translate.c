@@ -68,7 +68,9 @@ static const char other_resources[] = "- name: nvidia.com/gpu\n"
 				      "- name: aws.amazon.com/neuron\n"
 				      "  devices: {vendor: neuron}\n"
 				      "- name: google.com/coral\n"
-				      "  devices: {vendor: coral}\n";
+				      "  devices: {vendor: coral}\n"
+				      "- name: hyperaccel.ai/lpu\n"
+				      "  devices: {vendor: hyperaccel}\n";
 
 static void file_done(struct config_file *file)
 {

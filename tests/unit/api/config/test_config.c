@@ -39,6 +39,7 @@ static void assert_default_resources(const struct config *config)
 		{ "qualcomm.com/qaic", "qualcomm", CONFIG_UNIT_WHOLE },
 		{ "aws.amazon.com/neuron", "neuron", CONFIG_UNIT_WHOLE },
 		{ "google.com/coral", "coral", CONFIG_UNIT_WHOLE },
+		{ "hyperaccel.ai/lpu", "hyperaccel", CONFIG_UNIT_WHOLE },
 	};
 
 	assert_true(config->resources_are_default);

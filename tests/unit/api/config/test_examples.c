@@ -19,11 +19,11 @@ static const struct {
 } examples[] = {
 	{ "amd-mixed.yaml", "amd.com/gpu", CONFIG_UNIT_WHOLE, .n_resources = 2 },
 	{ "furiosa-2025.1-pasted.yaml", "furiosa.ai/{product}-4core.24gb", CONFIG_UNIT_PARTITION,
-	  .cores = 4, .n_resources = 13, .n_exclude = 1, .n_notes = 3 },
+	  .cores = 4, .n_resources = 14, .n_exclude = 1, .n_notes = 3 },
 	{ "furiosa-2025.1.yaml", "furiosa.ai/rngd-4core.24gb", CONFIG_UNIT_PARTITION, .cores = 4,
 	  .n_resources = 1 },
 	{ "furiosa-2025.3-pasted.yaml", "furiosa.ai/{product}-2core.12gb", CONFIG_UNIT_PARTITION,
-	  .cores = 2, .n_resources = 14, .n_exclude = 1, .n_notes = 3 },
+	  .cores = 2, .n_resources = 15, .n_exclude = 1, .n_notes = 3 },
 	{ "furiosa-2025.3.yaml", "furiosa.ai/{product}-2core.12gb", CONFIG_UNIT_PARTITION,
 	  .cores = 2, .n_resources = 1, .n_exclude = 1 },
 	{ "furiosa-2026.1.yaml", "furiosa.ai/{product}", CONFIG_UNIT_WHOLE, .n_resources = 1 },
