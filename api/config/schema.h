@@ -56,9 +56,10 @@ struct schema_key {
 	const char *name; /* an item's is "list[]" */
 	const char *text; /* what it means, Markdown, one line */
 	enum schema_type type;
+	bool required;	  /* must be written */
+	bool optional;	  /* may be left out even when the condition of @when holds */
 	uint64_t min;	  /* smallest number, milliseconds, bytes, length or number of items */
 	uint64_t max;	  /* largest; of a string, less than @size */
-	bool required;	  /* must be written */
 	size_t offset;	  /* of the value in the struct of the mapping; 0 for a root or item */
 	size_t size;	  /* of the value, in bytes; not for a SCHEMA_LIST or SCHEMA_MAP */
 	const char *unit; /* of a number, as in "cores", or NULL */
@@ -73,7 +74,6 @@ struct schema_key {
 	 * no condition. */
 	const char *when;
 	uint32_t when_values;
-	bool optional; /* may be left out even when the condition holds */
 
 	/* SCHEMA_ENUM and SCHEMA_SET: the names, at most 32 of a set, NULL ends.  Of an
 	 * enum the first may be "": the value of a key that was left out. */

@@ -12,34 +12,38 @@
 static const struct {
 	const char *file;
 	const char *name; /* of the first resource */
+	size_t n_resources, n_exclude, n_notes;
 	enum config_unit unit;
 	uint32_t cores, shares;
-	size_t n_resources, n_exclude, n_notes;
 	bool mps;
 } examples[] = {
-	{ "amd-mixed.yaml", "amd.com/gpu", CONFIG_UNIT_WHOLE, .n_resources = 2 },
-	{ "furiosa-2025.1-pasted.yaml", "furiosa.ai/{product}-4core.24gb", CONFIG_UNIT_PARTITION,
-	  .cores = 4, .n_resources = 14, .n_exclude = 1, .n_notes = 3 },
-	{ "furiosa-2025.1.yaml", "furiosa.ai/rngd-4core.24gb", CONFIG_UNIT_PARTITION, .cores = 4,
-	  .n_resources = 1 },
-	{ "furiosa-2025.3-pasted.yaml", "furiosa.ai/{product}-2core.12gb", CONFIG_UNIT_PARTITION,
-	  .cores = 2, .n_resources = 15, .n_exclude = 1, .n_notes = 3 },
-	{ "furiosa-2025.3.yaml", "furiosa.ai/{product}-2core.12gb", CONFIG_UNIT_PARTITION,
+	{ "amd-mixed.yaml", "amd.com/gpu", .unit = CONFIG_UNIT_WHOLE, .n_resources = 2 },
+	{ "furiosa-2025.1-pasted.yaml", "furiosa.ai/{product}-4core.24gb",
+	  .unit = CONFIG_UNIT_PARTITION, .cores = 4, .n_resources = 14, .n_exclude = 1,
+	  .n_notes = 3 },
+	{ "furiosa-2025.1.yaml", "furiosa.ai/rngd-4core.24gb", .unit = CONFIG_UNIT_PARTITION,
+	  .cores = 4, .n_resources = 1 },
+	{ "furiosa-2025.3-pasted.yaml", "furiosa.ai/{product}-2core.12gb",
+	  .unit = CONFIG_UNIT_PARTITION, .cores = 2, .n_resources = 15, .n_exclude = 1,
+	  .n_notes = 3 },
+	{ "furiosa-2025.3.yaml", "furiosa.ai/{product}-2core.12gb", .unit = CONFIG_UNIT_PARTITION,
 	  .cores = 2, .n_resources = 1, .n_exclude = 1 },
-	{ "furiosa-2026.1.yaml", "furiosa.ai/{product}", CONFIG_UNIT_WHOLE, .n_resources = 1 },
-	{ "intel-shared.yaml", "gpu.intel.com/{architecture}", CONFIG_UNIT_SHARE, .shares = 10,
+	{ "furiosa-2026.1.yaml", "furiosa.ai/{product}", .unit = CONFIG_UNIT_WHOLE,
 	  .n_resources = 1 },
-	{ "nvidia-mig-mixed-time-slicing.yaml", "nvidia.com/gpu", CONFIG_UNIT_SHARE, .shares = 2,
-	  .n_resources = 3 },
-	{ "nvidia-mig-mixed.yaml", "nvidia.com/gpu", CONFIG_UNIT_WHOLE, .n_resources = 2 },
-	{ "nvidia-mig-single.yaml", "nvidia.com/gpu", CONFIG_UNIT_PARTITION, .n_resources = 1 },
-	{ "nvidia-mps.yaml", "nvidia.com/gpu", CONFIG_UNIT_SHARE, .shares = 10, .n_resources = 1,
-	  .mps = true },
-	{ "nvidia-per-node.yaml", "nvidia.com/gpu", CONFIG_UNIT_SHARE, .shares = 4,
+	{ "intel-shared.yaml", "gpu.intel.com/{architecture}", .unit = CONFIG_UNIT_SHARE,
+	  .shares = 10, .n_resources = 1 },
+	{ "nvidia-mig-mixed-time-slicing.yaml", "nvidia.com/gpu", .unit = CONFIG_UNIT_SHARE,
+	  .shares = 2, .n_resources = 3 },
+	{ "nvidia-mig-mixed.yaml", "nvidia.com/gpu", .unit = CONFIG_UNIT_WHOLE, .n_resources = 2 },
+	{ "nvidia-mig-single.yaml", "nvidia.com/gpu", .unit = CONFIG_UNIT_PARTITION,
+	  .n_resources = 1 },
+	{ "nvidia-mps.yaml", "nvidia.com/gpu", .unit = CONFIG_UNIT_SHARE, .shares = 10,
+	  .n_resources = 1, .mps = true },
+	{ "nvidia-per-node.yaml", "nvidia.com/gpu", .unit = CONFIG_UNIT_SHARE, .shares = 4,
 	  .n_resources = 2 },
-	{ "nvidia-time-slicing-renamed.yaml", "nvidia.com/gpu.shared", CONFIG_UNIT_SHARE,
+	{ "nvidia-time-slicing-renamed.yaml", "nvidia.com/gpu.shared", .unit = CONFIG_UNIT_SHARE,
 	  .shares = 4, .n_resources = 1 },
-	{ "nvidia-time-slicing.yaml", "nvidia.com/gpu", CONFIG_UNIT_SHARE, .shares = 10,
+	{ "nvidia-time-slicing.yaml", "nvidia.com/gpu", .unit = CONFIG_UNIT_SHARE, .shares = 10,
 	  .n_resources = 1 },
 };
 
