@@ -135,11 +135,12 @@ static int run_check(const struct context *ctx, const struct reader_node *node,
 	return 0;
 }
 
-/* Finds where a key would be right, as a path of mappings; -1 when nowhere. */
-static int find_parent(const struct schema_key *mapping, const char *name,
-		       const struct schema_key *path[DEPTH_MAX], int depth)
+/* Finds the mapping that is @wanted, or has a row called @name, as a path of mappings; gives
+ * the length of the path, or -1. */
+static int find_mapping(const struct schema_key *mapping, const struct schema_key *wanted,
+			const char *name, const struct schema_key *path[DEPTH_MAX], int depth)
 {
-	if (schema_sibling(mapping, name))
+	if (mapping == wanted || (name && schema_sibling(mapping, name)))
 		return depth;
 	for (size_t i = 0; i < mapping->n_keys && depth < DEPTH_MAX; i++) {
 		const struct schema_key *inner = inner_mapping(&mapping->keys[i]);
@@ -148,11 +149,26 @@ static int find_parent(const struct schema_key *mapping, const char *name,
 		if (!inner)
 			continue;
 		path[depth] = inner;
-		found = find_parent(inner, name, path, depth + 1);
+		found = find_mapping(inner, wanted, name, path, depth + 1);
 		if (found >= 0)
 			return found;
 	}
 	return -1;
+}
+
+/* Finds where a key of @mapping would be right: further in, else further out. */
+static int find_parent(const struct context *ctx, const struct schema_key *mapping,
+		       const char *name, const struct schema_key *path[DEPTH_MAX])
+{
+	int here = find_mapping(ctx->root, mapping, NULL, path, 0);
+	int depth = here < 0 ? -1 : find_mapping(mapping, NULL, name, path, here);
+
+	if (depth >= 0)
+		return depth;
+	for (depth = here - 1; depth >= 0; depth--)
+		if (schema_sibling(depth > 0 ? path[depth - 1] : ctx->root, name))
+			break;
+	return depth;
 }
 
 static void add_path(struct strbuf *out, const struct schema_key *const *path, int depth)
@@ -183,7 +199,7 @@ static void unknown_key(const struct context *ctx, const struct reader_node *nam
 {
 	_cleanup_strbuf_ struct strbuf hint = STRBUF_INIT(KEY_LIST_MAX);
 	const struct schema_key *path[DEPTH_MAX];
-	int depth = find_parent(ctx->root, name->text, path, 0);
+	int depth = find_parent(ctx, mapping, name->text, path);
 	const char *meant = closest(mapping, name->text);
 	char quoted[READER_QUOTE_MAX];
 

@@ -190,6 +190,16 @@ static const struct {
 	{ ITEM "  devices: {serial: x}\n",
 	  "f:4:13: unknown key 'serial', known here are 'vendor', 'product', 'architecture', "
 	  "'bdf', 'uuid'" },
+	{ ITEM "  uuid: x\n", "f:4:3: unknown key 'uuid', it belongs under 'resources[].devices'" },
+	{ ITEM "  labels: {a: b}\n",
+	  "f:4:3: unknown key 'labels', it belongs under 'resources[].nodes'" },
+	{ V1 "exclude: [{labels: {a: b}}]\n",
+	  "f:2:12: unknown key 'labels', it belongs under 'exclude[].nodes'" },
+	{ ITEM "  devices: {unit: whole}\n",
+	  "f:4:13: unknown key 'unit', it belongs under 'resources[]'" },
+	{ ITEM "  devices: {health: {}}\n",
+	  "f:4:13: unknown key 'health', it belongs at the top level" },
+	{ V1 "cdi: {shares: 2}\n", "f:2:7: unknown key 'shares', known here are 'directory'" },
 	{ ITEM "  nodes: {names: Node1}\n",
 	  "f:4:18: 'names[]': 'Node1' has more than lower-case letters, digits, '-' and '.', and "
 	  "'*' and '?' as wildcards" },
