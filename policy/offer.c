@@ -20,9 +20,7 @@
 
 /* What placeholders stand for; NULL for those that the name does not have. */
 struct words {
-	const char *product;
-	const char *architecture;
-	const char *profile;
+	const char *of[_RESOURCE_PLACEHOLDER_MAX];
 };
 
 struct work {
@@ -49,6 +47,11 @@ static const char *take_text(struct work *work, const char *text)
 	return copy ? memcpy(copy, text, size) : NULL;
 }
 
+static const char *take_word(struct work *work, const char *word)
+{
+	return word ? take_text(work, word) : NULL;
+}
+
 static void add_problem(struct work *work, const char *fmt, ...) _printf_(2, 3);
 
 static void add_problem(struct work *work, const char *fmt, ...)
@@ -67,45 +70,6 @@ static void add_problem(struct work *work, const char *fmt, ...)
 	copy = take_text(work, text);
 	if (copy && offer->n_problems < PROBLEMS_MAX)
 		offer->problems[offer->n_problems++] = copy;
-}
-
-static bool has_word(const char *name, const char *placeholder)
-{
-	return strstr(name, placeholder) != NULL;
-}
-
-/* A '+' of a profile ("1g.10gb+me") cannot be in a resource name. */
-static void put_word(struct strbuf *name, const char *word)
-{
-	for (; *word; word++)
-		strbuf_printf(name, "%c", *word == '+' ? '.' : *word);
-}
-
-/* Writes a name with its placeholders filled in. */
-static void fill_in(const char *template, const struct words *words, struct strbuf *name)
-{
-	const struct {
-		const char *placeholder;
-		const char *word;
-	} rows[] = {
-		{ "{product}", words->product },
-		{ "{architecture}", words->architecture },
-		{ "{profile}", words->profile },
-	};
-
-	while (*template) {
-		size_t i;
-
-		for (i = 0; i < ARRAY_SIZE(rows); i++)
-			if (rows[i].word && str_starts_with(template, rows[i].placeholder))
-				break;
-		if (i == ARRAY_SIZE(rows)) {
-			strbuf_printf(name, "%c", *template ++);
-			continue;
-		}
-		put_word(name, rows[i].word);
-		template += strlen(rows[i].placeholder);
-	}
 }
 
 static const struct offer_resource *find_resource(const struct offer *offer, const char *name)
@@ -161,24 +125,22 @@ static void add_resource(struct work *work, size_t number, const struct words *w
 {
 	const struct policy_rule *source = &work->policy->rules[number];
 	const struct config_resource *resource = source->resource;
-	_cleanup_strbuf_ struct strbuf name = STRBUF_INIT(RESOURCE_NAME_MAX - 1);
 	struct offer *offer = work->offer;
-	struct error err = { 0 };
 	struct unit_rule rule = source->rule;
+	char name[RESOURCE_NAME_MAX];
+	struct error err = { 0 };
 
-	fill_in(resource->name, words, &name);
-	if (strbuf_error(&name) < 0 || resource_name_check(strbuf_str(&name), &err) < 0) {
-		add_problem(work, "'%s' makes no resource name of '%s': %s", resource->name,
-			    strbuf_str(&name), err.msg[0] ? err.msg : "too long");
+	if (resource_name_expand(resource->name, words->of, name, &err) < 0) {
+		add_problem(work, "%s", err.msg);
 		return;
 	}
-	if (find_resource(offer, strbuf_str(&name)) || !has_room(work))
+	if (find_resource(offer, name) || !has_room(work))
 		return;
-	rule.resource = take_text(work, strbuf_str(&name));
-	rule.product = words->product ? take_text(work, words->product) : NULL;
-	rule.architecture = words->architecture ? take_text(work, words->architecture) : NULL;
-	if (words->profile)
-		rule.profile = take_text(work, words->profile);
+	rule.resource = take_text(work, name);
+	rule.product = take_word(work, words->of[RESOURCE_PRODUCT]);
+	rule.architecture = take_word(work, words->of[RESOURCE_ARCHITECTURE]);
+	if (words->of[RESOURCE_PROFILE])
+		rule.profile = take_word(work, words->of[RESOURCE_PROFILE]);
 	if (work->failed)
 		return;
 	offer->rules[offer->n_rules] = rule;
@@ -199,7 +161,7 @@ static void add_profiles(struct work *work, size_t number, const struct device *
 
 		if (rule.profile && !unit_pattern_matches(rule.profile, profile))
 			continue;
-		words->profile = profile;
+		words->of[RESOURCE_PROFILE] = profile;
 		add_resource(work, number, words);
 	}
 }
@@ -208,15 +170,16 @@ static void add_for_device(struct work *work, size_t number, const struct device
 {
 	const struct policy_rule *source = &work->policy->rules[number];
 	const char *name = source->resource->name;
-	struct words words = {
-		.product = has_word(name, "{product}") ? device->product : NULL,
-		.architecture = has_word(name, "{architecture}") ? device->architecture : NULL,
-	};
+	struct words words = { 0 };
 
 	if (!unit_rule_matches(&source->rule, device) ||
 	    unit_rule_fits(&source->rule, device, NULL) < 0)
 		return;
-	if (has_word(name, "{profile}"))
+	if (resource_name_uses(name, RESOURCE_PRODUCT))
+		words.of[RESOURCE_PRODUCT] = device->product;
+	if (resource_name_uses(name, RESOURCE_ARCHITECTURE))
+		words.of[RESOURCE_ARCHITECTURE] = device->architecture;
+	if (resource_name_uses(name, RESOURCE_PROFILE))
 		add_profiles(work, number, device, &words);
 	else
 		add_resource(work, number, &words);
