@@ -4,3 +4,4 @@
 #include "../base/good.h"
 #include "base/missing.h"
 #include "inventory/unit.h"
+#include <dlfcn.h>
