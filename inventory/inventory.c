@@ -30,7 +30,7 @@ struct track {
 
 struct inventory {
 	const struct host *host;
-	const struct driver *const *drivers;
+	const struct driver **drivers; /* an array of its own */
 	size_t n_drivers;
 	struct inventory_policy policy;
 	pthread_mutex_t lock;
@@ -41,18 +41,20 @@ struct inventory {
 int inventory_new(const struct host *host, const struct driver *const *drivers, size_t n,
 		  const struct inventory_policy *policy, struct inventory **ret, struct error *err)
 {
-	_cleanup_free_ struct inventory *inventory = calloc(1, sizeof(*inventory));
+	_cleanup_(inventory_freep) struct inventory *inventory = calloc(1, sizeof(*inventory));
 
 	if (!inventory)
 		return error_set(err, ENOMEM, "no memory for an inventory");
-	inventory->host = host;
-	inventory->drivers = drivers;
-	inventory->n_drivers = n;
-	inventory->policy = *policy;
-	inventory->snapshot = snapshot_new(0, NULL, 0);
-	if (!inventory->snapshot)
-		return error_set(err, ENOMEM, "no memory for a snapshot");
 	(void)pthread_mutex_init(&inventory->lock, NULL); /* never fails on Linux */
+	inventory->host = host;
+	inventory->policy = *policy;
+	inventory->drivers = calloc(n + 1, sizeof(struct driver *));
+	inventory->snapshot = snapshot_new(0, NULL, 0);
+	if (!inventory->drivers || !inventory->snapshot)
+		return error_set(err, ENOMEM, "no memory for a snapshot");
+	for (size_t i = 0; i < n; i++)
+		inventory->drivers[i] = drivers[i];
+	inventory->n_drivers = n;
 	*ret = TAKE_PTR(inventory);
 	return 0;
 }
@@ -66,6 +68,7 @@ void inventory_free(struct inventory *inventory)
 	(void)pthread_mutex_destroy(&inventory->lock);
 	snapshot_unref(inventory->snapshot);
 	free(inventory->tracks);
+	free(inventory->drivers);
 	free(inventory);
 	errno = saved_errno;
 }
