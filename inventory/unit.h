@@ -246,6 +246,20 @@ bool unit_rule_matches(const struct unit_rule *rule, const struct device *device
 int unit_rule_fits(const struct unit_rule *rule, const struct device *device, struct error *err);
 
 /**
+ * unit_rule_wants() - Whether a partition is of the kind that a rule is about.
+ * @rule: rule of kind UNIT_PARTITION that matches @device
+ * @device: device
+ * @partition: one of its partitions
+ *
+ * A rule that names no kind means those that the hardware has been cut into, not
+ * all that it could be.
+ *
+ * Return: true if profile and number of cores agree.
+ */
+bool unit_rule_wants(const struct unit_rule *rule, const struct device *device,
+		     const struct device_partition *partition);
+
+/**
  * unit_pattern_matches() - Whether a text is as a pattern says.
  * @pattern: text in which '*' stands for any characters and '?' for one
  * @text: text; case counts

@@ -68,9 +68,8 @@ static unsigned int size_of(struct core_range cores)
 	return (unsigned int)cores.last - cores.first + 1;
 }
 
-/* Whether a partition is of the kind that the rule is about. */
-static bool is_wanted(const struct unit_rule *rule, const struct device *device,
-		      const struct device_partition *partition)
+bool unit_rule_wants(const struct unit_rule *rule, const struct device *device,
+		     const struct device_partition *partition)
 {
 	if (partition->cores.last >= DEVICE_CORES_MAX)
 		return false;
@@ -129,7 +128,7 @@ int unit_rule_fits(const struct unit_rule *rule, const struct device *device, st
 	if (rule->kind == UNIT_WHOLE)
 		return device->partitioned ? say_partitioned(device, err) : 0;
 	for (size_t i = 0; i < device->n_partitions; i++)
-		if (is_wanted(rule, device, &device->partitions[i]))
+		if (unit_rule_wants(rule, device, &device->partitions[i]))
 			return 0;
 	return say_misfit(rule, device, err);
 }
@@ -169,7 +168,7 @@ static void take_parts(const struct unit_rule *rule, const struct device *device
 		return;
 	}
 	for (size_t i = 0; rule->kind == UNIT_PARTITION && i < device->n_partitions; i++)
-		if (is_wanted(rule, device, &device->partitions[i]))
+		if (unit_rule_wants(rule, device, &device->partitions[i]))
 			add_part(rule, device->partitions[i].cores, i, parts);
 }
 

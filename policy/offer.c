@@ -154,14 +154,12 @@ static void add_resource(struct work *work, size_t number, const struct words *w
 static void add_profiles(struct work *work, size_t number, const struct device *device,
 			 struct words *words)
 {
-	struct unit_rule rule = work->policy->rules[number].rule;
+	const struct unit_rule *rule = &work->policy->rules[number].rule;
 
 	for (size_t i = 0; i < device->n_partitions && !work->failed; i++) {
-		const char *profile = device->partitions[i].profile;
-
-		if (rule.profile && !unit_pattern_matches(rule.profile, profile))
+		if (!unit_rule_wants(rule, device, &device->partitions[i]))
 			continue;
-		words->of[RESOURCE_PROFILE] = profile;
+		words->of[RESOURCE_PROFILE] = device->partitions[i].profile;
 		add_resource(work, number, words);
 	}
 }
