@@ -314,3 +314,20 @@ int pci_read(struct pci_reader *reader, const char *bdf, struct device_pci *ret_
 	*ret_numa_node = numa_node;
 	return 0;
 }
+
+int pci_has_vfs(const struct host *host, const char *bdf, struct error *err)
+{
+	char text[16];
+	ssize_t len;
+	uint32_t n;
+
+	if (bdf[0] == '\0')
+		return 0;
+	len = file_read_text(host->root_fd, pci_path(bdf, "sriov_numvfs").text, text, sizeof(text),
+			     NULL);
+	if (len == -EMFILE || len == -ENFILE || len == -ENOMEM)
+		return error_set(err, (int)-len, "read 'sriov_numvfs' of '%s': %s", bdf,
+				 strerror((int)-len));
+	/* An attribute that is there but unfit hides no device. */
+	return len >= 0 && parse_u32(text, UINT32_MAX, &n) == 0 && n > 0;
+}

@@ -59,3 +59,16 @@ int pci_read(struct pci_reader *reader, const char *bdf, struct device_pci *ret_
  * Return: 0, or -EINVAL.
  */
 int pci_bdf_parse(const char *text, char *ret);
+
+/**
+ * pci_has_vfs() - Whether a physical function has given its device away.
+ * @host: host
+ * @bdf: address as checked by pci_bdf_parse(), or ""
+ * @err: set on failure
+ *
+ * While it has virtual functions, those are the devices, and it is none.
+ *
+ * Return: 1 if `sriov_numvfs` is above 0, 0 if not or if nothing tells, or a
+ *   negative errno for want of a descriptor or of memory.
+ */
+int pci_has_vfs(const struct host *host, const char *bdf, struct error *err);
