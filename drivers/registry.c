@@ -9,6 +9,7 @@
 static const struct driver *const registry[] = {
 	&furiosa_driver,
 	&rebellions_driver,
+	&tenstorrent_driver,
 };
 
 const struct driver *const *driver_registry(size_t *ret_n)
