@@ -8,6 +8,7 @@
 
 static const struct driver *const registry[] = {
 	&furiosa_driver,
+	&qualcomm_driver,
 	&rebellions_driver,
 	&tenstorrent_driver,
 };
