@@ -152,6 +152,7 @@ int driver_check_nodes(const struct host *host, const struct device *device,
 
 /* The rows, for registry.c; everyone else asks driver_registry(). */
 extern const struct driver furiosa_driver;
+extern const struct driver neuron_driver;
 extern const struct driver qualcomm_driver;
 extern const struct driver rebellions_driver;
 extern const struct driver tenstorrent_driver;
