@@ -7,7 +7,8 @@
 #include "drivers/driver.h"
 
 static const struct driver *const registry[] = {
-	&furiosa_driver, &neuron_driver, &qualcomm_driver, &rebellions_driver, &tenstorrent_driver,
+	&coral_driver,	  &furiosa_driver,    &neuron_driver,
+	&qualcomm_driver, &rebellions_driver, &tenstorrent_driver,
 };
 
 const struct driver *const *driver_registry(size_t *ret_n)
