@@ -342,6 +342,7 @@ static const char *const neuron_subsystems[] = { "neuron_device", NULL };
 const struct driver neuron_driver = {
 	.name = "neuron",
 	.vendor = "AWS Neuron",
+	.partition_isolation = DRIVER_ISOLATION_COOPERATIVE,
 	.env = neuron_env,
 	.doc = {
 		.hardware = "Inferentia, Inferentia2, Trainium1, Trainium2, Trainium3",
