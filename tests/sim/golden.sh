@@ -3,8 +3,8 @@
 # Compare the tree that silica-sim makes with the listing kept in the repository,
 # so that the layout cannot drift unnoticed.
 #
-#   golden.sh SILICA_SIM LISTING            compare
-#   golden.sh SILICA_SIM LISTING --update   write the listing anew
+#   golden.sh SILICA_SIM LISTING DESCRIPTION            compare
+#   golden.sh SILICA_SIM LISTING DESCRIPTION --update   write the listing anew
 #
 # A line of the listing has the type (d, f, l), the path, and behind it the
 # target of a link or the contents of a file: text with a \n per newline, in
@@ -16,7 +16,8 @@ export LC_ALL
 
 sim=$1
 listing=$2
-update=${3:-}
+description=$3
+update=${4:-}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
@@ -46,7 +47,7 @@ list() {
   done
 }
 
-"$sim" create --nodes links "$dir/node" "rngd x2, warboy x1, numa 0/1"
+"$sim" create --nodes links "$dir/node" "$description"
 (list "$dir/node") >"$dir/listing"
 if [ "$update" = --update ]; then
   cp "$dir/listing" "$listing"

@@ -6,8 +6,8 @@
 
 /* A new vendor: a file with its rows, their names in sim.h, and lines here. */
 static const struct layout *const layouts[] = {
-	&layout_rngd,
-	&layout_warboy,
+	&layout_aic,  &layout_atom,	&layout_blackhole, &layout_edgetpu,
+	&layout_rngd, &layout_trainium, &layout_warboy,	   &layout_wormhole,
 };
 
 const struct layout *const *layout_table(size_t *ret_n)

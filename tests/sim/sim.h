@@ -9,6 +9,7 @@
  *	pci.c          the PCI hierarchy, common to all vendors
  *	nodes.c        device files, common to all vendors
  *	furiosa.c      one file per vendor: its rows of struct layout
+ *	class_family.c what vendors share whose cards are entries of a class
  *	layout.c       the list of all rows; a new vendor is added there
  *	commands.c     what the command line can do
  *
@@ -128,3 +129,11 @@ const struct layout *layout_find(const char *name);
 /* The rows of furiosa.c. */
 extern const struct layout layout_rngd;
 extern const struct layout layout_warboy;
+
+/* Those of coral.c, neuron.c, qualcomm.c, rebellions.c and tenstorrent.c. */
+extern const struct layout layout_edgetpu;
+extern const struct layout layout_trainium;
+extern const struct layout layout_aic;
+extern const struct layout layout_atom;
+extern const struct layout layout_wormhole;
+extern const struct layout layout_blackhole;

@@ -85,7 +85,7 @@ static void test_refused(void **state)
 		int r;
 		const char *message; /* a part of it */
 	} cases[] = {
-		{ "rngdx x2", -EINVAL, "known are: rngd warboy numa switch" },
+		{ "rngdx x2", -EINVAL, " warboy " },
 		{ "rngd", -EINVAL, "write 'rngd xN'" },
 		{ "rngd 2", -EINVAL, "write 'rngd xN'" },
 		{ "rngd x", -EINVAL, "write 'rngd xN'" },
