@@ -14,6 +14,7 @@
 #include "drivers/pci.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pci/pci.h>
 #include <setjmp.h>
@@ -28,6 +29,7 @@
 #include "base/macro.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
+#include "drivers/sysfs.h"
 
 #define PCI_DEVICES_DIR "sys/bus/pci/devices"
 #define NUMA_NODE_MAX 1023 /* MAX_NUMNODES - 1 with the kernel's largest NODES_SHIFT, 10 */
@@ -44,9 +46,9 @@ struct bdf {
 	uint32_t function;
 };
 
-/* The longest is "sys/bus/pci/devices/<bdf>/subsystem_vendor", 53 bytes. */
+/* The longest is "sys/bus/pci/devices/<bdf>/power/runtime_status", 60 bytes. */
 struct pci_path {
-	char text[64];
+	char text[80];
 };
 
 static _Thread_local jmp_buf *guard;
@@ -330,4 +332,61 @@ int pci_has_vfs(const struct host *host, const char *bdf, struct error *err)
 				 strerror((int)-len));
 	/* An attribute that is there but unfit hides no device. */
 	return len >= 0 && parse_u32(text, UINT32_MAX, &n) == 0 && n > 0;
+}
+
+int pci_driver(const struct host *host, const char *bdf, const char *const *known, const char **ret,
+	       struct error *err)
+{
+	char name[SYSFS_LINE_MAX];
+	int r = sysfs_link_name(host->root_fd, pci_path(bdf, "driver").text, name, sizeof(name));
+
+	if (sysfs_is_shortage(r))
+		return error_set(err, -r, "driver of PCI device '%s': %s", bdf, strerror(-r));
+	*ret = NULL;
+	for (; r == 0 && *known; known++)
+		if (strcmp(*known, name) == 0)
+			*ret = *known;
+	return 0;
+}
+
+static bool is_asleep(const struct host *host, const char *bdf)
+{
+	char status[SYSFS_LINE_MAX];
+
+	return sysfs_read_line(host->root_fd, pci_path(bdf, "power/runtime_status").text, status,
+			       NULL) == 0 &&
+	       strcmp(status, "suspended") == 0;
+}
+
+static int probe_config(const struct host *host, const char *bdf, struct error *err)
+{
+	static const unsigned char nobody[4] = { 0xff, 0xff, 0xff, 0xff };
+	unsigned char ids[sizeof(nobody)]; /* of vendor and device */
+	_cleanup_close_ int fd =
+		openat(host->root_fd, pci_path(bdf, "config").text, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && sysfs_is_shortage(-errno))
+		return error_set(err, errno, "read PCI device '%s': %s", bdf, strerror(errno));
+	if (fd < 0 || read(fd, ids, sizeof(ids)) != sizeof(ids))
+		return 0;
+	if (memcmp(ids, nobody, sizeof(ids)) == 0)
+		return error_set(err, EIO, "PCI device '%s' does not answer", bdf);
+	return 0;
+}
+
+int pci_probe(const struct host *host, const char *bdf, const char *const *known, struct error *err)
+{
+	const char *driver = NULL;
+	int r = 0;
+
+	if (bdf[0] == '\0')
+		return 0;
+	if (known)
+		r = pci_driver(host, bdf, known, &driver, err);
+	if (r < 0)
+		return r;
+	if (known && !driver)
+		return error_set(err, ENODEV, "kernel driver '%s' is not bound to '%s'", known[0],
+				 bdf);
+	return is_asleep(host, bdf) ? 0 : probe_config(host, bdf, err);
 }

@@ -3,7 +3,8 @@
  * Facts of one PCI device: ids through libpci, place in the bus through sysfs.
  *
  * Source: Linux Documentation/ABI/testing/sysfs-bus-pci; pcilib(7), parameter
- * sysfs.path
+ * sysfs.path; PCI Local Bus Specification 3.0, section 6.1, for a read that
+ * nobody answers
  */
 #pragma once
 
@@ -72,3 +73,35 @@ int pci_bdf_parse(const char *text, char *ret);
  *   negative errno for want of a descriptor or of memory.
  */
 int pci_has_vfs(const struct host *host, const char *bdf, struct error *err);
+
+/**
+ * pci_driver() - Which of some kernel drivers is bound to a device.
+ * @host: host
+ * @bdf: address as checked by pci_bdf_parse(), or ""
+ * @known: names, as in "amdgpu"; NULL ends
+ * @ret: the one of @known; NULL if another or none is bound
+ * @err: set on failure
+ *
+ * Return: 0, or a negative errno for want of a descriptor or of memory.
+ */
+int pci_driver(const struct host *host, const char *bdf, const char *const *known, const char **ret,
+	       struct error *err);
+
+/**
+ * pci_probe() - Whether a device has its kernel driver and answers on the bus.
+ * @host: host
+ * @bdf: address as checked by pci_bdf_parse(), or "", which is not judged
+ * @known: drivers that will do, NULL ends; NULL where any will
+ * @err: set on failure
+ *
+ * A card that has fallen off the bus keeps its files until the driver notices,
+ * and reads as all ones.  One that sleeps is not woken, and one whose
+ * configuration sysfs does not show is not judged.
+ *
+ * Return: 0, or
+ *   -ENODEV  none of @known is bound to it
+ *   -EIO     it does not answer
+ *   -errno   that sysfs_is_shortage(); it says nothing about the device
+ */
+int pci_probe(const struct host *host, const char *bdf, const char *const *known,
+	      struct error *err);

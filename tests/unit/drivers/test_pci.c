@@ -356,6 +356,110 @@ static void test_threads(void **state)
 	}
 }
 
+/* --- driver and presence --- */
+
+static void test_driver(void **state)
+{
+	static const char *const known[] = { "i915", "xe", NULL };
+	static const struct {
+		const char *target; /* of the link; NULL: nothing is bound */
+		const char *expected;
+	} cases[] = {
+		{ "../../../bus/pci/drivers/i915", "i915" },
+		{ "../../../bus/pci/drivers/xe", "xe" },
+		{ "xe", "xe" },
+		{ "../../../bus/pci/drivers/vfio-pci", NULL },
+		{ "../../../bus/pci/drivers/i915x", NULL },
+		{ NULL, NULL },
+	};
+	const struct tree *tree = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *driver = "unset";
+
+		add_device(tree);
+		if (cases[i].target)
+			tree_link(tree, DEVICE "driver", cases[i].target);
+		assert_int_equal(pci_driver(&tree->host, BDF, known, &driver, NULL), 0);
+		if (cases[i].expected)
+			assert_string_equal(driver, cases[i].expected);
+		else
+			assert_null(driver);
+	}
+}
+
+static const struct {
+	const char *bdf;
+	const char *config; /* NULL: there is none */
+	const char *status; /* of power management */
+	int expected;
+	const char *reason;
+} probe_cases[] = {
+	{ BDF, "\xd2\x1e\x22\x22 and so on", NULL, 0, "" },
+	{ BDF, "\xff\xff\xff\xff\xff\xff", NULL, -EIO, "PCI device '" BDF "' does not answer" },
+	{ BDF, "\xff\xff\xff\xff", "active\n", -EIO, "PCI device '" BDF "' does not answer" },
+	{ BDF, "\xff\xff\xff\xff", "suspended\n", 0, "" },
+	{ BDF, "\xff\xff\xff\x22", NULL, 0, "" },
+	{ BDF, "\xff\xff\xff", NULL, 0, "" },
+	{ BDF, "", NULL, 0, "" },
+	{ BDF, NULL, NULL, 0, "" },
+	{ "0000:28:00.0", NULL, NULL, 0, "" },
+	{ "", NULL, NULL, 0, "" },
+};
+
+static void test_probe(void **state)
+{
+	const struct tree *tree = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(probe_cases); i++) {
+		struct error err = { 0 };
+
+		add_device(tree);
+		if (probe_cases[i].config)
+			tree_puts(tree, DEVICE "config", probe_cases[i].config);
+		if (probe_cases[i].status)
+			tree_puts(tree, DEVICE "power/runtime_status", probe_cases[i].status);
+		assert_int_equal(pci_probe(&tree->host, probe_cases[i].bdf, NULL, &err),
+				 probe_cases[i].expected);
+		assert_string_equal(err.msg, probe_cases[i].reason);
+	}
+}
+
+static void test_probe_driver(void **state)
+{
+	static const char *const known[] = { "amdgpu", NULL };
+	const struct tree *tree = *state;
+	struct error err = { 0 };
+
+	add_device(tree);
+	assert_int_equal(pci_probe(&tree->host, BDF, NULL, NULL), 0);
+	assert_int_equal(pci_probe(&tree->host, BDF, known, &err), -ENODEV);
+	assert_string_equal(err.msg, "kernel driver 'amdgpu' is not bound to '" BDF "'");
+	tree_link(tree, DEVICE "driver", "../../../bus/pci/drivers/amdgpu");
+	assert_int_equal(pci_probe(&tree->host, BDF, known, NULL), 0);
+	assert_int_equal(pci_probe(&tree->host, "", known, NULL), 0);
+}
+
+/* No descriptor is no news of the device. */
+static void test_probe_without_descriptors(void **state)
+{
+	const struct tree *tree = *state;
+	int lowest = dup(tree->host.root_fd);
+	struct rlimit before, few;
+	int r;
+
+	assert_true(lowest >= 0);
+	assert_int_equal(close(lowest), 0);
+	add_device(tree);
+	tree_puts(tree, DEVICE "config", "\xff\xff\xff\xff");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit) { (rlim_t)lowest, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	r = pci_probe(&tree->host, BDF, NULL, NULL);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EMFILE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +475,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_path, tree_setup, tree_teardown),
 		cmocka_unit_test(test_bdf_parse),
 		cmocka_unit_test_setup_teardown(test_threads, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(test_driver, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(test_probe, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(test_probe_driver, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(test_probe_without_descriptors, tree_setup,
+						tree_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
