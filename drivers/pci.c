@@ -32,6 +32,8 @@
 #include "drivers/sysfs.h"
 
 #define PCI_DEVICES_DIR "sys/bus/pci/devices"
+#define CONFIG_IDS 4	   /* bytes of the configuration space: vendor and device */
+#define CONFIG_BYTES 16	   /* the ids, command, status, class, type of the header */
 #define NUMA_NODE_MAX 1023 /* MAX_NUMNODES - 1 with the kernel's largest NODES_SHIFT, 10 */
 
 struct pci_reader {
@@ -358,20 +360,24 @@ static bool is_asleep(const struct host *host, const char *bdf)
 	       strcmp(status, "suspended") == 0;
 }
 
+/* A virtual function has no ids of its own and reads as all ones there, but not in
+ * its command, its class and the type of its header; so more is looked at. */
 static int probe_config(const struct host *host, const char *bdf, struct error *err)
 {
-	static const unsigned char nobody[4] = { 0xff, 0xff, 0xff, 0xff };
-	unsigned char ids[sizeof(nobody)]; /* of vendor and device */
+	unsigned char header[CONFIG_BYTES];
 	_cleanup_close_ int fd =
 		openat(host->root_fd, pci_path(bdf, "config").text, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
 
 	if (fd < 0 && sysfs_is_shortage(-errno))
 		return error_set(err, errno, "read PCI device '%s': %s", bdf, strerror(errno));
-	if (fd < 0 || read(fd, ids, sizeof(ids)) != sizeof(ids))
+	len = fd < 0 ? -1 : read(fd, header, sizeof(header));
+	if (len < CONFIG_IDS)
 		return 0;
-	if (memcmp(ids, nobody, sizeof(ids)) == 0)
-		return error_set(err, EIO, "PCI device '%s' does not answer", bdf);
-	return 0;
+	for (ssize_t i = 0; i < len; i++)
+		if (header[i] != 0xff)
+			return 0;
+	return error_set(err, EIO, "PCI device '%s' does not answer", bdf);
 }
 
 int pci_probe(const struct host *host, const char *bdf, const char *const *known, struct error *err)

@@ -4,7 +4,8 @@
  *
  * Source: Linux Documentation/ABI/testing/sysfs-bus-pci; pcilib(7), parameter
  * sysfs.path; PCI Local Bus Specification 3.0, section 6.1, for a read that
- * nobody answers
+ * nobody answers; Single Root I/O Virtualization and Sharing Specification 1.1,
+ * section 3.4.1, for the ids of virtual functions
  */
 #pragma once
 

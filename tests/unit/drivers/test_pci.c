@@ -401,6 +401,8 @@ static const struct {
 	{ BDF, "\xff\xff\xff\xff", "suspended\n", 0, "" },
 	{ BDF, "\xff\xff\xff\x22", NULL, 0, "" },
 	{ BDF, "\xff\xff\xff", NULL, 0, "" },
+	/* A virtual function: no ids, but a command, and the class 0x120001. */
+	{ BDF, "\xff\xff\xff\xff\x06\x04\x10\x01\x02\x01\x01\x12", NULL, 0, "" },
 	{ BDF, "", NULL, 0, "" },
 	{ BDF, NULL, NULL, 0, "" },
 	{ "0000:28:00.0", NULL, NULL, 0, "" },
