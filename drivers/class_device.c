@@ -121,6 +121,9 @@ int class_device_probe(const struct host *host, const struct device *device, con
 	r = sysfs_probe_parent(host, device, err);
 	if (r < 0)
 		return r;
+	r = pci_probe(host, device->bdf, NULL, err);
+	if (r < 0)
+		return r;
 	r = sysfs_probe_line(host, device, name, text, err);
 	if (r < 0)
 		return r;

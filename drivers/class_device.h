@@ -76,7 +76,8 @@ int class_device_scan(const struct class_device *class, const struct driver *dri
 int class_device_open(const struct host *host, const struct device *device, struct error *err);
 
 /**
- * class_device_probe() - Whether an attribute of a listed device has the one good value.
+ * class_device_probe() - Whether a listed device answers on the bus, and an attribute of
+ *	it has the one good value.
  * @host: host of @device
  * @device: device
  * @name: attribute of its class entry
@@ -84,8 +85,8 @@ int class_device_open(const struct host *host, const struct device *device, stru
  * @err: set on failure
  *
  * Return: 0, or
- *   -EIO     another value
- *   -errno   as sysfs_probe_parent() and sysfs_probe_line()
+ *   -EIO     another value, or no answer on the bus
+ *   -errno   as sysfs_probe_parent(), pci_probe() and sysfs_probe_line()
  */
 int class_device_probe(const struct host *host, const struct device *device, const char *name,
 		       const char *good, struct error *err);

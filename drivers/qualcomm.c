@@ -107,6 +107,9 @@ static int qualcomm_probe(const struct host *host, const struct device *device, 
 {
 	int r = sysfs_probe_parent(host, device, err);
 
+	if (r < 0)
+		return r;
+	r = pci_probe(host, device->bdf, NULL, err);
 	return r < 0 ? r : check_online(host, device, err);
 }
 
@@ -121,7 +124,7 @@ const struct driver qualcomm_driver = {
 		.reads = "`/sys/class/accel/accelN` below a PCI device of vendor 17cb that the kernel "
 			 "driver qaic has",
 		.identity = "PCI address",
-		.health = "the class entry belongs to the same PCI device; the chip's MHI bus, where "
+		.health = "the class entry belongs to the same PCI device, which answers on the bus; the chip's MHI bus, where "
 			  "one is shown, has the channel `QAIC_CONTROL`, which it has while the chip is "
 			  "online; the device file is there",
 		.nodes = "`/dev/accel/accelN`",

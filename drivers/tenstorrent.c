@@ -186,6 +186,9 @@ static int tenstorrent_probe(const struct host *host, const struct device *devic
 	r = probe_identity(host, device, err);
 	if (r < 0)
 		return r;
+	r = pci_probe(host, device->bdf, NULL, err);
+	if (r < 0)
+		return r;
 	sensors = hwmon_open(host, sensors_owner(device).text, &reason);
 	if (sysfs_is_shortage(sensors))
 		return error_set(err, -sensors, "%s", error_text(&reason, sensors));
@@ -234,7 +237,7 @@ const struct driver tenstorrent_driver = {
 		.identity = "`tt_asic_id`, else `tt_serial` where no other chip of the board has it, "
 			    "else PCI address",
 		.health = "`temp1_input` is below `temp1_max` of its sensors, where both are there; "
-			  "every device file is there. A heartbeat (`tt_heartbeat`) that stands still "
+			  "it answers on the PCI bus; every device file is there. A heartbeat (`tt_heartbeat`) that stands still "
 			  "is not seen",
 		.nodes = "`/dev/tenstorrent/N`",
 		.evidence = "vendor source; the environment variable and the mount of huge pages from "

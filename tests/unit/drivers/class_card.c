@@ -264,6 +264,23 @@ void class_card_check_places(const struct tree *tree, const struct class_card *c
 	class_card_check_probe(tree, device, 0, "");
 }
 
+void class_card_check_bus(const struct tree *tree, const struct class_card *card)
+{
+	static const char ones[] = "\xff\xff\xff\xff\xff\xff\xff\xff"
+				   "\xff\xff\xff\xff\xff\xff\xff\xff";
+	_cleanup_device_list_ struct device_list list = { 0 };
+	const struct device *device;
+	char expected[PATH_BYTES];
+
+	(void)snprintf(expected, sizeof(expected), "PCI device '%s' does not answer", card->bdf);
+	class_card_reset(tree, card);
+	device = class_card_scan_one(tree, card->driver, &list);
+	class_card_set_pci(tree, card, "config", ones);
+	class_card_check_probe(tree, device, -EIO, expected);
+	class_card_set_pci(tree, card, "config", "\xff\xff\xff\xff\x06\x04\x10\x10\x01");
+	class_card_check_probe(tree, device, 0, "");
+}
+
 void class_card_check_node(const struct tree *tree, const struct class_card *card)
 {
 	_cleanup_device_list_ struct device_list list = { 0 };

@@ -139,6 +139,14 @@ void class_card_check_functions(const struct tree *tree, const struct class_card
 void class_card_check_places(const struct tree *tree, const struct class_card *card);
 
 /**
+ * class_card_check_bus() - A card that has fallen off the bus is not well until it
+ *	answers again; a virtual function has no ids to read, and is.
+ * @tree: tree
+ * @card: card
+ */
+void class_card_check_bus(const struct tree *tree, const struct class_card *card);
+
+/**
  * class_card_check_node() - A card without its device file is listed with the fault, and
  *	well when the file is back.
  * @tree: tree

@@ -166,6 +166,11 @@ static void test_places(void **state)
 	class_card_check_places(*state, &card);
 }
 
+static void test_bus(void **state)
+{
+	class_card_check_bus(*state, &card);
+}
+
 static void test_descriptors(void **state)
 {
 	class_card_check_descriptors(*state, &card);
@@ -259,11 +264,17 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TREE_TEST(test_found),	      TREE_TEST(test_nothing),
-		TREE_TEST(test_read_decides), TREE_TEST(test_vendor),
-		TREE_TEST(test_functions),    TREE_TEST(test_places),
-		TREE_TEST(test_descriptors),  TREE_TEST(test_probe),
-		TREE_TEST(test_open),	      cmocka_unit_test(test_products),
+		TREE_TEST(test_found),
+		TREE_TEST(test_nothing),
+		TREE_TEST(test_read_decides),
+		TREE_TEST(test_vendor),
+		TREE_TEST(test_functions),
+		TREE_TEST(test_places),
+		TREE_TEST(test_bus),
+		TREE_TEST(test_descriptors),
+		TREE_TEST(test_probe),
+		TREE_TEST(test_open),
+		cmocka_unit_test(test_products),
 		cmocka_unit_test(test_words),
 	};
 

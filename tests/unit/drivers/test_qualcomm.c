@@ -110,6 +110,7 @@ static void test_common(void **state)
 	class_card_check_vendor(tree, &card, false);
 	class_card_check_functions(tree, &card, &vf);
 	class_card_check_places(tree, &card);
+	class_card_check_bus(tree, &card);
 	class_card_check_node(tree, &card);
 	class_card_check_descriptors(tree, &card);
 }
