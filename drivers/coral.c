@@ -97,11 +97,12 @@ const struct driver coral_driver = {
 		.hardware = "Coral Edge TPU on M.2 and Mini PCIe",
 		.reads = "`/sys/class/apex/apex_N` below the PCI device 1ac1:089a",
 		.identity = "PCI address",
-		.health = "`status` is `ALIVE`; it answers on the PCI bus; the device file is there",
+		.health = "`status` is `ALIVE`; it answers on the PCI bus; the device file is "
+			"there",
 		.nodes = "`/dev/apex_N`",
-		.evidence = "vendor source; the driver's `status` looks at no register of the chip, so "
-			    "a chip that hangs may stay healthy; a Kubernetes resource of the vendor's: "
-			    "not found",
+		.evidence = "vendor source; the driver's `status` looks at no register of the "
+			"chip, so a chip that hangs may stay healthy; a Kubernetes resource "
+			"of the vendor's: not found",
 	},
 	.scan = coral_scan,
 	.probe = coral_probe,

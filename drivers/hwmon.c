@@ -55,7 +55,7 @@ static int parse_value(const char *text, double *ret)
 int hwmon_read(int fd, const char *name, double step, double *ret, struct error *err)
 {
 	char text[SYSFS_LINE_MAX];
-	double value;
+	double value = 0;
 	int r = sysfs_read_fact(fd, name, text, err);
 
 	if (r <= 0)

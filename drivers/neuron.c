@@ -347,15 +347,15 @@ const struct driver neuron_driver = {
 	.doc = {
 		.hardware = "Inferentia, Inferentia2, Trainium1, Trainium2, Trainium3",
 		.reads = "`/sys/class/neuron_device/neuronN`, else "
-			 "`/sys/devices/virtual/neuron_device/neuronN`",
+			"`/sys/devices/virtual/neuron_device/neuronN`",
 		.identity = "`info/serial_number`; a chip without one has no identity",
-		.health = "`mem_ecc_uncorrected` and `sram_ecc_uncorrected` below `stats/hardware` are "
-			  "0, where the kernel driver has them; the serial number is the same; the "
-			  "device file is there",
+		.health = "`mem_ecc_uncorrected` and `sram_ecc_uncorrected` below "
+			"`stats/hardware` are 0, where the kernel driver has them; the serial "
+			"number is the same; the device file is there",
 		.nodes = "`/dev/neuronN`; a partition (`1core`) gets the same file, and only the "
-			 "workload's `NEURON_RT_VISIBLE_CORES` keeps two of them apart",
-		.evidence = "vendor documentation and kernel driver source; PCI address and NUMA node of "
-			    "a chip in sysfs: not found",
+			"workload's `NEURON_RT_VISIBLE_CORES` keeps two of them apart",
+		.evidence = "vendor documentation and kernel driver source; PCI address and NUMA "
+			"node of a chip in sysfs: not found",
 	},
 	.scan = neuron_scan,
 	.probe = neuron_probe,

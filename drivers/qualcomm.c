@@ -121,15 +121,17 @@ const struct driver qualcomm_driver = {
 	.vendor = "Qualcomm",
 	.doc = {
 		.hardware = "Cloud AI AIC100, AIC080, AIC200; an Ultra card is four devices",
-		.reads = "`/sys/class/accel/accelN` below a PCI device of vendor 17cb that the kernel "
-			 "driver qaic has",
+		.reads = "`/sys/class/accel/accelN` below a PCI device of vendor 17cb that the "
+			"kernel driver qaic has",
 		.identity = "PCI address",
-		.health = "the class entry belongs to the same PCI device, which answers on the bus; the chip's MHI bus, where "
-			  "one is shown, has the channel `QAIC_CONTROL`, which it has while the chip is "
-			  "online; the device file is there",
+		.health = "the class entry belongs to the same PCI device, which answers on the "
+			"bus; the chip's MHI bus, where one is shown, has the channel "
+			"`QAIC_CONTROL`, which it has while the chip is online; the device "
+			"file is there",
 		.nodes = "`/dev/accel/accelN`",
-		.evidence = "Linux kernel source, no vendor plugin to compare with; the older driver's "
-			    "`/dev/qaic*`, serial number, memory size, temperature: not found in sysfs",
+		.evidence = "Linux kernel source, no vendor plugin to compare with; the older "
+			"driver's `/dev/qaic*`, serial number, memory size, temperature: not "
+			"found in sysfs",
 	},
 	.scan = qualcomm_scan,
 	.probe = qualcomm_probe,

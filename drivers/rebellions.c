@@ -201,17 +201,17 @@ const struct driver rebellions_driver = {
 	.name = "rebellions",
 	.vendor = "Rebellions",
 	.doc = {
-		.hardware = "ATOM (RBLN-CA2, CA11, CA12, CA15, CA21, CA22, CA25), REBEL (RBLN-CR03, "
-			    "CR13, CR23), their virtual functions",
-		.reads = "`/sys/class/rebellions/rblnN` below a PCI device of vendor 1eff; a physical "
-			 "function with virtual functions is left out",
+		.hardware = "ATOM (RBLN-CA2, CA11, CA12, CA15, CA21, CA22, CA25), REBEL "
+			"(RBLN-CR03, CR13, CR23), their virtual functions",
+		.reads = "`/sys/class/rebellions/rblnN` below a PCI device of vendor 1eff; a "
+			"physical function with virtual functions is left out",
 		.identity = "PCI address",
-		.health = "`status` is `0`; one that cannot be read counts as unhealthy; it answers on "
-			  "the PCI bus; every device file is there",
+		.health = "`status` is `0`; one that cannot be read counts as unhealthy; it "
+			"answers on the PCI bus; every device file is there",
 		.nodes = "`/dev/rblnN`, and `/dev/rsdG` of the group that the chip is in",
-		.evidence = "vendor source. Chips are not regrouped for a container, as the vendor's "
-			    "plugin does with its command line tool; UUID and card number (`sid`) in "
-			    "sysfs: not found",
+		.evidence = "vendor source. Chips are not regrouped for a container, as the "
+			"vendor's plugin does with its command line tool; UUID and card "
+			"number (`sid`) in sysfs: not found",
 	},
 	.scan = rebellions_scan,
 	.probe = rebellions_probe,

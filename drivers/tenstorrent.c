@@ -231,17 +231,18 @@ const struct driver tenstorrent_driver = {
 	.env = tenstorrent_env,
 	.mounts = tenstorrent_mounts,
 	.doc = {
-		.hardware = "Grayskull (e150), Wormhole (n150, n300, Galaxy), Blackhole (p100, p100a, "
-			    "p150a/b/c, p300a/b/c, Galaxy)",
-		.reads = "`/sys/class/tenstorrent/tenstorrent!N` below a PCI device of vendor 1e52",
-		.identity = "`tt_asic_id`, else `tt_serial` where no other chip of the board has it, "
-			    "else PCI address",
-		.health = "`temp1_input` is below `temp1_max` of its sensors, where both are there; "
-			  "it answers on the PCI bus; every device file is there. A heartbeat (`tt_heartbeat`) that stands still "
-			  "is not seen",
+		.hardware = "Grayskull (e150), Wormhole (n150, n300, Galaxy), Blackhole (p100, "
+			"p100a, p150a/b/c, p300a/b/c, Galaxy)",
+		.reads = "`/sys/class/tenstorrent/tenstorrent!N` below a PCI device of vendor "
+			"1e52",
+		.identity = "`tt_asic_id`, else `tt_serial` where no other chip of the board has "
+			"it, else PCI address",
+		.health = "`temp1_input` is below `temp1_max` of its sensors, where both are "
+			"there; it answers on the PCI bus; every device file is there. A "
+			"heartbeat (`tt_heartbeat`) that stands still is not seen",
 		.nodes = "`/dev/tenstorrent/N`",
-		.evidence = "vendor source; the environment variable and the mount of huge pages from "
-			    "third parties; links between chips: not found in sysfs",
+		.evidence = "vendor source; the environment variable and the mount of huge pages "
+			"from third parties; links between chips: not found in sysfs",
 	},
 	.scan = tenstorrent_scan,
 	.probe = tenstorrent_probe,

@@ -332,7 +332,7 @@ void class_card_check_descriptors(const struct tree *tree, const struct class_ca
 	class_card_reset(tree, card);
 	(void)class_card_scan_one(tree, card->driver, &whole);
 	for (int n = 0; r < 0 && n < DESCRIPTORS_MAX; n++) {
-		r = scan_with(tree, card->driver, (rlim_t)(lowest + n), &list);
+		r = scan_with(tree, card->driver, (rlim_t)lowest + (rlim_t)n, &list);
 		n_failed += r < 0;
 	}
 	assert_int_equal(r, 0);
