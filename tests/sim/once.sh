@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Compare what silica-device-plugin lists on a simulated node with the listing
+# kept in the repository.
+#
+#   once.sh SILICA_SIM SILICA_DEVICE_PLUGIN CONFIG LISTING DESCRIPTION            compare
+#   once.sh SILICA_SIM SILICA_DEVICE_PLUGIN CONFIG LISTING DESCRIPTION --update   write it anew
+set -eu
+LC_ALL=C
+export LC_ALL
+
+sim=$1
+plugin=$2
+config=$3
+listing=$4
+description=$5
+update=${6:-}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+mkdir "$dir/kubelet"
+"$sim" create --nodes links "$dir/node" "$description"
+"$plugin" --config "$config" --host-root "$dir/node" --kubelet-dir "$dir/kubelet" --once |
+  sed 's/ *$//' >"$dir/listing"
+if [ "$update" = --update ]; then
+  cp "$dir/listing" "$listing"
+  exit 0
+fi
+diff -u "$listing" "$dir/listing"
