@@ -159,13 +159,21 @@ void node_rescan_soon(struct node *node)
 	(void)loop_timer_set(node->soon_timer, SETTLE_MS, 0);
 }
 
+/* Several vendors have files in the same directory. */
+static void add_dir(struct node *node, const char *path)
+{
+	for (size_t i = 0; i < node->n_dirs; i++)
+		if (strcmp(node->dirs[i].path, path) == 0)
+			return;
+	if (node->n_dirs < NODE_DIRS_MAX)
+		node->dirs[node->n_dirs++] = (struct node_dir) { .node = node, .path = path };
+}
+
 static void collect_dirs(struct node *node, const struct driver *const *drivers, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		for (const char *const *path = drivers[i]->node_dirs; path && *path; path++)
-			if (node->n_dirs < NODE_DIRS_MAX)
-				node->dirs[node->n_dirs++] =
-					(struct node_dir) { .node = node, .path = *path };
+			add_dir(node, *path);
 }
 
 /* Hot-plug events are a help, not a need: where there are none, the periodic
