@@ -105,6 +105,13 @@ struct unit_set *request_units(struct snapshot *snapshot, const struct unit_rule
 	return units;
 }
 
+static void on_claimed(void *ctx)
+{
+	struct request_fixture *fixture = ctx;
+
+	fixture->n_claimed++;
+}
+
 int request_setup(void **state)
 {
 	struct request_fixture *fixture = calloc(1, sizeof(*fixture));
@@ -116,8 +123,10 @@ int request_setup(void **state)
 	fixture->snapshot = request_node(fixture->tree);
 	fixture->whole = request_units(fixture->snapshot, &request_whole);
 	fixture->pairs = request_units(fixture->snapshot, &request_pairs);
+	fixture->terms.ways = TERMS_DEVICE_NODES;
+	fixture->claims = claims_new(on_claimed, fixture);
 	*state = fixture;
-	return 0;
+	return fixture->claims ? 0 : -1;
 }
 
 int request_teardown(void **state)
@@ -125,6 +134,7 @@ int request_teardown(void **state)
 	struct request_fixture *fixture = *state;
 	void *tree = fixture->tree;
 
+	claims_free(fixture->claims);
 	unit_set_unref(fixture->whole);
 	unit_set_unref(fixture->pairs);
 	snapshot_unref(fixture->snapshot);

@@ -9,7 +9,9 @@
 #pragma once
 
 #include "api/grpc/rpc.h"
+#include "device-plugin/claims.h"
 #include "inventory/unit.h"
+#include "policy/terms.h"
 #include "tests/unit/drivers/tree.h"
 
 extern const struct unit_rule request_whole;
@@ -20,6 +22,9 @@ struct request_fixture {
 	struct snapshot *snapshot; /* request_node() */
 	struct unit_set *whole;
 	struct unit_set *pairs;
+	struct terms terms; /* device files only */
+	struct claims *claims;
+	unsigned int n_claimed; /* calls of the ledger's function */
 };
 
 /**

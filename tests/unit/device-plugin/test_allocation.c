@@ -9,18 +9,25 @@
 #include "tests/test.h"
 #include "tests/unit/device-plugin/request.h"
 
+static struct allocation allocation_of(const struct request_fixture *fixture,
+				       const struct unit_set *units)
+{
+	return (struct allocation) { &fixture->tree->host, units, &fixture->terms,
+				     fixture->claims };
+}
+
 /* Answers a request and writes the files of the answer as a text: with spaces
  * between them, and '|' between containers. */
 static int allocate(const struct request_fixture *fixture, const struct unit_set *units,
 		    const char *text, struct strbuf *ret_files, struct error *err)
 {
+	const struct allocation allocation = allocation_of(fixture, units);
 	struct rpc_message request = request_allocate(text);
 	_cleanup_rpc_message_ struct rpc_message reply = { 0 };
 	V1beta1__AllocateResponse *response;
 	int r;
 
-	r = allocation_allocate(&fixture->tree->host, units, request.data, request.len, &reply,
-				err);
+	r = allocation_allocate(&allocation, request.data, request.len, &reply, err);
 	rpc_message_done(&request);
 	if (r < 0)
 		return r;
@@ -98,13 +105,12 @@ static void garbage_is_refused(void **state)
 {
 	static const uint8_t garbage[] = { 0x0a, 0x05, 0x0a };
 	const struct request_fixture *fixture = *state;
+	const struct allocation allocation = allocation_of(fixture, fixture->whole);
 	struct rpc_message reply = { 0 };
 
-	assert_int_equal(allocation_allocate(&fixture->tree->host, fixture->whole, garbage,
-					     sizeof(garbage), &reply, NULL),
+	assert_int_equal(allocation_allocate(&allocation, garbage, sizeof(garbage), &reply, NULL),
 			 -EINVAL);
-	assert_int_equal(allocation_pre_start(&fixture->tree->host, fixture->whole, garbage,
-					      sizeof(garbage), &reply, NULL),
+	assert_int_equal(allocation_pre_start(&allocation, garbage, sizeof(garbage), &reply, NULL),
 			 -EINVAL);
 	assert_null(reply.data);
 }
@@ -161,15 +167,16 @@ static void pre_start_checks_the_same(void **state)
 		int code;
 	} cases[] = { { "A", 0 }, { "A B", 0 }, { "D", -EINVAL }, { "", -EINVAL }, { "C", -EIO } };
 	const struct request_fixture *fixture = *state;
+	const struct allocation allocation = allocation_of(fixture, fixture->whole);
 
 	tree_remove(fixture->tree, "dev/c.works");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct rpc_message request = request_pre_start(cases[i].request);
 		struct rpc_message reply = { 0 };
 
-		assert_int_equal(allocation_pre_start(&fixture->tree->host, fixture->whole,
-						      request.data, request.len, &reply, NULL),
-				 cases[i].code);
+		assert_int_equal(
+			allocation_pre_start(&allocation, request.data, request.len, &reply, NULL),
+			cases[i].code);
 		assert_int_equal(reply.len, 0);
 		rpc_message_done(&request);
 	}

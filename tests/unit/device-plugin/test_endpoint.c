@@ -34,6 +34,8 @@ struct fixture {
 	bool refuse;		  /* what the kubelet answers */
 	unsigned int n_registers; /* loop's thread */
 	unsigned int n_wanted;
+	unsigned int n_accepted; /* as the endpoint has told them */
+	unsigned int n_refused;
 	char endpoint_name[256]; /* of the last registration */
 };
 
@@ -80,6 +82,17 @@ static void start_kubelet(struct fixture *fixture)
 			 0);
 }
 
+static void on_registered(void *ctx, enum lifecycle_path path, bool accepted)
+{
+	struct fixture *fixture = ctx;
+
+	assert_int_equal(path, LIFECYCLE_CLASSIC);
+	if (accepted)
+		fixture->n_accepted++;
+	else
+		fixture->n_refused++;
+}
+
 static int encode(_unused_ void *ctx, struct rpc_message *ret)
 {
 	*ret = (struct rpc_message) { 0 };
@@ -98,7 +111,9 @@ static int setup(void **state)
 	struct endpoint_setup setup = { .path = LIFECYCLE_CLASSIC,
 					.resource = "fake.io/card",
 					.handle = handle,
-					.encode = encode };
+					.encode = encode,
+					.registered = on_registered,
+					.ctx = fixture };
 
 	(void)snprintf(fixture->dir, sizeof(fixture->dir), "/tmp/endpoint-XXXXXX");
 	assert_non_null(mkdtemp(fixture->dir));
@@ -188,6 +203,9 @@ static void refused_registration_is_tried_again(void **state)
 	await_registers(fixture, 2);
 	assert_string_equal(fixture->endpoint_name, name);
 	assert_int_equal(count_sockets(fixture), 1);
+	/* The last call may not have come back yet. */
+	assert_true(fixture->n_refused >= 2);
+	assert_int_equal(fixture->n_accepted, 0);
 }
 
 static void restarted_kubelet_gets_a_new_socket(void **state)

@@ -10,6 +10,7 @@
 
 #include "base/loop.h"
 #include "device-plugin/node.h"
+#include "drivers/driver.h"
 #include "tests/sim/commands.h"
 #include "tests/sim/tree.h"
 #include "tests/test.h"
@@ -23,6 +24,7 @@ struct fixture {
 	struct host host;
 	struct loop *loop;
 	struct loop_source *give_up;
+	const struct driver *drivers[1];
 	struct node *node;
 	size_t n_changes;
 	/* The loop ends when the node has so many healthy and listed devices. */
@@ -84,6 +86,8 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(fixture->root));
 	assert_int_equal(host_open(&fixture->host, fixture->root, NULL), 0);
 	command(fixture, command_create, "rngd x1, warboy x1", NULL);
+	fixture->drivers[0] = driver_find("furiosa");
+	assert_non_null(fixture->drivers[0]);
 	assert_int_equal(loop_new(&fixture->loop, NULL), 0);
 	assert_int_equal(loop_add_timer(fixture->loop, give_up, fixture, &fixture->give_up, NULL),
 			 0);
@@ -110,6 +114,8 @@ static void watch(struct fixture *fixture)
 	const struct node_setup setup = {
 		.loop = fixture->loop,
 		.host = &fixture->host,
+		.drivers = fixture->drivers,
+		.n_drivers = ARRAY_SIZE(fixture->drivers),
 		.policy = { .health = { 1, 2 }, .forget_after_ms = HOUR_MS },
 		.probe_interval_ms = PROBE_MS,
 		.rescan_interval_ms = HOUR_MS,

@@ -29,6 +29,9 @@ static void defaults(_unused_ void **state)
 	assert_string_equal(options.kubelet_dir, "/var/lib/kubelet");
 	assert_true(options.classic);
 	assert_false(options.watcher);
+	assert_null(options.node_name);
+	assert_null(options.node_labels);
+	assert_string_equal(options.listen_metrics, "127.0.0.1:9420");
 	assert_int_equal(options.log_level, LOG_LEVEL_INFO);
 	assert_int_equal(options.log_format, LOG_FORMAT_TEXT);
 	assert_false(options.once || options.help || options.version);
@@ -56,6 +59,26 @@ static void values_stand_behind_or_in_the_word(_unused_ void **state)
 	assert_int_equal(options.log_format, LOG_FORMAT_JSON);
 }
 
+static void node_and_metrics_are_told(_unused_ void **state)
+{
+	const char *const node[] = { "--node-name", "n1", "--node-labels=l.txt", NULL };
+	const char *const addresses[] = { "0.0.0.0:9420", "[::1]:80", "unix:/run/m.sock" };
+	const char *const nowhere[] = { "--listen-metrics", "none", NULL };
+	struct options options;
+
+	assert_int_equal(parse(node, &options, NULL), 0);
+	assert_string_equal(options.node_name, "n1");
+	assert_string_equal(options.node_labels, "l.txt");
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+		const char *const words[] = { "--listen-metrics", addresses[i], NULL };
+
+		assert_int_equal(parse(words, &options, NULL), 0);
+		assert_string_equal(options.listen_metrics, addresses[i]);
+	}
+	assert_int_equal(parse(nowhere, &options, NULL), 0);
+	assert_null(options.listen_metrics);
+}
+
 static void faults_are_named(_unused_ void **state)
 {
 	static const struct {
@@ -68,6 +91,11 @@ static void faults_are_named(_unused_ void **state)
 		{ { "--once=yes" }, "--once takes no value" },
 		{ { "--config" }, "--config needs a value: FILE" },
 		{ { "--host-root", "" }, "--host-root cannot be '', expected DIR" },
+		{ { "--node-name", "" }, "--node-name cannot be '', expected NAME" },
+		{ { "--node-labels=" }, "--node-labels cannot be '', expected FILE" },
+		{ { "--listen-metrics", "9420" },
+		  "--listen-metrics cannot be '9420', expected ADDR|none" },
+		{ { "--listen-metrics=" }, "--listen-metrics cannot be '', expected ADDR|none" },
 		{ { "--registration", "old" },
 		  "--registration cannot be 'old', expected classic|watcher|both" },
 		{ { "--log-level=loud" },
@@ -90,6 +118,9 @@ static void usage_names_every_option(_unused_ void **state)
 	static const char *const names[] = { "--config FILE",
 					     "--host-root DIR",
 					     "--kubelet-dir DIR",
+					     "--node-name NAME",
+					     "--node-labels FILE",
+					     "--listen-metrics ADDR|none",
 					     "--registration classic",
 					     "--log-level error",
 					     "--log-format text",
@@ -108,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(values_stand_behind_or_in_the_word),
+		cmocka_unit_test(node_and_metrics_are_told),
 		cmocka_unit_test(faults_are_named),
 		cmocka_unit_test(usage_names_every_option),
 	};

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/parse.h"
 #include "device-plugin/plugin.h"
 #include "tests/sim/commands.h"
@@ -19,6 +21,7 @@
 
 struct fixture {
 	char root[32];
+	char config[64]; /* a file beside the root */
 	struct options options;
 };
 
@@ -31,6 +34,7 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(fixture->root));
 	request.dir = fixture->root;
 	assert_int_equal(command_create(&request, NULL), 0);
+	(void)snprintf(fixture->config, sizeof(fixture->config), "%s.yaml", fixture->root);
 	fixture->options = (struct options) { .host_root = fixture->root, .kubelet_dir = "/" };
 	*state = fixture;
 	return 0;
@@ -41,21 +45,18 @@ static int teardown(void **state)
 	struct fixture *fixture = *state;
 	int r = tree_remove(AT_FDCWD, fixture->root, NULL);
 
+	(void)unlink(fixture->config);
 	free(fixture);
 	return r;
 }
 
 /* Lists with a configuration; "" is the default one. */
-static int list(const struct fixture *fixture, const char *text, struct strbuf *out,
-		struct error *err)
+static int list(struct fixture *fixture, const char *text, struct strbuf *out, struct error *err)
 {
-	_cleanup_config_ struct config config = { 0 };
-
+	fixture->options.config = text[0] ? fixture->config : NULL;
 	if (text[0])
-		assert_int_equal(config_parse(text, strlen(text), "test", &config, NULL), 0);
-	else
-		assert_int_equal(config_default(&config, NULL), 0);
-	return plugin_list(&fixture->options, &config, out, err);
+		assert_int_equal(file_publish(fixture->config, text, strlen(text), 0600, NULL), 0);
+	return plugin_list(&fixture->options, out, err);
 }
 
 static size_t count_lines(const struct strbuf *out, const char *part)
@@ -103,12 +104,54 @@ static void a_missing_host_is_an_error(void **state)
 	assert_string_equal(strbuf_str(&out), "");
 }
 
+static void a_bad_configuration_is_an_error(void **state)
+{
+	static const struct {
+		const char *config;
+		const char *text; /* behind the file's name */
+	} cases[] = {
+		{ "version: v2\n", ":1:10: " },
+		{ "version: v1\ndrivers: {enable: [none]}\n",
+		  ": drivers.enable: there is no driver 'none'; there are: " },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUTPUT_MAX);
+		struct error err = { 0 };
+		const char *rest;
+
+		assert_int_equal(list(fixture, cases[i].config, &out, &err), -EINVAL);
+		rest = str_starts_with(err.msg, fixture->config);
+		assert_non_null(rest);
+		assert_non_null(str_starts_with(rest, cases[i].text));
+		assert_string_equal(strbuf_str(&out), "");
+	}
+}
+
+static void a_missing_file_is_an_error(void **state)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUTPUT_MAX);
+	struct fixture *fixture = *state;
+	struct error err = { 0 };
+
+	fixture->options.config = "/nonexistent/a.yaml";
+	assert_int_equal(plugin_list(&fixture->options, &out, &err), -ENOENT);
+	assert_non_null(strstr(err.msg, "/nonexistent/a.yaml"));
+	fixture->options.config = NULL;
+	fixture->options.node_labels = "/nonexistent/labels";
+	assert_int_equal(plugin_list(&fixture->options, &out, &err), -ENOENT);
+	assert_non_null(strstr(err.msg, "/nonexistent/labels"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(units_of_every_resource_are_listed, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_missing_host_is_an_error, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_bad_configuration_is_an_error, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_missing_file_is_an_error, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

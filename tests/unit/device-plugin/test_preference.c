@@ -23,7 +23,8 @@ static void prefer(const struct request_fixture *fixture, const char *available,
 	V1beta1__ContainerPreferredAllocationResponse *container;
 	V1beta1__PreferredAllocationResponse *response;
 
-	assert_int_equal(preference_answer(fixture->pairs, request.data, request.len, &reply, NULL),
+	assert_int_equal(preference_answer(fixture->pairs, PREFERRED_ALIGNED, request.data,
+					   request.len, &reply, NULL),
 			 0);
 	response = v1beta1__preferred_allocation_response__unpack(NULL, reply.len, reply.data);
 	assert_int_equal(response->n_container_responses, 1);
@@ -83,7 +84,8 @@ static void garbage_is_refused(void **state)
 	struct rpc_message reply = { 0 };
 	struct error err = { 0 };
 
-	assert_int_equal(preference_answer(fixture->pairs, garbage, sizeof(garbage), &reply, &err),
+	assert_int_equal(preference_answer(fixture->pairs, PREFERRED_ALIGNED, garbage,
+					   sizeof(garbage), &reply, &err),
 			 -EINVAL);
 	assert_string_equal(err.msg, "3 bytes are no PreferredAllocationRequest");
 }
@@ -94,7 +96,8 @@ static void negative_size_is_refused(void **state)
 	struct rpc_message request = request_preferred(A0, "", -1);
 	struct rpc_message reply = { 0 };
 
-	assert_int_equal(preference_answer(fixture->pairs, request.data, request.len, &reply, NULL),
+	assert_int_equal(preference_answer(fixture->pairs, PREFERRED_ALIGNED, request.data,
+					   request.len, &reply, NULL),
 			 -EINVAL);
 	rpc_message_done(&request);
 }

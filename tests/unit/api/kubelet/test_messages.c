@@ -294,7 +294,8 @@ static void allocations_carry_device_files(_unused_ void **state)
 {
 	struct kubelet_device_spec specs[] = { { "/dev/rngd/npu0mgmt", "rw" },
 					       { "/dev/rngd/npu0pe0", "rw" } };
-	const struct kubelet_allocation allocations[] = { { specs, 2 }, { NULL, 0 } };
+	const struct kubelet_allocation allocations[] = { { .devices = specs, .n_devices = 2 },
+							  { 0 } };
 	V1beta1__AllocateResponse *response;
 	struct rpc_message message;
 
