@@ -659,7 +659,7 @@ static void is_made_without_memory(void **state)
 		assert_int_equal(!inventory, n_failed > 0);
 		inventory_free(inventory);
 	}
-	assert_int_equal(n_tries, 3);
+	assert_int_equal(n_tries, 4);
 }
 
 /* With no time to be remembered in, what is gone is dropped at once. */
