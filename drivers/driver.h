@@ -151,6 +151,7 @@ int driver_check_nodes(const struct host *host, const struct device *device,
 		       struct core_range cores, struct error *err);
 
 /* The rows, for registry.c; everyone else asks driver_registry(). */
+extern const struct driver amd_driver;
 extern const struct driver coral_driver;
 extern const struct driver furiosa_driver;
 extern const struct driver neuron_driver;
