@@ -154,6 +154,7 @@ int driver_check_nodes(const struct host *host, const struct device *device,
 extern const struct driver amd_driver;
 extern const struct driver coral_driver;
 extern const struct driver furiosa_driver;
+extern const struct driver habana_driver;
 extern const struct driver neuron_driver;
 extern const struct driver qualcomm_driver;
 extern const struct driver rebellions_driver;
