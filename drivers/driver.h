@@ -155,6 +155,7 @@ extern const struct driver amd_driver;
 extern const struct driver coral_driver;
 extern const struct driver furiosa_driver;
 extern const struct driver habana_driver;
+extern const struct driver intel_driver;
 extern const struct driver neuron_driver;
 extern const struct driver qualcomm_driver;
 extern const struct driver rebellions_driver;

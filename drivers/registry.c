@@ -7,7 +7,7 @@
 #include "drivers/driver.h"
 
 static const struct driver *const registry[] = {
-	&amd_driver,	&coral_driver,	  &furiosa_driver,    &habana_driver,
+	&amd_driver,	&coral_driver,	  &furiosa_driver,    &habana_driver,	   &intel_driver,
 	&neuron_driver, &qualcomm_driver, &rebellions_driver, &tenstorrent_driver,
 };
 
