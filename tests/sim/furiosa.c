@@ -19,24 +19,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/macro.h"
 #include "base/strbuf.h"
+#include "tests/sim/attributes.h"
 #include "tests/sim/card.h"
 #include "tests/sim/nodes.h"
 #include "tests/sim/pci.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/tree.h"
-
-#define ATTRIBUTE_MAX 4096 /* PAGE_SIZE: what sysfs gives one attribute */
-
-/* A value that never differs, or a function that appends it; the function gives
- * false when the card has no such attribute. */
-struct attribute {
-	const char *name;
-	const char *value;
-	bool (*print)(struct strbuf *sb, const struct sim *sim, const struct card *card);
-};
 
 struct furiosa {
 	const char *entry_name; /* in the class directory, without the index */
@@ -211,40 +201,6 @@ static const struct attribute warboy_attributes[] = {
 	{ "device_led", .value = "" },
 };
 
-static int write_attribute(const struct sim *sim, int dirfd, const char *name, const char *value,
-			   struct error *err)
-{
-	size_t len = strlen(value);
-
-	if (!sim->description.newlines && len > 0 && value[len - 1] == '\n')
-		len--;
-	return tree_write(dirfd, name, value, len, err);
-}
-
-static int write_attributes(const struct sim *sim, const struct card *card, int dirfd,
-			    struct error *err)
-{
-	const struct furiosa *family = card->layout->vendor;
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(ATTRIBUTE_MAX);
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < family->n_attributes; i++) {
-		const struct attribute *attribute = &family->attributes[i];
-
-		strbuf_clear(&text);
-		if (attribute->value)
-			strbuf_puts(&text, attribute->value);
-		else if (!attribute->print(&text, sim, card))
-			continue;
-		r = strbuf_error(&text);
-		if (r < 0)
-			return error_set(err, -r, "attribute '%s': %s", attribute->name,
-					 strerror(-r));
-		r = write_attribute(sim, dirfd, attribute->name, strbuf_str(&text), err);
-	}
-	return r;
-}
-
 static struct tree_path entry_name(const struct card *card, const char *suffix)
 {
 	const struct furiosa *family = card->layout->vendor;
@@ -287,12 +243,11 @@ static int create_core(const struct sim *sim, const struct card *card, const cha
 {
 	const struct furiosa *family = card->layout->vendor;
 	struct tree_path dir = device_dir(card, suffix);
-	struct tree_path path = tree_path("%s/%s", dir.text, family->core_attribute.name);
 	int r = tree_mkdir(sim->root_fd, dir.text, err);
 
 	if (r < 0)
 		return r;
-	r = write_attribute(sim, sim->root_fd, path.text, family->core_attribute.value, err);
+	r = attributes_write(sim, card, dir.text, &family->core_attribute, 1, err);
 	if (r < 0)
 		return r;
 	return link_entry(sim, card, suffix, err);
@@ -301,17 +256,14 @@ static int create_core(const struct sim *sim, const struct card *card, const cha
 static int create_mgmt(const struct sim *sim, const struct card *card, struct error *err)
 {
 	const char *suffix = node_suffix(sim, &card->layout->nodes[0]);
+	const struct furiosa *family = card->layout->vendor;
 	struct tree_path dir = device_dir(card, suffix);
-	_cleanup_close_ int fd = -1;
 	int r;
 
 	r = tree_mkdir(sim->root_fd, dir.text, err);
 	if (r < 0)
 		return r;
-	fd = tree_open(sim->root_fd, dir.text, err);
-	if (fd < 0)
-		return fd;
-	r = write_attributes(sim, card, fd, err);
+	r = attributes_write(sim, card, dir.text, family->attributes, family->n_attributes, err);
 	if (r < 0)
 		return r;
 	return link_entry(sim, card, suffix, err);
