@@ -39,16 +39,31 @@ static int detach(const struct sim *sim, const struct card *card, struct error *
 	return r < 0 ? error_wrap(err, r, "unplug '%s'", card->handle) : 0;
 }
 
-/* What a family's driver makes when it is loaded: also where there is no card. */
-static int load_driver(const struct sim *sim, const struct layout *layout, struct strbuf *proc,
-		       struct error *err)
+/* Families of one class have the same lines. */
+static bool has_chrdev(const struct sim *sim, size_t n_families, unsigned int major)
 {
+	for (size_t i = 0; i < n_families; i++) {
+		const struct layout *layout = sim->description.families[i].layout;
+
+		for (size_t k = 0; k < layout->n_chrdevs; k++)
+			if (layout->chrdevs[k].major == major)
+				return true;
+	}
+	return false;
+}
+
+/* What a family's driver makes when it is loaded: also where there is no card. */
+static int load_driver(const struct sim *sim, size_t family, struct strbuf *proc, struct error *err)
+{
+	const struct layout *layout = sim->description.families[family].layout;
 	struct tree_path class = tree_path("sys/class/%s", layout->class_name);
 	struct tree_path devices = tree_path("sys/devices/virtual/%s", layout->class_name);
 	int r;
 
 	for (size_t i = 0; i < layout->n_chrdevs; i++)
-		strbuf_printf(proc, "%3u %s\n", layout->chrdevs[i].major, layout->chrdevs[i].name);
+		if (!has_chrdev(sim, family, layout->chrdevs[i].major))
+			strbuf_printf(proc, "%3u %s\n", layout->chrdevs[i].major,
+				      layout->chrdevs[i].name);
 	r = tree_mkdirs(sim->root_fd, class.text, err);
 	return r < 0 ? r : tree_mkdirs(sim->root_fd, devices.text, err);
 }
@@ -60,7 +75,7 @@ static int load_drivers(const struct sim *sim, struct error *err)
 
 	strbuf_puts(&proc, "Character devices:\n  1 mem\n  5 /dev/tty\n");
 	for (size_t i = 0; r == 0 && i < sim->description.n_families; i++)
-		r = load_driver(sim, sim->description.families[i].layout, &proc, err);
+		r = load_driver(sim, i, &proc, err);
 	if (r < 0)
 		return r;
 	strbuf_puts(&proc, "\nBlock devices:\n259 blkext\n");
@@ -183,8 +198,10 @@ static int check_index(const struct sim *sim, const struct card *card, uint32_t 
 	for (size_t i = 0; i < sim->n_cards; i++) {
 		const struct card *other = &sim->cards[i];
 
-		if (other != card && other->present && other->layout == card->layout &&
-		    other->index == index)
+		if (other != card && other->present &&
+		    layout_shares_numbers(other->layout, card->layout) &&
+		    index < other->index + layout_numbers(other->layout) &&
+		    other->index < index + layout_numbers(card->layout))
 			return error_set(err, EEXIST, "index %" PRIu32 " is taken by '%s'", index,
 					 other->handle);
 	}

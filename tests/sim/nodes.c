@@ -60,10 +60,22 @@ int node_find(const struct sim *sim, const struct card *card, const char *name,
 			 name, strbuf_str(&known));
 }
 
+static struct node_place place_of(const struct card *card, const struct node_template *node)
+{
+	const struct node_place family = { 0 };
+
+	return card->layout->places ? card->layout->places[node - card->layout->nodes] : family;
+}
+
 static struct tree_path node_path(const struct sim *sim, const struct card *card,
 				  const struct node_template *node)
 {
-	return tree_path("dev/%s%" PRIu32 "%s", card->layout->device_name, card->index,
+	const struct node_place place = place_of(card, node);
+	const char *name = place.device_name ? place.device_name : card->layout->device_name;
+
+	if (place.common)
+		return tree_path("dev/%s", name);
+	return tree_path("dev/%s%" PRIu32 "%s", name, card->index + place.offset,
 			 node_suffix(sim, node));
 }
 
@@ -104,6 +116,9 @@ int nodes_create(const struct sim *sim, const struct card *card, struct error *e
 		if (!has_node(sim, node))
 			continue;
 		path = node_path(sim, card, node);
+		if (place_of(card, node).common &&
+		    faccessat(sim->root_fd, path.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
 		r = make_node(sim, card, node, path.text, err);
 	}
 	return r;
@@ -116,7 +131,8 @@ int nodes_remove(const struct sim *sim, const struct card *card, struct error *e
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < card->layout->n_nodes; i++)
-		r = node_remove(sim, card, &card->layout->nodes[i], err);
+		if (!place_of(card, &card->layout->nodes[i]).common)
+			r = node_remove(sim, card, &card->layout->nodes[i], err);
 	if (r < 0 || !dir)
 		return r;
 	if (unlinkat(sim->root_fd, dir, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY && errno != ENOENT)

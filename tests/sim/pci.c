@@ -86,11 +86,11 @@ static void put_u16(uint8_t *bytes, unsigned int value)
 	bytes[1] = (uint8_t)(value >> 8);
 }
 
-static int write_config(int fd, const struct function *function, struct error *err)
+static void fill_config(const struct function *function, uint8_t config[CONFIG_SIZE])
 {
 	const struct pci_identity *identity = function->identity;
-	uint8_t config[CONFIG_SIZE] = { 0 };
 
+	memset(config, 0, CONFIG_SIZE);
 	put_u16(config + 0x00, identity->vendor);
 	put_u16(config + 0x02, identity->device);
 	config[0x08] = identity->revision;
@@ -106,7 +106,6 @@ static int write_config(int fd, const struct function *function, struct error *e
 		put_u16(config + 0x2c, identity->subsystem_vendor);
 		put_u16(config + 0x2e, identity->subsystem_device);
 	}
-	return tree_write(fd, "config", config, sizeof(config), err);
 }
 
 /* Six base addresses and the ROM, none of them assigned. */
@@ -158,6 +157,7 @@ static int fill_function(const struct sim *sim, const char *dir, const struct fu
 			 int32_t numa, struct error *err)
 {
 	_cleanup_close_ int fd = tree_open(sim->root_fd, dir, err);
+	uint8_t config[CONFIG_SIZE];
 	int r;
 
 	if (fd < 0)
@@ -168,7 +168,8 @@ static int fill_function(const struct sim *sim, const char *dir, const struct fu
 	r = write_resource(fd, err);
 	if (r < 0)
 		return r;
-	return write_config(fd, function, err);
+	fill_config(function, config);
+	return tree_write(fd, "config", config, sizeof(config), err);
 }
 
 /* Makes @function below @parent, unless it is there; @parent then grows by its name. */
@@ -224,6 +225,14 @@ void pci_card_bdf(const struct sim *sim, const struct card *card, char *ret)
 	struct function function = { .domain = place.domain, .bus = card_bus(&place) };
 
 	format_bdf(&function, ret);
+}
+
+uint32_t pci_card_location(const struct sim *sim, const struct card *card, uint32_t *ret_domain)
+{
+	struct place place = find_place(sim, card);
+
+	*ret_domain = place.domain;
+	return card_bus(&place) << 8;
 }
 
 struct tree_path pci_card_dir(const struct sim *sim, const struct card *card)
@@ -287,4 +296,19 @@ int pci_unplug(const struct sim *sim, const struct card *card, struct error *err
 	if (r < 0)
 		return r;
 	return tree_remove(sim->root_fd, dir.text, err);
+}
+
+int pci_set_answer(const struct sim *sim, const struct card *card, struct error *err)
+{
+	struct tree_path dir = pci_card_dir(sim, card);
+	struct tree_path path = tree_path("%s/config", dir.text);
+	struct place place = find_place(sim, card);
+	struct function chain[CHAIN_LENGTH];
+	uint8_t config[CONFIG_SIZE];
+
+	card_chain(card, &place, chain);
+	fill_config(&chain[CHAIN_LENGTH - 1], config);
+	if (card->failed)
+		memset(config, 0xff, sizeof(config));
+	return tree_replace(sim->root_fd, path.text, config, sizeof(config), err);
 }

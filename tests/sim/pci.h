@@ -36,6 +36,16 @@
 void pci_card_bdf(const struct sim *sim, const struct card *card, char *ret);
 
 /**
+ * pci_card_location() - Where a card is plugged in, as a number.
+ * @sim: simulated node
+ * @card: card
+ * @ret_domain: its PCI domain
+ *
+ * Return: bus in the upper byte, device and function, which are 0, in the lower.
+ */
+uint32_t pci_card_location(const struct sim *sim, const struct card *card, uint32_t *ret_domain);
+
+/**
  * pci_card_dir() - Directory of a card's PCI device.
  * @sim: simulated node
  * @card: card
@@ -72,3 +82,15 @@ int pci_plug(const struct sim *sim, const struct card *card, struct error *err);
  * Return: 0, or -errno of the call that failed.
  */
 int pci_unplug(const struct sim *sim, const struct card *card, struct error *err);
+
+/**
+ * pci_set_answer() - Let a card answer on the bus, or, when it has failed, not.
+ * @sim: simulated node
+ * @card: card whose PCI device is there
+ * @err: set on failure
+ *
+ * Configuration space that nobody answers for reads as all ones.
+ *
+ * Return: 0, or -errno of the call that failed.
+ */
+int pci_set_answer(const struct sim *sim, const struct card *card, struct error *err);

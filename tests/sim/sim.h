@@ -8,6 +8,8 @@
  *	tree.c         files, links and directories below DIR
  *	pci.c          the PCI hierarchy, common to all vendors
  *	nodes.c        device files, common to all vendors
+ *	attributes.c   files of sysfs from a table
+ *	below_pci.c    class entries below PCI devices, common to several vendors
  *	furiosa.c      one file per vendor: its rows of struct layout
  *	class_family.c what vendors share whose cards are entries of a class
  *	layout.c       the list of all rows; a new vendor is added there
@@ -28,7 +30,7 @@
 #include "tests/sim/description.h"
 #include "tests/sim/tree.h"
 
-#define SIM_HANDLE_MAX 24      /* "warboy8191" and the NUL, and room for longer families */
+#define SIM_HANDLE_MAX 24      /* "mi300x-cpx8191" and the NUL, and room for longer families */
 #define SIM_UUID_MAX 37	       /* 36 characters and the NUL */
 #define SIM_MINORS_PER_CARD 64 /* more than any family has device files */
 /* The largest index: 2^20 minors, see MINORBITS in Linux include/linux/kdev_t.h. */
@@ -45,9 +47,9 @@ enum node_kind {
 
 struct card {
 	const struct layout *layout;
-	char handle[SIM_HANDLE_MAX]; /* "rngd0": family and number at creation, for ever */
+	char handle[SIM_HANDLE_MAX]; /* "rngd0", "mi210-0": family and number at creation */
 	uint32_t ordinal;	     /* place among all cards of the node; decides the slot */
-	uint32_t index;		     /* the kernel's number now */
+	uint32_t index;		     /* the kernel's number now; the first of several */
 	bool present;
 	bool failed;
 };
@@ -78,6 +80,13 @@ struct node_template {
 	bool p2pmem;		/* only with `p2pmem` */
 };
 
+/* How a device file is numbered and named that does not begin as its family's do. */
+struct node_place {
+	const char *device_name; /* NULL: the family's */
+	uint32_t offset;	 /* of its number from the card's index, as in renderD128 */
+	bool common;		 /* one for all cards, and without a number; it stays */
+};
+
 /* A line of /proc/devices. */
 struct chrdev {
 	unsigned int major;
@@ -88,11 +97,15 @@ struct chrdev {
 struct layout {
 	const char *name; /* of the family, as in "rngd" */
 	struct pci_identity pci;
-	const char *class_name;	      /* directory in sys/class */
-	const char *device_name;      /* in /dev, without the index, as in "rngd/npu" */
+	const char *class_name; /* directory in sys/class */
+	/* In /dev, without the index, as in "rngd/npu".  Families that have the same
+	 * are numbered together. */
+	const char *device_name;
+	uint32_t numbers;	      /* that one card takes; 0 is 1 */
 	const struct chrdev *chrdevs; /* the first one owns the device files */
 	size_t n_chrdevs;
 	const struct node_template *nodes;
+	const struct node_place *places; /* as many as nodes; NULL where none differs */
 	size_t n_nodes;
 	const void *vendor; /* for the functions below */
 
@@ -119,6 +132,23 @@ struct layout {
 const struct layout *const *layout_table(size_t *ret_n);
 
 /**
+ * layout_numbers() - How many of the kernel's numbers a card takes.
+ * @layout: family
+ *
+ * Return: at least 1.
+ */
+uint32_t layout_numbers(const struct layout *layout);
+
+/**
+ * layout_shares_numbers() - Whether cards of two families are numbered together.
+ * @a: family
+ * @b: family
+ *
+ * Return: true if their device files would have the same names.
+ */
+bool layout_shares_numbers(const struct layout *a, const struct layout *b);
+
+/**
  * layout_find() - Look a family up.
  * @name: its name, as in "rngd"
  *
@@ -129,6 +159,18 @@ const struct layout *layout_find(const char *name);
 /* The rows of furiosa.c. */
 extern const struct layout layout_rngd;
 extern const struct layout layout_warboy;
+
+/* The rows of amd.c. */
+extern const struct layout layout_mi210;
+extern const struct layout layout_mi300x;
+extern const struct layout layout_mi300x_cpx;
+
+/* The rows of habana.c. */
+extern const struct layout layout_gaudi2;
+
+/* The rows of intel.c. */
+extern const struct layout layout_flex170;
+extern const struct layout layout_npu;
 
 /* Those of coral.c, neuron.c, qualcomm.c, rebellions.c and tenstorrent.c. */
 extern const struct layout layout_edgetpu;

@@ -2,6 +2,7 @@
 #include "tests/sim/state.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -45,16 +46,30 @@ void state_done(struct sim *sim)
 	*sim = SIM_INIT;
 }
 
-static void init_card(struct card *card, const struct layout *layout, uint32_t number,
-		      uint32_t ordinal)
+/* The first number that none of the cards before this one has. */
+static uint32_t next_index(const struct card *cards, uint32_t n, const struct layout *layout)
 {
+	for (uint32_t i = n; i > 0; i--)
+		if (layout_shares_numbers(cards[i - 1].layout, layout))
+			return cards[i - 1].index + layout_numbers(cards[i - 1].layout);
+	return 0;
+}
+
+static void init_card(struct card *cards, uint32_t ordinal, const struct layout *layout,
+		      uint32_t number)
+{
+	struct card *card = &cards[ordinal];
+
 	*card = (struct card) {
 		.layout = layout,
 		.ordinal = ordinal,
-		.index = number,
+		.index = next_index(cards, ordinal, layout),
 		.present = true,
 	};
-	(void)snprintf(card->handle, sizeof(card->handle), "%s%" PRIu32, layout->name, number);
+	/* "rngd0", but "mi210-0": a family may end in a digit itself. */
+	(void)snprintf(card->handle, sizeof(card->handle), "%s%s%" PRIu32, layout->name,
+		       isdigit((unsigned char)layout->name[strlen(layout->name) - 1]) ? "-" : "",
+		       number);
 }
 
 static int init_cards(struct sim *sim, struct error *err)
@@ -72,8 +87,7 @@ static int init_cards(struct sim *sim, struct error *err)
 	}
 	for (size_t i = 0; i < description->n_families; i++)
 		for (uint32_t k = 0; k < description->families[i].count; k++, ordinal++)
-			init_card(&sim->cards[ordinal], description->families[i].layout, k,
-				  ordinal);
+			init_card(sim->cards, ordinal, description->families[i].layout, k);
 	return 0;
 }
 

@@ -29,7 +29,7 @@
  * @text: description, see description_parse()
  * @err: set on failure
  *
- * All cards are present, healthy and numbered from 0 in their family; how device
+ * All cards are present, healthy and numbered from 0 among those that share numbers; how device
  * files are made is for the caller to decide.  Nothing is written but @dir.
  *
  * Return: 0, or
