@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers/driver.h"
+
 /* A device is constant to all who share it, but not to what counts and frees it. */
 static void *unconst(const void *object)
 {
@@ -32,7 +34,7 @@ struct device *device_new(const struct driver *driver)
 	if (!device)
 		return NULL;
 	device->refs = 1;
-	device->driver = driver;
+	device->driver = driver_ref(driver);
 	device->architecture = "";
 	device->numa_node = DEVICE_NUMA_UNKNOWN;
 	device->index = DEVICE_INDEX_UNKNOWN;
@@ -52,6 +54,7 @@ void device_unref(const struct device *device)
 	/* Acquire and release: whoever frees must see all that the others did. */
 	if (!device || __atomic_sub_fetch(refs_of(device), 1, __ATOMIC_ACQ_REL) > 0)
 		return;
+	driver_unref(device->driver);
 	free(unconst(device->nodes));
 	if (device->partitions_owned)
 		free(unconst(device->partitions));

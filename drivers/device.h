@@ -123,7 +123,7 @@ struct device_list {
 
 /**
  * device_new() - Make an empty device with one reference.
- * @driver: its driver; borrowed
+ * @driver: its driver; referred to for the life of the device
  *
  * Return: the device, or NULL when there is no memory.
  */

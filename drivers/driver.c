@@ -22,6 +22,19 @@ const struct driver *driver_find(const char *name)
 	return NULL;
 }
 
+const struct driver *driver_ref(const struct driver *driver)
+{
+	if (driver && driver->ref)
+		driver->ref(driver);
+	return driver;
+}
+
+void driver_unref(const struct driver *driver)
+{
+	if (driver && driver->unref)
+		driver->unref(driver);
+}
+
 struct device_readings device_readings_none(void)
 {
 	return (struct device_readings) { -1, -1, -1, -1 };

@@ -99,6 +99,11 @@ struct driver {
 	 * root, and udev subsystems that announce its devices; both end with NULL. */
 	const char *const *node_dirs;
 	const char *const *subsystems;
+
+	/* Of a driver that is made at run time: count those who refer to it, from
+	 * any thread.  Every device does.  NULL for a constant row. */
+	void (*ref)(const struct driver *driver);
+	void (*unref)(const struct driver *driver);
 };
 
 /**
@@ -116,6 +121,23 @@ const struct driver *const *driver_registry(size_t *ret_n);
  * Return: the driver, or NULL if there is none of that name.
  */
 const struct driver *driver_find(const char *name);
+
+/**
+ * driver_ref() - Keep a driver; one that was made at run time lives on.
+ * @driver: driver, or NULL
+ *
+ * Context: any thread.
+ * Return: @driver.
+ */
+const struct driver *driver_ref(const struct driver *driver);
+
+/**
+ * driver_unref() - Give back what driver_ref() took.
+ * @driver: driver, or NULL
+ *
+ * Context: any thread.
+ */
+void driver_unref(const struct driver *driver);
 
 /**
  * driver_node_error() - Say why a device file cannot be handed out.

@@ -17,8 +17,9 @@ void node_list_init(struct node_list *list, const struct host *host, struct devi
 	list->overflowed = false;
 }
 
-static const struct device_node *add(struct node_list *list, const struct core_range *cores,
-				     const char *fmt, va_list args)
+static _printf_(3, 0) const
+	struct device_node *add(struct node_list *list, const struct core_range *cores,
+				const char *fmt, va_list args)
 {
 	struct device_node *node = &list->nodes[list->n];
 	int len;

@@ -30,7 +30,7 @@ struct track {
 
 struct inventory {
 	const struct host *host;
-	const struct driver **drivers; /* an array of its own */
+	const struct driver **drivers; /* an array of its own, with references */
 	size_t n_drivers;
 	struct inventory_policy policy;
 	pthread_mutex_t lock;
@@ -53,7 +53,7 @@ int inventory_new(const struct host *host, const struct driver *const *drivers, 
 	if (!inventory->drivers || !inventory->snapshot)
 		return error_set(err, ENOMEM, "no memory for a snapshot");
 	for (size_t i = 0; i < n; i++)
-		inventory->drivers[i] = drivers[i];
+		inventory->drivers[i] = driver_ref(drivers[i]);
 	inventory->n_drivers = n;
 	*ret = TAKE_PTR(inventory);
 	return 0;
@@ -68,6 +68,8 @@ void inventory_free(struct inventory *inventory)
 	(void)pthread_mutex_destroy(&inventory->lock);
 	snapshot_unref(inventory->snapshot);
 	free(inventory->tracks);
+	for (size_t i = 0; i < inventory->n_drivers; i++)
+		driver_unref(inventory->drivers[i]);
 	free(inventory->drivers);
 	free(inventory);
 	errno = saved_errno;

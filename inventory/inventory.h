@@ -31,7 +31,7 @@ struct inventory_policy {
 /**
  * inventory_new() - Make an inventory whose first snapshot is empty.
  * @host: host to look at; borrowed
- * @drivers: array of @n drivers, which are borrowed
+ * @drivers: array of @n drivers, which are kept
  * @n: number of drivers
  * @policy: copied
  * @ret: the inventory, to be released with inventory_free()
