@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/config/declared_keys.h"
 #include "api/config/resource_name.h"
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -153,6 +154,9 @@ struct config_drivers {
 	size_t n_enable;
 	struct config_driver_name *disable; /* owned; none of them is in @enable */
 	size_t n_disable;
+	struct config_driver
+		*declare; /* owned; cards that are described, with names of their own */
+	size_t n_declare; /* 0 to CONFIG_DECLARED_MAX */
 };
 
 struct config_cdi {

@@ -363,6 +363,16 @@ static const struct schema_key drivers_keys[] = {
 		.item = &disable_item,
 		.text = "Drivers not to use.",
 	},
+	{
+		.name = "declare",
+		.type = SCHEMA_LIST,
+		ITEMS(struct config_drivers, declare, n_declare),
+		.max = CONFIG_DECLARED_MAX,
+		.item = &config_driver_item,
+		.unique = "name",
+		.text = "Cards that are described instead of programmed; see "
+			"[declared drivers](declared-drivers.md).",
+	},
 };
 
 static const struct schema_key cdi_keys[] = {
