@@ -34,6 +34,7 @@
 #include "device-plugin/socket_dir.h"
 #include "device-plugin/stale_sockets.h"
 #include "device-plugin/telemetry.h"
+#include "drivers/declared.h"
 #include "policy/node.h"
 #include "policy/policy.h"
 
@@ -225,6 +226,19 @@ static void on_claims_changed(void *ctx)
 
 /* --- configuration --- */
 
+static void warn_of_drivers(const struct policy *policy)
+{
+	size_t n;
+	const struct driver *const *drivers = policy_drivers(policy, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *warning = declared_driver_warning(drivers[i]);
+
+		if (warning)
+			log_warning(COMPONENT, "driver '%s': %s", drivers[i]->name, warning);
+	}
+}
+
 static int load_policy(const struct options *options, struct policy **ret, struct error *err)
 {
 	_cleanup_node_identity_ struct node_identity identity = { 0 };
@@ -240,7 +254,10 @@ static int load_policy(const struct options *options, struct policy **ret, struc
 	for (size_t i = 0; i < config.n_notes; i++)
 		log_warning(COMPONENT, "%s", config.notes[i].text);
 	r = policy_new(&config, &identity.node, ret, err);
-	return r < 0 && options->config ? error_wrap(err, r, "%s", options->config) : r;
+	if (r < 0)
+		return options->config ? error_wrap(err, r, "%s", options->config) : r;
+	warn_of_drivers(*ret);
+	return 0;
 }
 
 /* Whether two policies watch the devices in the same way. */
@@ -254,7 +271,7 @@ static bool is_same_watch(const struct policy *a, const struct policy *b)
 	if (n_left != n_right)
 		return false;
 	for (size_t i = 0; i < n_left; i++)
-		if (drivers[i] != others[i])
+		if (!declared_driver_equal(drivers[i], others[i]))
 			return false;
 	return memcmp(&left->health, &right->health, sizeof(left->health)) == 0 &&
 	       left->rescan_interval_ms == right->rescan_interval_ms;

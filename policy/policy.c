@@ -6,74 +6,11 @@
 #include <string.h>
 
 #include "base/macro.h"
-#include "base/strbuf.h"
+#include "drivers/declared.h"
 #include "policy/internal.h"
 
 /* Bytes of the arrays of patterns: 64 resources with five lists of 64 pointers. */
 #define PATTERNS_MEMORY_MAX ((size_t)4 * 1024 * 1024)
-
-/* --- drivers --- */
-
-static bool is_enabled(const struct config_drivers *drivers, const char *name)
-{
-	for (size_t i = 0; i < drivers->n_enable; i++)
-		if (strcmp(drivers->enable[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-static bool is_disabled(const struct config_drivers *drivers, const char *name)
-{
-	for (size_t i = 0; i < drivers->n_disable; i++)
-		if (strcmp(drivers->disable[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-static int say_unknown(const char *where, const char *name, struct error *err)
-{
-	_cleanup_strbuf_ struct strbuf known = STRBUF_INIT(ERROR_TEXT_MAX / 2);
-	const struct driver *const *drivers;
-	size_t n;
-
-	drivers = driver_registry(&n);
-	for (size_t i = 0; i < n; i++)
-		strbuf_printf(&known, "%s%s", i > 0 ? ", " : "", drivers[i]->name);
-	return error_set(err, EINVAL, "%s: there is no driver '%s'; there are: %s", where, name,
-			 strbuf_str(&known));
-}
-
-static int check_driver_names(const struct config_drivers *drivers, struct error *err)
-{
-	for (size_t i = 0; i < drivers->n_enable; i++)
-		if (!driver_find(drivers->enable[i].name))
-			return say_unknown("drivers.enable", drivers->enable[i].name, err);
-	for (size_t i = 0; i < drivers->n_disable; i++)
-		if (!driver_find(drivers->disable[i].name))
-			return say_unknown("drivers.disable", drivers->disable[i].name, err);
-	return 0;
-}
-
-static int choose_drivers(struct policy *policy, struct error *err)
-{
-	const struct config_drivers *chosen = &policy->config.drivers;
-	const struct driver *const *all;
-	size_t n;
-	int r;
-
-	r = check_driver_names(chosen, err);
-	if (r < 0)
-		return r;
-	all = driver_registry(&n);
-	policy->drivers = calloc(n + 1, sizeof(struct driver *));
-	if (!policy->drivers)
-		return error_set(err, ENOMEM, "no memory for %zu drivers", n);
-	for (size_t i = 0; i < n; i++)
-		if ((!all[i]->opt_in || is_enabled(chosen, all[i]->name)) &&
-		    !is_disabled(chosen, all[i]->name))
-			policy->drivers[policy->n_drivers++] = all[i];
-	return 0;
-}
 
 /* --- nodes --- */
 
@@ -105,23 +42,6 @@ static bool is_here(const struct config_nodes *nodes, const struct policy_node *
 
 /* --- rules --- */
 
-/* Whether a word without '*' and '?' names a driver that is on. */
-static int check_vendor(const struct policy *policy, const char *resource, const char *vendor,
-			struct error *err)
-{
-	if (strpbrk(vendor, "*?"))
-		return 0;
-	for (size_t i = 0; i < policy->n_drivers; i++)
-		if (strcmp(policy->drivers[i]->name, vendor) == 0)
-			return 0;
-	if (!driver_find(vendor))
-		return say_unknown(resource, vendor, err);
-	return error_set(err, EINVAL, "%s: driver '%s' is off; %s", resource, vendor,
-			 is_disabled(&policy->config.drivers, vendor)
-				 ? "take it out of 'drivers.disable'"
-				 : "add it to 'drivers.enable'");
-}
-
 static int check_vendors(const struct policy *policy, const char *resource,
 			 const struct config_patterns *vendors, struct error *err)
 {
@@ -129,7 +49,7 @@ static int check_vendors(const struct policy *policy, const char *resource,
 	if (policy->config.resources_are_default)
 		return 0;
 	for (size_t i = 0; i < vendors->n; i++) {
-		int r = check_vendor(policy, resource, vendors->items[i].text, err);
+		int r = policy_check_vendor(policy, resource, vendors->items[i].text, err);
 
 		if (r < 0)
 			return r;
@@ -253,7 +173,7 @@ int policy_new(struct config *config, const struct policy_node *node, struct pol
 	policy->config = *config;
 	*config = (struct config) { 0 };
 	policy->arena = arena_init(PATTERNS_MEMORY_MAX);
-	r = choose_drivers(policy, err);
+	r = policy_choose_drivers(policy, err);
 	if (r == 0)
 		r = make_rules(policy, node, err);
 	if (r < 0)
@@ -271,6 +191,9 @@ void policy_free(struct policy *policy)
 	config_done(&policy->config);
 	arena_done(&policy->arena);
 	free(policy->drivers);
+	for (size_t i = 0; i < policy->n_declared; i++)
+		declared_driver_free(policy->declared[i]);
+	free(policy->declared);
 	free(policy->rules);
 	free(policy);
 	errno = saved_errno;

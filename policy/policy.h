@@ -69,7 +69,9 @@ struct offer {
  * @err: set on failure
  *
  * Return: 0, or
- *   -EINVAL  a driver is named that there is not, or that is off
+ *   -EINVAL  a driver is named that there is not, or that is off; or a description
+ *            of cards is refused
+ *   -EEXIST, -ENOENT, -E2BIG  the same, as declared_from_config()
  *   -ENOMEM  no memory
  */
 int policy_new(struct config *config, const struct policy_node *node, struct policy **ret,
@@ -77,7 +79,8 @@ int policy_new(struct config *config, const struct policy_node *node, struct pol
 
 /**
  * policy_free() - Release a policy.
- * @policy: policy or NULL; its offers must be gone
+ * @policy: policy or NULL; its offers and whoever uses its drivers must be gone,
+ *	but not their devices
  */
 void policy_free(struct policy *policy);
 DEFINE_CLEANUP(struct policy, policy_free);
