@@ -56,14 +56,17 @@ static bool has_chrdev(const struct sim *sim, size_t n_families, unsigned int ma
 static int load_driver(const struct sim *sim, size_t family, struct strbuf *proc, struct error *err)
 {
 	const struct layout *layout = sim->description.families[family].layout;
-	struct tree_path class = tree_path("sys/class/%s", layout->class_name);
-	struct tree_path devices = tree_path("sys/devices/virtual/%s", layout->class_name);
+	struct tree_path class, devices;
 	int r;
 
 	for (size_t i = 0; i < layout->n_chrdevs; i++)
 		if (!has_chrdev(sim, family, layout->chrdevs[i].major))
 			strbuf_printf(proc, "%3u %s\n", layout->chrdevs[i].major,
 				      layout->chrdevs[i].name);
+	if (!layout->class_name)
+		return 0;
+	class = tree_path("sys/class/%s", layout->class_name);
+	devices = tree_path("sys/devices/virtual/%s", layout->class_name);
 	r = tree_mkdirs(sim->root_fd, class.text, err);
 	return r < 0 ? r : tree_mkdirs(sim->root_fd, devices.text, err);
 }

@@ -97,7 +97,7 @@ struct chrdev {
 struct layout {
 	const char *name; /* of the family, as in "rngd" */
 	struct pci_identity pci;
-	const char *class_name; /* directory in sys/class */
+	const char *class_name; /* directory in sys/class; NULL for none */
 	/* In /dev, without the index, as in "rngd/npu".  Families that have the same
 	 * are numbered together. */
 	const char *device_name;
@@ -179,3 +179,10 @@ extern const struct layout layout_aic;
 extern const struct layout layout_atom;
 extern const struct layout layout_wormhole;
 extern const struct layout layout_blackhole;
+
+/* Those of declared.c. */
+extern const struct layout layout_ipu;
+extern const struct layout layout_lpu;
+extern const struct layout layout_rdu;
+extern const struct layout layout_sapeon;
+extern const struct layout layout_tsp;
