@@ -642,6 +642,7 @@ const struct driver amd_driver = {
 	.scan = amd_scan,
 	.probe = amd_probe,
 	.measure = amd_measure,
+	.partition_isolation = DRIVER_ISOLATION_HARDWARE,
 	.node_dirs = amd_node_dirs,
 	.subsystems = amd_subsystems,
 };

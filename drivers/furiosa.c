@@ -32,9 +32,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/macro.h"
 #include "base/parse.h"
 #include "drivers/driver.h"
+#include "drivers/hwmon.h"
 #include "drivers/nodes.h"
 #include "drivers/pci.h"
 #include "drivers/sysfs.h"
@@ -553,6 +555,57 @@ static int furiosa_probe(const struct host *host, const struct device *device, s
 	return 0;
 }
 
+/* --- load --- */
+
+/* "pe_occupancy" has a line for each core, 1 while a program runs on it. */
+static bool parse_occupancy(const char *text, double *ret)
+{
+	unsigned int n = 0, busy = 0;
+
+	for (; *text; text++) {
+		if (*text == '\n' || *text == ' ')
+			continue;
+		if (*text != '0' && *text != '1')
+			return false;
+		busy += *text == '1';
+		n++;
+	}
+	if (n == 0)
+		return false;
+	*ret = (double)busy / n;
+	return true;
+}
+
+static void read_occupancy(const struct host *host, const struct device *device,
+			   struct device_readings *readings)
+{
+	char path[DEVICE_PATH_MAX + sizeof("/pe_occupancy")];
+	char text[SYSFS_LINE_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/pe_occupancy", device->sysfs_path);
+	if (file_read_text(host->root_fd, path, text, sizeof(text), NULL) >= 0)
+		(void)parse_occupancy(text, &readings->utilization_ratio);
+}
+
+/* The sensors belong to the PCI device. */
+static int furiosa_measure(const struct host *host, const struct device *device,
+			   struct device_readings *ret, struct error *err)
+{
+	struct device_readings readings = device_readings_none();
+	char dir[DEVICE_PATH_MAX];
+	int r = probe_identity(host, device, err);
+
+	if (r < 0)
+		return r;
+	read_occupancy(host, device, &readings);
+	(void)snprintf(dir, sizeof(dir), "sys/bus/pci/devices/%s", device->bdf);
+	r = hwmon_read_load(host, dir, &readings, err);
+	if (r < 0)
+		return r;
+	*ret = readings;
+	return 0;
+}
+
 static const char *const furiosa_node_dirs[] = { "dev/rngd", "dev", NULL };
 
 /* Not "pci": a card that comes or goes takes its class entry along, and other
@@ -570,10 +623,12 @@ const struct driver furiosa_driver = {
 		.health = "`device_state` (RNGD) or `alive` (Warboy) is `1`; every device file is there",
 		.nodes = "`/dev/rngd/npuN*` (35 files, `p2pmem` when present), `/dev/npuN*`; a "
 			 "partition gets the processing elements within it and the shared files",
-		.evidence = "vendor source and documentation; names of VF devices: not found",
+		.evidence = "vendor source and documentation; `pe_occupancy`, by which the load is "
+			    "told, from third parties; names of VF devices: not found",
 	},
 	.scan = furiosa_scan,
 	.probe = furiosa_probe,
+	.measure = furiosa_measure,
 	.node_dirs = furiosa_node_dirs,
 	.subsystems = furiosa_subsystems,
 };

@@ -1037,6 +1037,47 @@ static void test_probe_foreign_device(void **state)
 
 #define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
+/* --- load --- */
+
+static void test_measure(void **state)
+{
+	static const struct {
+		const char *occupancy; /* NULL: no such file */
+		double ratio;
+	} cases[] = {
+		{ "0\n0\n0\n0\n0\n0\n0\n0\n", 0 },
+		{ "1\n0\n0\n0\n0\n0\n1\n0\n", 0.25 },
+		{ "1\n", 1 },
+		{ "2\n0\n", -1 },
+		{ "", -1 },
+		{ GARBAGE, -1 },
+		{ NULL, -1 },
+	};
+	const struct tree *tree = *state;
+	_cleanup_device_list_ struct device_list list = { 0 };
+	struct device_readings readings;
+
+	add_rngd(tree);
+	(void)scan_one(tree, &list);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		set_file(tree, RNGD "pe_occupancy", cases[i].occupancy);
+		assert_int_equal(
+			furiosa_driver.measure(&tree->host, list.devices[0], &readings, NULL), 0);
+		assert_true(readings.utilization_ratio == cases[i].ratio);
+		assert_true(readings.temperature_celsius < 0 && readings.power_watts < 0);
+	}
+	set_file(tree, "sys/bus/pci/devices/" RNGD_BDF "/hwmon/hwmon3/temp1_input", "45500\n");
+	set_file(tree, "sys/bus/pci/devices/" RNGD_BDF "/hwmon/hwmon3/power1_average",
+		 "61000000\n");
+	assert_int_equal(furiosa_driver.measure(&tree->host, list.devices[0], &readings, NULL), 0);
+	assert_true(readings.temperature_celsius > 45.4 && readings.temperature_celsius < 45.6);
+	assert_true(readings.power_watts > 60.9 && readings.power_watts < 61.1);
+	/* Another card has taken the name. */
+	set_file(tree, RNGD "busname", "0000:28:00.0");
+	assert_int_equal(furiosa_driver.measure(&tree->host, list.devices[0], &readings, NULL),
+			 -ENODEV);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1066,6 +1107,7 @@ int main(void)
 		TREE_TEST(test_probe),
 		TREE_TEST(test_probe_unknown_bdf),
 		TREE_TEST(test_probe_foreign_device),
+		TREE_TEST(test_measure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
