@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/kubelet/podresources_client.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/macro.h"
 
@@ -26,14 +26,6 @@ struct holders {
 	uint32_t interval_ms;
 	int complained; /* the last failure that was logged, a negative errno */
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* A refusal is told once, and again when the reason is another. */
 static void report(struct holders *holders, int r, const struct error *err)
@@ -67,7 +59,7 @@ static int confirm(const struct holders *holders, const struct podresources *tab
 		return -ENOMEM;
 	for (size_t i = 0; i < table->n; i++)
 		held[i] = claim_of(&table->holdings[i], names[i]);
-	return claims_confirm(holders->setup.claims, held, table->n, now_ms());
+	return claims_confirm(holders->setup.claims, held, table->n, clock_ms());
 }
 
 static void on_answer(void *ctx, int r, struct podresources *table, const struct error *err)

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/strbuf.h"
@@ -45,14 +45,6 @@ struct node {
 	size_t n_dirs;
 	char problem[ERROR_TEXT_MAX]; /* of the last rescan; logged when it changes */
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void report_problem(struct node *node, const char *text)
 {
@@ -108,12 +100,12 @@ struct snapshot *node_snapshot(const struct node *node)
 void node_rescan(struct node *node)
 {
 	_cleanup_(snapshot_unrefp) struct snapshot *before = inventory_snapshot(node->inventory);
-	uint64_t start_ns = telemetry_now_ns();
+	uint64_t start_ns = clock_ns();
 	struct error err = { 0 };
 	int r;
 
 	watch_dirs(node);
-	r = inventory_rescan(node->inventory, now_ms(), &err);
+	r = inventory_rescan(node->inventory, clock_ms(), &err);
 	telemetry_scan(node->setup.telemetry, start_ns);
 	report_problem(node, r < 0 ? error_text(&err, r) : "");
 	tell_changes(node, before);

@@ -10,6 +10,7 @@
 #include "api/config/resource_name.h"
 #include "api/kubelet/kubelet.h"
 #include "api/kubelet/messages.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/parse.h"
@@ -135,7 +136,7 @@ static int answer(const struct request *request, const char *method, struct rpc_
 
 		if (strcmp(answers[i].method, method) != 0)
 			continue;
-		start_ns = telemetry_now_ns();
+		start_ns = clock_ns();
 		r = answers[i].answer(request, ret_reply, err);
 		telemetry_rpc(telemetry, request->resource->name, answers[i].rpc, start_ns, r);
 		return r;

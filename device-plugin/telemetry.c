@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "api/metrics/metrics.h"
+#include "base/clock.h"
 #include "base/macro.h"
 #include "device-plugin/catalog.h"
 #include "drivers/driver.h"
@@ -462,14 +463,6 @@ int telemetry_write(struct telemetry *telemetry, struct strbuf *out, struct erro
 	return metrics_write(telemetry->metrics, out, err);
 }
 
-uint64_t telemetry_now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
-}
-
 static void count(struct telemetry *telemetry, enum family family, const char *const *labels)
 {
 	struct metrics_counter *counter = NULL;
@@ -488,7 +481,7 @@ static void observe(struct telemetry *telemetry, enum family family, const char 
 	if (!telemetry)
 		return;
 	(void)metrics_histogram(telemetry->metrics, family, labels, &histogram, NULL);
-	metrics_histogram_observe(histogram, telemetry_now_ns() - start_ns);
+	metrics_histogram_observe(histogram, clock_ns() - start_ns);
 }
 
 void telemetry_rpc(struct telemetry *telemetry, const char *resource, enum telemetry_rpc rpc,

@@ -69,18 +69,11 @@ DEFINE_CLEANUP(struct telemetry, telemetry_free);
 int telemetry_write(struct telemetry *telemetry, struct strbuf *out, struct error *err);
 
 /**
- * telemetry_now_ns() - The clock that durations are measured by.
- *
- * Return: monotonic time in nanoseconds.
- */
-uint64_t telemetry_now_ns(void);
-
-/**
  * telemetry_rpc() - Count a call of the kubelet.
  * @telemetry: metrics or NULL
  * @resource: name of the resource
  * @rpc: which call
- * @start_ns: when it began
+ * @start_ns: when it began, by clock_ns()
  * @r: how it ended, 0 or a negative errno
  *
  * Context: any thread.
@@ -115,6 +108,6 @@ void telemetry_reload(struct telemetry *telemetry, bool accepted);
 /**
  * telemetry_scan() - Record how long a look at the devices took.
  * @telemetry: metrics or NULL
- * @start_ns: when it began
+ * @start_ns: when it began, by clock_ns()
  */
 void telemetry_scan(struct telemetry *telemetry, uint64_t start_ns);

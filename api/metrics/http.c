@@ -31,12 +31,12 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/metrics/http_request.h"
 #include "api/metrics/http_response.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/macro.h"
 
 #define NEVER UINT64_MAX
@@ -87,19 +87,11 @@ struct http_server {
 	struct connection *connections[HTTP_CONNECTIONS_MAX];
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Sets the timer to the next deadline. */
 static void server_schedule(struct http_server *server)
 {
 	uint64_t next = server->accept_at_ms;
-	uint64_t now = now_ms();
+	uint64_t now = clock_ms();
 
 	for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
 		if (server->connections[i])
@@ -114,7 +106,7 @@ static void server_schedule(struct http_server *server)
 static void watch(struct connection *c, enum state state, uint32_t events, uint32_t timeout_ms)
 {
 	c->state = state;
-	c->deadline_ms = now_ms() + timeout_ms;
+	c->deadline_ms = clock_ms() + timeout_ms;
 	(void)loop_fd_set_events(c->source, events);
 }
 
@@ -307,7 +299,7 @@ static bool on_readable(struct connection *c)
 	if (n == 0)
 		return false;
 	if (c->n_in == 0)
-		c->deadline_ms = now_ms() + c->server->limits.head_ms;
+		c->deadline_ms = clock_ms() + c->server->limits.head_ms;
 	c->n_in += (size_t)n;
 	return next_request(c);
 }
@@ -369,7 +361,7 @@ static bool expire(struct connection *c)
 static void on_timer(void *ctx)
 {
 	struct http_server *server = ctx;
-	uint64_t now = now_ms();
+	uint64_t now = clock_ms();
 
 	if (server->accept_at_ms <= now)
 		server_accept_again(server);
@@ -427,7 +419,7 @@ static int add_connection(struct http_server *server, struct connection **place,
 	*c = (struct connection) { .server = server,
 				   .fd = fd,
 				   .state = READING,
-				   .deadline_ms = now_ms() + server->limits.head_ms,
+				   .deadline_ms = clock_ms() + server->limits.head_ms,
 				   .head = STRBUF_INIT(HTTP_RESPONSE_HEAD_MAX),
 				   .body = STRBUF_INIT(HTTP_BODY_MAX) };
 	/* It fails for a unix socket, which needs it not. */
@@ -464,7 +456,7 @@ static void on_client(void *ctx, int listen_fd)
 	fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	r = fd < 0 ? -errno : add_connection(server, place, fd);
 	if (is_shortage(-r))
-		server_stop_accepting(server, now_ms() + server->limits.accept_ms);
+		server_stop_accepting(server, clock_ms() + server->limits.accept_ms);
 	server_schedule(server);
 }
 

@@ -16,8 +16,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "drivers/nvml/library.h"
 #include "drivers/nvml/query.h"
@@ -54,14 +54,6 @@ struct child {
 bool nvml_child_is_asked(int argc, char *const *argv)
 {
 	return argc == NVML_CHILD_ARGUMENTS && strcmp(argv[0], NVML_CHILD_NAME) == 0;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* Sends what was written. */
@@ -255,10 +247,10 @@ static int wait_idle(uint64_t ms, struct error *err)
 /* Waits for events until it is time for the next report. */
 static int wait_events(struct child *child, struct error *err)
 {
-	uint64_t until = now_ms() + child->interval_ms;
+	uint64_t until = clock_ms() + child->interval_ms;
 	unsigned int budget = child->events ? EVENTS_MAX : 0;
 
-	for (uint64_t now = now_ms(); now < until; now = now_ms()) {
+	for (uint64_t now = clock_ms(); now < until; now = clock_ms()) {
 		struct nvml_event_data data = { .gpu_instance = NVML_INSTANCE_NONE,
 						.compute_instance = NVML_INSTANCE_NONE };
 		int result = NVML_SUCCESS;

@@ -17,8 +17,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/macro.h"
 #include "drivers/nvml/process.h"
@@ -75,20 +75,12 @@ struct talk {
 	size_t bytes;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void take_report(void *ctx, struct nvml_report *report)
 {
 	struct nvml *nvml = ctx;
 	struct nvml_report *before;
 
-	report->taken_ms = now_ms();
+	report->taken_ms = clock_ms();
 	if (nvml->reports < STEADY_REPORTS && ++nvml->reports == STEADY_REPORTS)
 		backoff_reset(&nvml->backoff);
 	(void)pthread_mutex_lock(&nvml->lock);
@@ -132,7 +124,7 @@ static void take_event(void *ctx, const struct nvml_event *event)
 	row = xid_row(nvml, event);
 	row->xid = event->xid;
 	row->count++;
-	row->last_ms = now_ms();
+	row->last_ms = clock_ms();
 	(void)pthread_mutex_unlock(&nvml->lock);
 }
 
@@ -153,7 +145,7 @@ static int wait_until(const struct nvml *nvml, int fd, uint64_t until)
 				{ .fd = fd, .events = POLLIN } };
 
 	for (;;) {
-		uint64_t now = now_ms();
+		uint64_t now = clock_ms();
 		int ms = until > now ? (int)MIN(until - now, (uint64_t)INT32_MAX) : 0;
 		int n = poll(fds, ARRAY_SIZE(fds), ms);
 
@@ -169,7 +161,7 @@ static int wait_until(const struct nvml *nvml, int fd, uint64_t until)
 /* A process that never stops to talk is as bad as one that does not. */
 static bool talks_too_much(struct talk *talk, size_t len)
 {
-	uint64_t second = now_ms() / 1000;
+	uint64_t second = clock_ms() / 1000;
 
 	if (second != talk->second) {
 		talk->second = second;
@@ -181,7 +173,7 @@ static bool talks_too_much(struct talk *talk, size_t len)
 
 static void set_deadline(const struct nvml_times *times, struct talk *talk, uint32_t phase_before)
 {
-	uint64_t now = now_ms();
+	uint64_t now = clock_ms();
 
 	if (talk->reader.phase != phase_before)
 		talk->phase_until =
@@ -216,7 +208,7 @@ static int hear(struct nvml *nvml, struct talk *talk, struct error *err)
 static int listen_to(struct nvml *nvml, struct error *err)
 {
 	struct talk talk = { .reader.sink = { take_report, take_event, nvml } };
-	uint64_t begun = now_ms();
+	uint64_t begun = clock_ms();
 	int r;
 
 	talk.phase_until = begun + nvml->times.start_ms;
@@ -238,7 +230,7 @@ static void end_process(struct nvml *nvml, uint32_t grace_ms, char *how, size_t 
 {
 	while (nvml_process_end(&nvml->process, grace_ms, how, size) < 0) {
 		set_state(nvml, NVML_STUCK, "the process that asks NVML hangs in the driver");
-		if (wait_until(nvml, -1, now_ms() + STUCK_LOOK_MS) == -ECANCELED)
+		if (wait_until(nvml, -1, clock_ms() + STUCK_LOOK_MS) == -ECANCELED)
 			return;
 	}
 }
@@ -280,7 +272,7 @@ static void *run(void *ctx)
 		set_state(nvml, r == -ENOENT ? NVML_ABSENT : NVML_FAILING, error_text(&err, r));
 		delay_ms = r == -ENOENT ? nvml->times.absent_ms
 					: backoff_next_ms(&nvml->backoff, random_u32());
-	} while (wait_until(nvml, -1, now_ms() + delay_ms) == -ETIMEDOUT);
+	} while (wait_until(nvml, -1, clock_ms() + delay_ms) == -ETIMEDOUT);
 	return NULL;
 }
 
@@ -356,7 +348,7 @@ void nvml_stop(struct nvml *nvml)
 
 int nvml_wait(struct nvml *nvml, uint32_t timeout_ms)
 {
-	uint64_t until_ms = now_ms() + timeout_ms;
+	uint64_t until_ms = clock_ms() + timeout_ms;
 	struct timespec until = { .tv_sec = (time_t)(until_ms / 1000),
 				  .tv_nsec = (long)(until_ms % 1000) * 1000000 };
 	int r = 0;
