@@ -119,11 +119,8 @@ static void sort(struct catalog *catalog, const struct offer *offer)
 	catalog->n_offered = n;
 }
 
-void catalog_apply(struct catalog *catalog, const struct offer *offer, struct snapshot *snapshot,
-		   const struct unit_claim *claims, size_t n_claims)
+void catalog_apply(struct catalog *catalog, const struct offer *offer, const struct unit_plan *plan)
 {
-	const struct unit_plan plan = { snapshot, offer->rules, offer->n_rules, claims, n_claims };
-
 	for (size_t i = 0; i < catalog->n_rows; i++)
 		catalog->rows[i].wanted = false;
 	for (size_t i = 0; i < offer->n_resources; i++) {
@@ -134,7 +131,7 @@ void catalog_apply(struct catalog *catalog, const struct offer *offer, struct sn
 			continue;
 		row->wanted = true;
 		row->stage = STAGE_OFFERED;
-		resource_update(row->resource, &plan, offered->rule, &offered->terms);
+		resource_update(row->resource, plan, offered->rule, &offered->terms);
 	}
 	withdraw_unwanted(catalog);
 	sort(catalog, offer);

@@ -29,16 +29,14 @@ struct catalog *catalog_new(const struct resource_setup *setup);
  * catalog_apply() - Bring the resources in line with an offer.
  * @catalog: catalog
  * @offer: what the node offers
- * @snapshot: devices of the node
- * @claims: array of @n_claims claims
- * @n_claims: number of claims
+ * @plan: devices of the node, and who holds what; its rules are the offer's
  *
  * What cannot be made for lack of memory is logged, and made by a later call.
  *
  * Context: the loop's thread.
  */
-void catalog_apply(struct catalog *catalog, const struct offer *offer, struct snapshot *snapshot,
-		   const struct unit_claim *claims, size_t n_claims);
+void catalog_apply(struct catalog *catalog, const struct offer *offer,
+		   const struct unit_plan *plan);
 
 /**
  * catalog_check() - Look after sockets, and release resources that have gone.

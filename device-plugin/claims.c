@@ -29,6 +29,7 @@ struct entries {
 struct claims {
 	pthread_mutex_t lock; /* guards what follows */
 	bool track;
+	bool known; /* the kubelet has told once */
 	struct entries entries;
 	void (*changed)(void *ctx);
 	void *ctx;
@@ -270,7 +271,8 @@ static int confirm(struct claims *claims, struct entries *next, uint64_t now_ms)
 
 	if (keep_unconfirmed(next, &before, now_ms) < 0)
 		return -ENOMEM;
-	same = is_equal(&before, next);
+	same = is_equal(&before, next) && claims->known;
+	claims->known = true;
 	claims->entries = *next;
 	*next = before;
 	return !same;
@@ -287,6 +289,16 @@ int claims_confirm(struct claims *claims, const struct unit_claim *held, size_t 
 	r = confirm(claims, &next, now_ms);
 	(void)pthread_mutex_unlock(&claims->lock);
 	return r;
+}
+
+bool claims_are_known(struct claims *claims)
+{
+	bool known;
+
+	(void)pthread_mutex_lock(&claims->lock);
+	known = claims->known;
+	(void)pthread_mutex_unlock(&claims->lock);
+	return known;
 }
 
 ssize_t claims_copy(struct claims *claims, struct unit_claim **ret)

@@ -80,6 +80,15 @@ int claims_take(struct claims *claims, const struct unit_set *set, const struct 
 int claims_confirm(struct claims *claims, const struct unit_claim *held, size_t n, uint64_t now_ms);
 
 /**
+ * claims_are_known() - Whether the kubelet has ever told who holds what.
+ * @claims: ledger
+ *
+ * Context: any thread.
+ * Return: true after the first claims_confirm().
+ */
+bool claims_are_known(struct claims *claims);
+
+/**
  * claims_copy() - The claims at this moment.
  * @claims: ledger
  * @ret: array of claims, to be released with free()

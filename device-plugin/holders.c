@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/kubelet/podresources_client.h"
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/macro.h"
@@ -16,6 +17,8 @@
 #define TRACK_MS 2000u /* between two questions while units can overlap */
 #define RARE_MS 60000u /* and while they cannot */
 #define SOON_MS 100u   /* after an Allocate: the pod has other containers, too */
+/* Bytes for the names of all holders: 131,072 devices of containers of their own. */
+#define NAMES_MEMORY_MAX ((size_t)64 * 1024 * 1024)
 #define HOLDER_MAX 512 /* bytes of "pod a/b, container c": 63, 253 and 63 characters */
 
 struct holders {
@@ -42,24 +45,51 @@ static void report(struct holders *holders, int r, const struct error *err)
 			    error_text(err, r));
 }
 
-/* One claim with the name of its holder, in @holder. */
-static struct unit_claim claim_of(const struct podresources_holding *holding, char *holder)
+/* "pod a/b, container c"; the holdings of a container stand together. */
+static const char *name_holder(struct arena *arena, const struct podresources_holding *holding,
+			       const struct podresources_holding *before, const char *name_before)
 {
-	(void)snprintf(holder, HOLDER_MAX, "pod %s/%s, container %s", holding->pod_namespace,
+	char text[HOLDER_MAX];
+	char *name;
+
+	if (before && strcmp(before->container, holding->container) == 0 &&
+	    strcmp(before->pod_name, holding->pod_name) == 0 &&
+	    strcmp(before->pod_namespace, holding->pod_namespace) == 0)
+		return name_before;
+	(void)snprintf(text, sizeof(text), "pod %s/%s, container %s", holding->pod_namespace,
 		       holding->pod_name, holding->container);
-	return (struct unit_claim) { holding->resource, holding->device_id, holder };
+	name = arena_alloc(arena, strlen(text) + 1);
+	return name ? memcpy(name, text, strlen(text) + 1) : NULL;
+}
+
+static int fill_claims(struct arena *arena, const struct podresources *table,
+		       struct unit_claim *held)
+{
+	const struct podresources_holding *before = NULL;
+	const char *name = NULL;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct podresources_holding *holding = &table->holdings[i];
+
+		name = name_holder(arena, holding, before, name);
+		if (!name)
+			return -ENOMEM;
+		held[i] = (struct unit_claim) { holding->resource, holding->device_id, name };
+		before = holding;
+	}
+	return 0;
 }
 
 static int confirm(const struct holders *holders, const struct podresources *table)
 {
 	_cleanup_free_ struct unit_claim *held = calloc(table->n + 1, sizeof(*held));
-	_cleanup_free_ char(*names)[HOLDER_MAX] = calloc(table->n + 1, sizeof(*names));
+	struct arena arena = arena_init(NAMES_MEMORY_MAX);
+	int r = held ? fill_claims(&arena, table, held) : -ENOMEM;
 
-	if (!held || !names)
-		return -ENOMEM;
-	for (size_t i = 0; i < table->n; i++)
-		held[i] = claim_of(&table->holdings[i], names[i]);
-	return claims_confirm(holders->setup.claims, held, table->n, clock_ms());
+	if (r == 0)
+		r = claims_confirm(holders->setup.claims, held, table->n, clock_ms());
+	arena_done(&arena);
+	return r;
 }
 
 static void on_answer(void *ctx, int r, struct podresources *table, const struct error *err)
@@ -70,16 +100,22 @@ static void on_answer(void *ctx, int r, struct podresources *table, const struct
 	report(holders, r, err);
 	if (r == 0 && confirm(holders, table) > 0)
 		holders->setup.changed(holders->setup.ctx);
+	holders->setup.answered(holders->setup.ctx);
 }
 
-static void on_timer(void *ctx)
+bool holders_ask(struct holders *holders)
 {
-	struct holders *holders = ctx;
 	struct error err = { 0 };
 	int r = podresources_client_list(holders->client, &err);
 
 	if (r < 0 && r != -EBUSY)
 		report(holders, r, &err);
+	return r == 0 || r == -EBUSY;
+}
+
+static void on_timer(void *ctx)
+{
+	(void)holders_ask(ctx);
 }
 
 int holders_new(const struct holders_setup *setup, struct holders **ret, struct error *err)
@@ -106,7 +142,7 @@ int holders_new(const struct holders_setup *setup, struct holders **ret, struct 
 	if (r < 0)
 		return r;
 	holders_track(holders, false);
-	holders_ask(holders);
+	(void)holders_ask(holders);
 	*ret = TAKE_PTR(holders);
 	return 0;
 }
@@ -135,7 +171,7 @@ void holders_track(struct holders *holders, bool overlap)
 	(void)loop_timer_set(holders->timer, interval_ms, interval_ms);
 }
 
-void holders_ask(struct holders *holders)
+void holders_ask_soon(struct holders *holders)
 {
 	(void)loop_timer_set(holders->soon_timer, SOON_MS, 0);
 }

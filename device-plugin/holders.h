@@ -25,8 +25,10 @@ struct holders_setup {
 	const char *kubelet_dir;     /* borrowed */
 	struct claims *claims;	     /* borrowed */
 	struct telemetry *telemetry; /* borrowed; NULL counts nothing */
-	/* Called when the claims have changed.  Context: the loop's thread. */
+	/* Called when the claims have changed, and then, or without that, when a question
+	 * has had its answer or has failed.  Context: the loop's thread. */
 	void (*changed)(void *ctx);
+	void (*answered)(void *ctx);
 	void *ctx;
 };
 
@@ -56,9 +58,18 @@ DEFINE_CLEANUP(struct holders, holders_free);
 void holders_track(struct holders *holders, bool overlap);
 
 /**
- * holders_ask() - Ask soon; further calls are merged.
+ * holders_ask_soon() - Ask in a moment; further calls are merged.
  * @holders: holders
  *
  * Context: the loop's thread.
  */
-void holders_ask(struct holders *holders);
+void holders_ask_soon(struct holders *holders);
+
+/**
+ * holders_ask() - Ask now.
+ * @holders: holders
+ *
+ * Context: the loop's thread.
+ * Return: true if `answered` will be called; false if the question cannot be asked.
+ */
+bool holders_ask(struct holders *holders);

@@ -59,6 +59,7 @@ struct plugin {
 	struct holders *holders;
 	struct catalog *catalog;
 	struct policy *policy;
+	struct policy *next; /* read, and not yet in force; or NULL */
 	struct config_watch *config_watch;
 	struct node *node;
 	struct snapshot *snapshot; /* the newest; NULL before the first */
@@ -113,6 +114,7 @@ static void apply(struct plugin *plugin)
 {
 	_cleanup_free_ struct unit_claim *claims = NULL;
 	_cleanup_offer_ struct offer offer = { 0 };
+	struct unit_plan plan;
 	struct error err = { 0 };
 	ssize_t n_claims;
 	int r;
@@ -126,7 +128,13 @@ static void apply(struct plugin *plugin)
 		report_problem(plugin, error_text(&err, r));
 		return;
 	}
-	catalog_apply(plugin->catalog, &offer, plugin->snapshot, claims, (size_t)n_claims);
+	plan = (struct unit_plan) { .snapshot = plugin->snapshot,
+				    .rules = offer.rules,
+				    .n_rules = offer.n_rules,
+				    .claims = claims,
+				    .n_claims = (size_t)n_claims,
+				    .blind = !claims_are_known(plugin->claims) };
+	catalog_apply(plugin->catalog, &offer, &plan);
 	holders_track(plugin->holders, offer.overlap);
 	publish_cdi(plugin, &offer);
 }
@@ -207,7 +215,7 @@ static void claims_posted(void *ctx)
 	struct plugin *plugin = ctx;
 
 	apply(plugin);
-	holders_ask(plugin->holders);
+	holders_ask_soon(plugin->holders);
 }
 
 /* On gRPC's thread. */
@@ -324,29 +332,53 @@ static int take_policy(struct plugin *plugin, struct policy *policy, struct erro
 	plugin->cdi = NULL;
 	apply(plugin);
 	report_rest(plugin);
-	holders_ask(plugin->holders);
 	return 0;
 }
 
+static void report_reload(struct plugin *plugin, int r, const struct error *err)
+{
+	telemetry_reload(plugin->telemetry, r == 0);
+	if (r < 0)
+		log_error(COMPONENT, "%s; the configuration of before stays in force",
+			  error_text(err, r));
+	else
+		log_info(COMPONENT, "configuration '%s' is in force", plugin->options->config);
+}
+
+/* Whoever holds a unit of the configuration before is known now, or cannot be. */
+static void take_next(void *ctx)
+{
+	struct plugin *plugin = ctx;
+	struct error err = { 0 };
+
+	if (plugin->next)
+		report_reload(plugin, take_policy(plugin, TAKE_PTR(plugin->next), &err), &err);
+}
+
+/*
+ * Reads the configuration.  Before it comes into force the kubelet is asked who holds
+ * what: cards may be cut in another way now, and a unit that overlaps one of before
+ * must not be handed out.
+ */
 static void reload(void *ctx)
 {
 	struct plugin *plugin = ctx;
-	const char *path = plugin->options->config;
 	struct policy *policy = NULL;
 	struct error err = { 0 };
 	int r;
 
-	if (!path)
+	if (!plugin->options->config)
 		return;
 	r = load_policy(plugin->options, &policy, &err);
-	if (r == 0)
-		r = take_policy(plugin, policy, &err);
-	telemetry_reload(plugin->telemetry, r == 0);
-	if (r < 0)
-		log_error(COMPONENT, "%s; the configuration of before stays in force",
-			  error_text(&err, r));
-	else
-		log_info(COMPONENT, "configuration '%s' is in force", path);
+	if (r < 0) {
+		report_reload(plugin, r, &err);
+		return;
+	}
+	policy_free(plugin->next);
+	plugin->next = policy;
+	claims_track(plugin->claims, true);
+	if (!holders_ask(plugin->holders))
+		take_next(plugin);
 }
 
 static void on_signal(void *ctx, int signo)
@@ -385,6 +417,7 @@ static void plugin_done(struct plugin *plugin)
 	loop_source_free(plugin->signals);
 	loop_free(plugin->loop);
 	policy_free(plugin->policy);
+	policy_free(plugin->next);
 	host_close(&plugin->host);
 }
 
@@ -484,6 +517,7 @@ static int make_holders(struct plugin *plugin, struct error *err)
 		.claims = plugin->claims,
 		.telemetry = plugin->telemetry,
 		.changed = on_claims_changed,
+		.answered = take_next,
 		.ctx = plugin,
 	};
 

@@ -36,6 +36,17 @@ void parts_of(const struct device *device, const struct unit_rule *rules, size_t
 	      struct parts *ret);
 
 /**
+ * parts_contested() - Which cores of a device more than one unit can have.
+ * @device: device
+ * @rules: all rules
+ * @n_rules: number of rules
+ *
+ * Return: a bit for each such core; 0 as long as no rule may overlap.
+ */
+uint64_t parts_contested(const struct device *device, const struct unit_rule *rules,
+			 size_t n_rules);
+
+/**
  * parts_mask() - A bit for each of some cores.
  * @cores: cores below 64
  *

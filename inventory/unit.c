@@ -354,6 +354,26 @@ struct unit_claim *unit_claims_copy(const struct unit_claim *claims, size_t n)
 	return copy;
 }
 
+/* Hides what could overlap a unit that somebody may have. */
+static void hide_contested(struct unit_set *set, const struct unit_plan *plan)
+{
+	uint32_t device = UINT32_MAX;
+	uint64_t contested = 0;
+
+	for (size_t i = 0; i < set->n_units; i++) {
+		struct unit *unit = &set->units[i];
+
+		if (unit->device != device)
+			contested = parts_contested(unit_state(set, unit)->device, plan->rules,
+						    plan->n_rules);
+		device = unit->device;
+		if ((parts_mask(unit->cores) & contested) == 0)
+			continue;
+		unit->hidden = UNIT_HIDDEN_BLIND;
+		unit->healthy = false;
+	}
+}
+
 static int apply_claims(struct unit_set *set, const struct unit_claim *claims, size_t n)
 {
 	_cleanup_free_ struct unit_claim *hiding = NULL;
@@ -405,6 +425,8 @@ int unit_set_build(const struct unit_plan *plan, size_t rule, struct unit_set **
 		return error_set(err, E2BIG, "'%s' has %zu units, more than %d", resource,
 				 stock.n_units, UNITS_MAX);
 	r = fill(set, plan, rule, &stock);
+	if (r == 0 && plan->blind)
+		hide_contested(set, plan);
 	if (r == 0)
 		r = apply_claims(set, plan->claims, plan->n_claims);
 	if (r < 0)
@@ -498,12 +520,17 @@ uint64_t unit_memory_bytes(const struct unit_set *set, const struct unit *unit)
 const char *unit_reason(const struct unit_set *set, const struct unit *unit, char *buf, size_t size)
 {
 	const struct device_state *state = unit_state(set, unit);
-	const struct unit_claim *claim = unit->hidden > 0 ? &set->claims[unit->hidden - 1] : NULL;
+	bool blind = unit->hidden == UNIT_HIDDEN_BLIND;
+	const struct unit_claim *claim =
+		unit->hidden > 0 && !blind ? &set->claims[unit->hidden - 1] : NULL;
 
 	if (unit->healthy)
 		(void)snprintf(buf, size, "%s", "");
 	else if (!state->healthy)
 		(void)snprintf(buf, size, "%s", state->reason);
+	else if (blind)
+		(void)snprintf(buf, size,
+			       "the kubelet has not told yet who holds what overlaps it");
 	else if (claim)
 		(void)snprintf(buf, size, "overlaps '%s' (%s), held by %s", claim->unit,
 			       claim->resource, claim->holder);

@@ -33,6 +33,8 @@
 #define UNITS_MAX 262144      /* of one resource; above what a kubelet takes (4 MiB) by a factor */
 #define UNIT_CLAIMS_MAX 65536 /* of a node: one for each unit that a container holds */
 
+#define UNIT_HIDDEN_BLIND UINT32_MAX
+
 enum unit_kind {
 	UNIT_WHOLE,
 	UNIT_PARTITION,
@@ -76,7 +78,8 @@ struct unit {
 	uint8_t partition;	 /* index into the device's partitions; only of a partition */
 	bool healthy;
 	uint16_t share;	 /* number of the share, 0 when not shared */
-	uint32_t hidden; /* index into the set's claims, plus one: what it overlaps; 0: none */
+	uint32_t hidden; /* index into the set's claims, plus one: what it overlaps; 0: none;
+			  * UNIT_HIDDEN_BLIND: what it may overlap is not known */
 };
 
 struct unit_set {
@@ -98,6 +101,7 @@ struct unit_plan {
 	size_t n_rules;
 	const struct unit_claim *claims; /* copied as far as they matter; NULL with none */
 	size_t n_claims;
+	bool blind; /* it is not known yet who holds what: units that can overlap are hidden */
 };
 
 /**

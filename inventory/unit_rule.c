@@ -188,3 +188,20 @@ void parts_of(const struct device *device, const struct unit_rule *rules, size_t
 	for (size_t i = 0; i <= rule && !ret->withheld; i++)
 		take_parts(&rules[i], device, ret);
 }
+
+uint64_t parts_contested(const struct device *device, const struct unit_rule *rules, size_t n_rules)
+{
+	struct parts parts = { 0 };
+	uint64_t seen = 0, contested = 0;
+
+	for (size_t i = 0; i < n_rules && !parts.withheld; i++) {
+		take_parts(&rules[i], device, &parts);
+		for (size_t j = 0; j < parts.n; j++) {
+			uint64_t mask = parts_mask(parts.list[j].cores);
+
+			contested |= seen & mask;
+			seen |= mask;
+		}
+	}
+	return contested;
+}
