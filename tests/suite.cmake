@@ -40,6 +40,12 @@ add_test(NAME kubelet.standin COMMAND ${GO} -C ${KUBELET} test -count=1 -race
 add_test(NAME bench.unit COMMAND ${GO} -C ${CMAKE_CURRENT_SOURCE_DIR}/bench test -count=1 ./...)
 set_tests_properties(kubelet.standin bench.unit PROPERTIES LABELS go TIMEOUT 600)
 
+# silicactl with sanitizers, asking the stand-in.
+add_test(NAME cli.kubelet COMMAND ${GO} -C ${KUBELET} test -count=1 ./cli/...)
+set_tests_properties(cli.kubelet PROPERTIES
+	ENVIRONMENT SILICA_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+	LABELS go TIMEOUT 600)
+
 # Specs that a program with sanitizers writes, read as runtimes read them.
 add_test(NAME cdi.loads COMMAND ${GO} -C ${KUBELET} test -count=1 ./cdi/...)
 set_tests_properties(cdi.loads PROPERTIES
