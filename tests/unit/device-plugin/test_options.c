@@ -10,7 +10,8 @@
 /* Parses words as if they stood behind the program's name. */
 static int parse(const char *const *words, struct options *ret, struct error *err)
 {
-	char *argv[WORDS_MAX + 1];
+	static char name[] = "silica-device-plugin";
+	char *argv[WORDS_MAX + 2] = { name };
 	int argc = 1;
 
 	for (; words[argc - 1]; argc++)
@@ -86,7 +87,7 @@ static void faults_are_named(_unused_ void **state)
 		const char *text;
 	} cases[] = {
 		{ { "--kubelet" }, "unknown option '--kubelet'; see --help" },
-		{ { "host-root" }, "unknown option 'host-root'; see --help" },
+		{ { "host-root" }, "unexpected word 'host-root'; see --help" },
 		{ { "-v" }, "unknown option '-v'; see --help" },
 		{ { "--once=yes" }, "--once takes no value" },
 		{ { "--config" }, "--config needs a value: FILE" },
