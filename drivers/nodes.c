@@ -17,9 +17,11 @@ void node_list_init(struct node_list *list, const struct host *host, struct devi
 	list->overflowed = false;
 }
 
-static _printf_(3, 0) const
-	struct device_node *add(struct node_list *list, const struct core_range *cores,
-				const char *fmt, va_list args)
+static const struct device_node *add(struct node_list *list, const struct core_range *cores,
+				     const char *fmt, va_list args) _printf_(3, 0);
+
+static const struct device_node *add(struct node_list *list, const struct core_range *cores,
+				     const char *fmt, va_list args)
 {
 	struct device_node *node = &list->nodes[list->n];
 	int len;

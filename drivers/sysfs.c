@@ -59,7 +59,8 @@ int sysfs_read_text(int dirfd, const char *name, bool (*fits)(const char *text),
 
 	if (r <= 0)
 		return r;
-	if (fits && !fits(text))
+	/* str_copy() empties the field when it refuses. */
+	if ((fits && !fits(text)) || strlen(text) >= size)
 		return 0;
 	return str_copy(dst, size, text) == 0;
 }

@@ -159,7 +159,7 @@ int sysfs_parse_entry(const char *name, const char *prefix, const char *const *s
 /**
  * sysfs_list() - List the entries of a class whose names are a number.
  * @host: host
- * @dir: directory of the class, relative to the host root
+ * @path: directory of the class, relative to the host root
  * @prefix: in front of the number, as in "rngd!npu"
  * @suffixes: what may follow it, NULL ends; { "", NULL } for nothing
  * @ret: the entries, to be released with sysfs_entries_done(), on failure too;
@@ -171,7 +171,7 @@ int sysfs_parse_entry(const char *name, const char *prefix, const char *const *s
  *   -ENOMEM  no memory
  *   -errno   as open(2) or readdir(3) leaves it
  */
-int sysfs_list(const struct host *host, const char *dir, const char *prefix,
+int sysfs_list(const struct host *host, const char *path, const char *prefix,
 	       const char *const *suffixes, struct sysfs_entries *ret, struct error *err);
 
 /**

@@ -299,7 +299,11 @@ static size_t count_cards(const struct choice *choice, const struct part *part, 
 /* How near the cards of a part are, so that parts of all depths can be compared. */
 static unsigned int nearness_class(const struct part *part)
 {
-	return part->child ? MIN(part->nearness, NEARNESS_BRIDGE) : NEARNESS_DEVICE;
+	unsigned int linked = part->nearness >= TOPOLOGY_SHARED_LINK ? TOPOLOGY_SHARED_LINK : 0;
+
+	if (!part->child)
+		return NEARNESS_DEVICE;
+	return linked + MIN(part->nearness - linked, NEARNESS_BRIDGE);
 }
 
 /*
@@ -444,33 +448,53 @@ static void take_usable(struct choice *choice)
 
 /* --- distributed --- */
 
+static int compare_emptiness(const struct part *left, const struct part *right)
+{
+	return (left->free < right->free) - (left->free > right->free);
+}
+
+/* The emptiest first; of equal ones those of one NUMA node side by side. */
+static int compare_nodes(const void *a, const void *b, void *ctx)
+{
+	const struct part *left = *(const struct part *const *)a;
+	const struct part *right = *(const struct part *const *)b;
+	int order = compare_emptiness(left, right);
+
+	if (order == 0)
+		order = device_of(ctx, left)->numa_node - device_of(ctx, right)->numa_node;
+	return order != 0 ? order : (left > right) - (left < right);
+}
+
 /* The emptiest first; of equal ones the one whose NUMA node has had fewer turns. */
 static int compare_turns(const void *a, const void *b)
 {
 	const struct part *left = *(const struct part *const *)a;
 	const struct part *right = *(const struct part *const *)b;
 
-	if (left->free != right->free)
-		return left->free > right->free ? -1 : 1;
-	if (left->gain != right->gain)
-		return left->gain < right->gain ? -1 : 1;
-	return (left > right) - (left < right);
+	int order = compare_emptiness(left, right);
+
+	if (order == 0)
+		order = (left->gain > right->gain) - (left->gain < right->gain);
+	return order != 0 ? order : (left > right) - (left < right);
+}
+
+static bool is_same_node(const struct choice *choice, const struct part *a, const struct part *b)
+{
+	return a->free == b->free &&
+	       device_of(choice, a)->numa_node == device_of(choice, b)->numa_node;
 }
 
 /* Numbers the cards of each NUMA node that have the same number of free units, so
- * that all nodes have their first before one has its second.  Leaves lie by node. */
+ * that all nodes have their first before one has its second. */
 static void number_turns(struct choice *choice)
 {
-	for (size_t i = 0; i < choice->n_leaves; i++) {
-		struct part *leaf = &choice->parts[i];
-		bool same = i > 0 && device_of(choice, leaf)->numa_node ==
-					     device_of(choice, leaf - 1)->numa_node;
+	struct part **leaves = choice->scratch;
 
-		if (!same)
-			memset(choice->with_free, 0,
-			       (choice->max_free + 1) * sizeof(*choice->with_free));
-		leaf->gain = choice->with_free[leaf->free]++;
-	}
+	qsort_r(leaves, choice->n_leaves, sizeof(struct part *), compare_nodes, choice);
+	for (size_t i = 0; i < choice->n_leaves; i++)
+		leaves[i]->gain = i > 0 && is_same_node(choice, leaves[i - 1], leaves[i])
+					  ? leaves[i - 1]->gain + 1
+					  : 0;
 }
 
 /* The cards are sorted by what is free: those that can hold the rest come first. */
@@ -479,9 +503,9 @@ static void take_distributed(struct choice *choice)
 	index_candidates(choice);
 	make_leaves(choice);
 	finish_started(choice);
-	number_turns(choice);
 	for (size_t i = 0; i < choice->n_leaves; i++)
 		choice->scratch[i] = &choice->parts[i];
+	number_turns(choice);
 	qsort(choice->scratch, choice->n_leaves, sizeof(struct part *), compare_turns);
 	for (size_t i = 0; i < choice->n_leaves && choice->wanted > 0; i++)
 		take_units(choice, choice->scratch[i],

@@ -3,13 +3,14 @@
  * Which of the free units a container should get.
  *
  * Units are leaves of a tree: links of the vendor, NUMA node, PCI bridges, device,
- * and partition or share.  An aligned choice takes the smallest part of the tree that can hold the whole request,
- * of equal ones the fullest, so that started cards are finished first and large
- * free parts stay whole.  Partitions come from as few cards as possible, before
- * anything else.  O(n log n) in the number of candidates.
+ * and partition or share.  An aligned choice takes the smallest part of the tree that
+ * can hold the whole request, of equal ones the fullest, so that started cards are
+ * finished first and large free parts stay whole.  Partitions come from as few cards
+ * as possible, before anything else.  O(n log n) in the number of candidates.
  *
  * The weakest link between two whole cards of the choice is as strong as it can
- * be.  The sum of all links is not always the highest: of two NUMA nodes that
+ * be, where cards that the vendor has linked to different groups count as far
+ * from each other.  The sum of all links is not always the highest: of two NUMA nodes that
  * can hold the request the fuller one is taken, even if the other has more of
  * the cards behind one bridge.
  *

@@ -39,7 +39,7 @@ enum topology_link topology_link(const struct device *a, const struct device *b)
 
 unsigned int topology_shared(const struct device *a, const struct device *b)
 {
-	unsigned int linked = is_linked(a, b);
+	unsigned int linked = is_linked(a, b) ? TOPOLOGY_SHARED_LINK : 0;
 	unsigned int components;
 
 	if (strcmp(a->link_group, b->link_group) != 0)

@@ -17,6 +17,10 @@ enum topology_link {
 	TOPOLOGY_LINK_SAME = 70,   /* one device */
 };
 
+/* Levels that one group of links is worth: more than there can be below a NUMA
+ * node, for a PCI path has less than DEVICE_PCI_PATH_MAX / 13 components. */
+#define TOPOLOGY_SHARED_LINK 16
+
 /**
  * topology_link() - How near two devices are.
  * @a: a device
@@ -37,8 +41,9 @@ enum topology_link topology_link(const struct device *a, const struct device *b)
  * neighbours between them that shares least.
  *
  * Return: 0 if they share the system only, 1 for the NUMA node, 2 for the root
- *   complex too, and one more for each bridge; all plus one in one group of links.
- *   Devices of different groups share the system only.
+ *   complex too, and one more for each bridge; all plus TOPOLOGY_SHARED_LINK in one
+ *   group of links, which are nearer than any bridge.  Devices of different groups
+ *   share the system only.
  */
 unsigned int topology_shared(const struct device *a, const struct device *b);
 

@@ -295,9 +295,9 @@ const struct unit_claim *unit_conflict(const struct unit_set *set, const struct 
 	return NULL;
 }
 
-/* Hides the units of a device that a claim overlaps; returns how many. */
+/* Hides the units of a device that claim number @number overlaps; returns how many. */
 static size_t hide(struct unit_set *set, size_t first, uint32_t device,
-		   const struct unit_claim *claim, struct core_range cores)
+		   const struct unit_claim *claim, struct core_range cores, size_t number)
 {
 	size_t n = 0;
 
@@ -306,7 +306,7 @@ static size_t hide(struct unit_set *set, size_t first, uint32_t device,
 
 		if (unit->hidden > 0 || !is_conflict(set, unit, claim, cores))
 			continue;
-		unit->hidden = (uint32_t)set->n_claims + 1;
+		unit->hidden = (uint32_t)number + 1;
 		unit->healthy = false;
 		n++;
 	}
@@ -378,6 +378,7 @@ static int apply_claims(struct unit_set *set, const struct unit_claim *claims, s
 {
 	_cleanup_free_ struct unit_claim *hiding = NULL;
 	_cleanup_free_ uint32_t *first = NULL;
+	size_t n_hiding = 0;
 
 	if (n == 0)
 		return 0;
@@ -393,10 +394,11 @@ static int apply_claims(struct unit_set *set, const struct unit_claim *claims, s
 
 		if (!state || first[device] == 0)
 			continue;
-		if (hide(set, first[device] - 1, (uint32_t)device, &claims[i], cores) > 0)
-			hiding[set->n_claims++] = claims[i];
+		if (hide(set, first[device] - 1, (uint32_t)device, &claims[i], cores, n_hiding) > 0)
+			hiding[n_hiding++] = claims[i];
 	}
-	set->claims = unit_claims_copy(hiding, set->n_claims);
+	set->claims = unit_claims_copy(hiding, n_hiding);
+	set->n_claims = set->claims ? n_hiding : 0;
 	return set->claims ? 0 : -ENOMEM;
 }
 
