@@ -80,7 +80,7 @@ static int fill_device(struct work *work, const struct unit_set *units, const st
 {
 	struct terms as_files = { .ways = TERMS_DEVICE_NODES };
 	const struct chosen chosen = { &unit, 1 };
-	struct kubelet_allocation allocation;
+	struct kubelet_allocation allocation = { 0 };
 	char *name = arena_alloc(&work->arena, CDI_NAME_MAX);
 	int r;
 

@@ -21,7 +21,7 @@ struct entry {
 };
 
 struct entries {
-	struct entry *list; /* by unit, then by resource */
+	struct entry *list; /* by unit, then by resource, then by holder */
 	size_t n;
 	size_t cap;
 };
@@ -52,11 +52,13 @@ static int compare_claims(const struct unit_claim *left, const struct unit_claim
 	return order != 0 ? order : strcmp(left->resource, right->resource);
 }
 
+/* Containers of a pod may have a unit one after the other: the kubelet lists it twice. */
 static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *left = a, *right = b;
+	int order = compare_claims(left->claim, right->claim);
 
-	return compare_claims(left->claim, right->claim);
+	return order != 0 ? order : strcmp(left->claim->holder, right->claim->holder);
 }
 
 static void entries_sort(struct entries *entries)
@@ -102,12 +104,15 @@ static int entries_reserve(struct entries *entries, size_t n)
 	return 0;
 }
 
-/* Appends a copy of a claim; there is room. */
+/* Appends a copy of a claim. */
 static int entries_add(struct entries *entries, const struct unit_claim *claim,
 		       const struct entry *like)
 {
-	struct unit_claim *copy = unit_claims_copy(claim, 1);
+	struct unit_claim *copy;
 
+	if (entries_reserve(entries, entries->n + 1) < 0)
+		return -ENOMEM;
+	copy = unit_claims_copy(claim, 1);
 	if (!copy)
 		return -ENOMEM;
 	entries->list[entries->n] = *like;
@@ -179,11 +184,17 @@ static int add_claim(struct entries *entries, size_t n_sorted, const struct unit
 	return 0;
 }
 
+static void drop_after(struct entries *entries, size_t n)
+{
+	while (entries->n > n)
+		free(entries->list[--entries->n].claim);
+}
+
 static int add_claims(struct entries *entries, const struct unit_set *set,
 		      const struct chosen *chosen)
 {
 	size_t n_sorted = entries->n;
-	int r = entries_reserve(entries, entries->n + chosen->n);
+	int r = 0;
 
 	for (size_t i = 0; i < chosen->n && r == 0; i++) {
 		const struct unit_claim claim = { set->rule.resource, chosen->units[i]->id,
@@ -191,12 +202,13 @@ static int add_claims(struct entries *entries, const struct unit_set *set,
 
 		r = add_claim(entries, n_sorted, &claim);
 	}
+	if (r < 0)
+		drop_after(entries, n_sorted);
 	entries_sort(entries);
 	return r;
 }
 
-/* Returns 1 if there are claims more.  Those made before memory ran out go as others
- * do that the kubelet does not list. */
+/* Returns 1 if there are claims more. */
 static int take(struct claims *claims, const struct unit_set *set, const struct chosen *chosen,
 		struct error *err)
 {
@@ -237,7 +249,7 @@ static int list_held(struct entries *next, const struct unit_claim *held, size_t
 static int keep_unconfirmed(struct entries *next, const struct entries *before, uint64_t now_ms)
 {
 	size_t n_held = next->n;
-	int r = entries_reserve(next, n_held + before->n);
+	int r = 0;
 
 	for (size_t i = 0; i < before->n && r == 0; i++) {
 		struct entry entry = before->list[i];
@@ -258,8 +270,7 @@ static bool is_equal(const struct entries *a, const struct entries *b)
 	if (a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (compare_entries(&a->list[i], &b->list[i]) != 0 ||
-		    strcmp(a->list[i].claim->holder, b->list[i].claim->holder) != 0)
+		if (compare_entries(&a->list[i], &b->list[i]) != 0)
 			return false;
 	return true;
 }

@@ -72,7 +72,7 @@ int claims_take(struct claims *claims, const struct unit_set *set, const struct 
  * @claims: ledger
  * @held: array of @n claims that the kubelet knows
  * @n: number of claims
- * @now_ms: monotonic time in milliseconds, when the kubelet was asked
+ * @now_ms: monotonic time in milliseconds, when the kubelet has answered
  *
  * Context: any thread.
  * Return: 1 if the ledger has changed, 0 if not, or -ENOMEM; it then stays.

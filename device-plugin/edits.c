@@ -179,18 +179,17 @@ static int add_env(const struct work *work, const char *key, const struct strbuf
 	return 0;
 }
 
-/* Identity of the device of a unit, or of its partition. */
+/* Identity of the device of a unit, or of its partition: without the "::3" of a share. */
 static const char *part_id(const struct work *work, const struct unit *unit, char *buf)
 {
-	const struct device_state *state = unit_state(work->set, unit);
-	const struct device_partition *partition = &state->device->partitions[unit->partition];
+	char *colon;
 
-	if (work->set->rule.kind == UNIT_WHOLE)
-		return state->id;
-	if (partition->id[0] != '\0')
-		return partition->id;
-	(void)snprintf(buf, UNIT_ID_MAX, "%s_cores_%d-%d", state->id, unit->cores.first,
-		       unit->cores.last);
+	if (work->set->rule.shares == 0)
+		return unit->id;
+	(void)str_copy(buf, UNIT_ID_MAX, unit->id);
+	colon = strrchr(buf, ':');
+	if (colon && colon > buf)
+		colon[-1] = '\0';
 	return buf;
 }
 
@@ -290,23 +289,38 @@ static int put_driver_env(const struct work *work, const struct driver *driver,
 	return add_env(work, env->name, &text);
 }
 
-/* The variables of every driver that has a device here; as a rule there is one. */
+static bool has_env(const struct kubelet_allocation *result, const char *key)
+{
+	for (size_t i = 0; i < result->n_envs; i++)
+		if (strcmp(result->envs[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+static int put_envs_of_driver(const struct work *work, const struct driver *driver)
+{
+	for (const struct driver_env *env = driver->env; env && env->name; env++) {
+		int r = has_env(work->result, env->name) ? 0 : put_driver_env(work, driver, env);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The variables of every driver that has a device here; as a rule there is one.
+ * Devices of several may alternate. */
 static int put_driver_envs(const struct work *work)
 {
 	const struct driver *last = NULL;
 
 	for (size_t i = 0; i < work->chosen->n; i += edits_same_device(work->chosen, i)) {
 		const struct driver *driver = device_of(work, i)->driver;
+		int r = driver != last ? put_envs_of_driver(work, driver) : 0;
 
-		if (driver == last)
-			continue;
+		if (r < 0)
+			return r;
 		last = driver;
-		for (const struct driver_env *env = driver->env; env && env->name; env++) {
-			int r = put_driver_env(work, driver, env);
-
-			if (r < 0)
-				return r;
-		}
 	}
 	return 0;
 }
@@ -429,37 +443,44 @@ static int put_envs(const struct work *work)
 
 /* --- CDI --- */
 
-static const char *cdi_name(const struct work *work, const struct unit *unit)
+static int put_cdi_name(const struct work *work, const struct unit *unit, const char **ret)
 {
 	char name[CDI_NAME_MAX], qualified[CDI_QUALIFIED_NAME_MAX];
-	const char *copy;
+	int r = cdi_device_name(unit->id, name, work->err);
 
-	if (cdi_device_name(unit->id, name, work->err) < 0 ||
-	    cdi_qualified_name(work->terms->cdi_kind, name, qualified, work->err) < 0)
-		return NULL;
-	copy = keep_text(work, qualified);
-	if (!copy)
-		(void)no_memory(work);
-	return copy;
+	if (r == 0)
+		r = cdi_qualified_name(work->terms->cdi_kind, name, qualified, work->err);
+	if (r < 0)
+		return r;
+	*ret = keep_text(work, qualified);
+	return *ret ? 0 : no_memory(work);
 }
 
-static int name_cdi_devices(const struct work *work, const char **names)
+/* Units without device files are in no spec, so they are not named either. */
+static int name_cdi_devices(const struct work *work, const char **names, size_t *ret_n)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < work->chosen->n; i++) {
-		names[i] = cdi_name(work, work->chosen->units[i]);
-		if (!names[i])
-			return -EINVAL;
+		int r;
+
+		if (device_of(work, i)->n_nodes == 0)
+			continue;
+		r = put_cdi_name(work, work->chosen->units[i], &names[n++]);
+		if (r < 0)
+			return r;
 	}
+	*ret_n = n;
 	return 0;
 }
 
-static int put_annotation(const struct work *work, const char *const *names)
+static int put_annotation(const struct work *work, const char *const *names, size_t n)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(ENV_TEXT_MAX);
 	struct kubelet_allocation *result = work->result;
 	struct kubelet_pair *annotation = arena_alloc(work->arena, sizeof(*annotation));
 
-	for (size_t i = 0; i < work->chosen->n; i++)
+	for (size_t i = 0; i < n; i++)
 		strbuf_printf(&text, "%s%s", i > 0 ? "," : "", names[i]);
 	if (!annotation || strbuf_error(&text) < 0)
 		return no_memory(work);
@@ -475,18 +496,19 @@ static int put_annotation(const struct work *work, const char *const *names)
 static int put_cdi(const struct work *work)
 {
 	const char **names = arena_alloc(work->arena, (work->chosen->n + 1) * sizeof(*names));
+	size_t n;
 	int r;
 
 	if (!names)
 		return no_memory(work);
-	r = name_cdi_devices(work, names);
-	if (r < 0)
+	r = name_cdi_devices(work, names, &n);
+	if (r < 0 || n == 0)
 		return r;
 	if (work->terms->ways & TERMS_CDI) {
 		work->result->cdi_devices = names;
-		work->result->n_cdi_devices = work->chosen->n;
+		work->result->n_cdi_devices = n;
 	}
-	return work->terms->ways & TERMS_ANNOTATIONS ? put_annotation(work, names) : 0;
+	return work->terms->ways & TERMS_ANNOTATIONS ? put_annotation(work, names, n) : 0;
 }
 
 int edits_make(struct arena *arena, const struct host *host, const struct unit_set *set,

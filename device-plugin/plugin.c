@@ -309,7 +309,6 @@ static int watch_node(struct plugin *plugin, const struct policy *policy, struct
 static int take_policy(struct plugin *plugin, struct policy *policy, struct error *err)
 {
 	_cleanup_(policy_freep) struct policy *before = plugin->policy;
-	_cleanup_(node_freep) struct node *old_node = NULL;
 	struct node *node = NULL;
 	int r = 0;
 
@@ -322,7 +321,7 @@ static int take_policy(struct plugin *plugin, struct policy *policy, struct erro
 		return r;
 	}
 	if (node) {
-		old_node = plugin->node;
+		node_free(plugin->node);
 		plugin->node = node;
 		/* The first look calls on_node_changed() only if there are devices. */
 		snapshot_unref(plugin->snapshot);

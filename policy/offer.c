@@ -15,7 +15,8 @@
 #include "policy/policy.h"
 
 #define RULES_MAX (POLICY_RESOURCES_MAX + CONFIG_EXCLUDES_MAX)
-#define PROBLEMS_MAX 16 /* that are told; there may be as many as devices */
+#define PROBLEMS_MAX 16		    /* that are told; there may be as many as devices */
+#define WORD_MAX DEVICE_PRODUCT_MAX /* bytes with the NUL; the longest of the three */
 #define CDI_VENDOR_PREFIX "silica."
 
 /* What placeholders stand for; NULL for those that the name does not have. */
@@ -120,6 +121,41 @@ static bool has_room(struct work *work)
 	return false;
 }
 
+/* A '+', as in the profile "1g.10gb+me", cannot be in the name of a resource. */
+static int write_word(const char *word, char text[WORD_MAX], struct error *err)
+{
+	if (str_copy(text, WORD_MAX, word) < 0)
+		return error_set(err, EINVAL, "'%s' is too long for the name of a resource", word);
+	for (char *plus = strchr(text, '+'); plus; plus = strchr(plus, '+'))
+		*plus = '.';
+	return 0;
+}
+
+static int write_name(const char *template, const struct words *words, char *ret, struct error *err)
+{
+	char texts[_RESOURCE_PLACEHOLDER_MAX][WORD_MAX];
+	const char *of[_RESOURCE_PLACEHOLDER_MAX] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		if (!words->of[i])
+			continue;
+		if (write_word(words->of[i], texts[i], err) < 0)
+			return -EINVAL;
+		of[i] = texts[i];
+	}
+	return resource_name_expand(template, of, ret, err);
+}
+
+static void report_name(struct work *work, const struct words *words, const struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(ERROR_TEXT_MAX);
+
+	for (size_t i = 0; i < ARRAY_SIZE(words->of); i++)
+		if (words->of[i])
+			strbuf_printf(&text, "%s'%s'", text.len > 0 ? ", " : "", words->of[i]);
+	add_problem(work, "%s; filled in: %s", err->msg, strbuf_str(&text));
+}
+
 /* Adds the resource that a configured one becomes with these words. */
 static void add_resource(struct work *work, size_t number, const struct words *words)
 {
@@ -130,8 +166,8 @@ static void add_resource(struct work *work, size_t number, const struct words *w
 	char name[RESOURCE_NAME_MAX];
 	struct error err = { 0 };
 
-	if (resource_name_expand(resource->name, words->of, name, &err) < 0) {
-		add_problem(work, "%s", err.msg);
+	if (write_name(resource->name, words, name, &err) < 0) {
+		report_name(work, words, &err);
 		return;
 	}
 	if (find_resource(offer, name) || !has_room(work))
