@@ -28,9 +28,11 @@ foreach(source IN LISTS sources)
 	endforeach()
 endforeach()
 
-# What api/metrics writes, before the linter of Prometheus.
+# What api/metrics and the device plugin write, before the linter of Prometheus.
 silica_add_go_program(metrics.exposition ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
 	lint-metrics $<TARGET_FILE:exposition>)
+silica_add_go_program(metrics.telemetry ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+	lint-metrics $<TARGET_FILE:telemetry-exposition>)
 
 silica_add_go_program(demo ${SILICA_TREES}/release/bin demo)
 

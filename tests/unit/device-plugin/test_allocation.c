@@ -182,6 +182,83 @@ static void pre_start_checks_the_same(void **state)
 	}
 }
 
+/* More shares of a device do not give a container more. */
+static void one_share_is_enough(void **state)
+{
+	static const struct unit_rule shares = { .resource = "fake.io/card",
+						 .kind = UNIT_WHOLE,
+						 .shares = 4 };
+	static const struct {
+		const char *request;
+		int code;
+		bool one_share;
+	} cases[] = {
+		{ "A::0", 0, true },
+		{ "A::0 A::0", 0, true },
+		{ "A::0|B::1", 0, true },
+		{ "A::0 A::1", -EINVAL, true },
+		{ "A::0 B::0", -EINVAL, true },
+		{ "A::0 A::1 B::3", 0, false },
+	};
+	struct request_fixture *fixture = *state;
+	_cleanup_(unit_set_unrefp) struct unit_set *units =
+		request_units(fixture->snapshot, &shares);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_strbuf_ struct strbuf files = STRBUF_INIT(4096);
+		struct error err = { 0 };
+
+		fixture->terms.one_share = cases[i].one_share;
+		assert_int_equal(allocate(fixture, units, cases[i].request, &files, &err),
+				 cases[i].code);
+		assert_string_equal(err.msg,
+				    cases[i].code == 0
+					    ? ""
+					    : "a container asks for 2 of fake.io/card, and may "
+					      "have one: more shares do not give it more "
+					      "(failRequestsGreaterThanOne)");
+	}
+}
+
+/* Units of several resources may overlap; the kubelet does not know that. */
+static void what_overlaps_is_handed_out_once(void **state)
+{
+	const struct request_fixture *fixture = *state;
+	_cleanup_strbuf_ struct strbuf files = STRBUF_INIT(4096);
+	const struct allocation pairs = allocation_of(fixture, fixture->pairs);
+	struct rpc_message request = request_pre_start("A_cores_0-1");
+	struct rpc_message reply = { 0 };
+	struct error err = { 0 };
+
+	claims_track(fixture->claims, true);
+	assert_int_equal(allocate(fixture, fixture->whole, "A", &files, NULL), 0);
+	assert_int_equal(fixture->n_claimed, 1);
+	assert_int_equal(allocate(fixture, fixture->pairs, "A_cores_0-1", &files, &err), -EBUSY);
+	assert_string_equal(err.msg, "device 'A_cores_0-1' of fake.io/pair overlaps 'A' of "
+				     "fake.io/card, held by a pod that is being started");
+	assert_int_equal(allocate(fixture, fixture->pairs, "B_cores_0-1", &files, NULL), 0);
+	assert_int_equal(allocate(fixture, fixture->whole, "B", &files, NULL), -EBUSY);
+	assert_int_equal(allocate(fixture, fixture->whole, "A", &files, NULL), 0);
+	assert_int_equal(fixture->n_claimed, 3);
+	/* What has been allocated is started, whoever holds what. */
+	assert_int_equal(allocation_pre_start(&pairs, request.data, request.len, &reply, NULL), 0);
+	rpc_message_done(&request);
+}
+
+/* A unit that is not healthy is not claimed. */
+static void what_is_refused_is_not_claimed(void **state)
+{
+	const struct request_fixture *fixture = *state;
+	_cleanup_strbuf_ struct strbuf files = STRBUF_INIT(4096);
+
+	claims_track(fixture->claims, true);
+	tree_remove(fixture->tree, "dev/a.works");
+	assert_int_equal(allocate(fixture, fixture->whole, "A", &files, NULL), -EIO);
+	assert_int_equal(fixture->n_claimed, 0);
+	assert_int_equal(allocate(fixture, fixture->pairs, "B_cores_0-1", &files, NULL), 0);
+	assert_int_equal(fixture->n_claimed, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +273,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(listed_as_unhealthy_is_refused, request_setup,
 						request_teardown),
 		cmocka_unit_test_setup_teardown(pre_start_checks_the_same, request_setup,
+						request_teardown),
+		cmocka_unit_test_setup_teardown(one_share_is_enough, request_setup,
+						request_teardown),
+		cmocka_unit_test_setup_teardown(what_overlaps_is_handed_out_once, request_setup,
+						request_teardown),
+		cmocka_unit_test_setup_teardown(what_is_refused_is_not_claimed, request_setup,
 						request_teardown),
 	};
 

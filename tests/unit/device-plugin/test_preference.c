@@ -77,6 +77,33 @@ static void answers_have_the_asked_size(void **state)
 	}
 }
 
+static void the_policy_is_that_of_the_resource(void **state)
+{
+	static const char *const chosen[_PREFERRED_POLICY_MAX] = {
+		[PREFERRED_ALIGNED] = B2,
+		[PREFERRED_PACKED] = B2,
+		[PREFERRED_DISTRIBUTED] = A0,
+	};
+	const struct request_fixture *fixture = *state;
+
+	for (enum preferred_policy policy = 0; policy < _PREFERRED_POLICY_MAX; policy++) {
+		struct rpc_message request = request_preferred(A0 " " A2 " " B2, "", 1);
+		struct rpc_message reply = { 0 };
+		V1beta1__PreferredAllocationResponse *response;
+
+		assert_int_equal(preference_answer(fixture->pairs, policy, request.data,
+						   request.len, &reply, NULL),
+				 0);
+		response =
+			v1beta1__preferred_allocation_response__unpack(NULL, reply.len, reply.data);
+		assert_int_equal(response->container_responses[0]->n_deviceids, 1);
+		assert_string_equal(response->container_responses[0]->deviceids[0], chosen[policy]);
+		v1beta1__preferred_allocation_response__free_unpacked(response, NULL);
+		rpc_message_done(&request);
+		rpc_message_done(&reply);
+	}
+}
+
 static void garbage_is_refused(void **state)
 {
 	static const uint8_t garbage[] = { 0x0a, 0x05, 0x0a };
@@ -106,6 +133,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(answers_have_the_asked_size, request_setup,
+						request_teardown),
+		cmocka_unit_test_setup_teardown(the_policy_is_that_of_the_resource, request_setup,
 						request_teardown),
 		cmocka_unit_test_setup_teardown(garbage_is_refused, request_setup,
 						request_teardown),

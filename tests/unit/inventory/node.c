@@ -46,6 +46,7 @@ struct device *node_device(const char *place, size_t number)
 {
 	struct device *device = device_new(&node_driver);
 	const char *root = strchr(place, '/');
+	const char *group = strchr(place, '@');
 
 	assert_non_null(device);
 	device->numa_node = place[0] == '-' ? DEVICE_NUMA_UNKNOWN : place[0] - '0';
@@ -53,8 +54,11 @@ struct device *node_device(const char *place, size_t number)
 	(void)snprintf(device->bdf, sizeof(device->bdf), "0000:%02zx:%02zx.0", number / 32 % 256,
 		       number % 32);
 	if (root)
-		(void)snprintf(device->pci.path, sizeof(device->pci.path), "pci%s/%s", root + 1,
-			       device->bdf);
+		(void)snprintf(device->pci.path, sizeof(device->pci.path), "pci%.*s/%s",
+			       (int)strcspn(root + 1, "@"), root + 1, device->bdf);
+	if (group)
+		assert_int_equal(
+			str_copy(device->link_group, sizeof(device->link_group), group + 1), 0);
 	assert_int_equal(str_copy(device->product, sizeof(device->product), "rngd"), 0);
 	device->cores = NODE_CORES;
 	device->partitions = partitions;

@@ -3,7 +3,8 @@
  * Nodes for tests, made from short strings.
  *
  * A topology has one word per card: NUMA node ('-' when it is not known), root
- * complex and bridges, as in "0/a/b"; "0" and "-" tell no PCI path.  The cards get
+ * complex and bridges, as in "0/a/b"; "0" and "-" tell no PCI path.  Behind a '@'
+ * may stand the group of cards that the vendor has linked.  The cards get
  * the IDs "A", "B" and so on, then "A1"; they have eight cores, which can be opened
  * one by one, as pairs and as quads.
  */

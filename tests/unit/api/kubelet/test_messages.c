@@ -315,6 +315,49 @@ static void allocations_carry_device_files(_unused_ void **state)
 	rpc_message_done(&message);
 }
 
+static void allocations_carry_all_parts(_unused_ void **state)
+{
+	struct kubelet_pair envs[] = { { "A", "1" }, { "B", "" } };
+	struct kubelet_pair annotations[] = { { "a.b/c", "d" } };
+	struct kubelet_mount mounts[] = { { "/in", "/out", true }, { "/in2", "/out2", false } };
+	const char *names[] = { "a.b/c=d", "a.b/c=e" };
+	const struct kubelet_allocation allocations[] = { {
+		.envs = envs,
+		.n_envs = 2,
+		.mounts = mounts,
+		.n_mounts = 2,
+		.annotations = annotations,
+		.n_annotations = 1,
+		.cdi_devices = names,
+		.n_cdi_devices = 2,
+	} };
+	const V1beta1__ContainerAllocateResponse *container;
+	V1beta1__AllocateResponse *response;
+	struct rpc_message message;
+
+	assert_int_equal(kubelet_encode_allocations(allocations, 1, &message), 0);
+	response = v1beta1__allocate_response__unpack(NULL, message.len, message.data);
+	assert_int_equal(response->n_container_responses, 1);
+	container = response->container_responses[0];
+	assert_int_equal(container->n_devices, 0);
+	assert_int_equal(container->n_envs, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_string_equal(container->envs[i]->key, envs[i].key);
+		assert_string_equal(container->envs[i]->value, envs[i].value);
+		assert_string_equal(container->mounts[i]->container_path, mounts[i].container_path);
+		assert_string_equal(container->mounts[i]->host_path, mounts[i].host_path);
+		assert_int_equal(container->mounts[i]->read_only, mounts[i].read_only);
+		assert_string_equal(container->cdi_devices[i]->name, names[i]);
+	}
+	assert_int_equal(container->n_mounts, 2);
+	assert_int_equal(container->n_annotations, 1);
+	assert_string_equal(container->annotations[0]->key, "a.b/c");
+	assert_string_equal(container->annotations[0]->value, "d");
+	assert_int_equal(container->n_cdi_devices, 2);
+	v1beta1__allocate_response__free_unpacked(response, NULL);
+	rpc_message_done(&message);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +375,7 @@ int main(void)
 		cmocka_unit_test(preferred_request_lists_ids_and_size),
 		cmocka_unit_test(preferred_answer_lists_ids_of_each_container),
 		cmocka_unit_test(allocations_carry_device_files),
+		cmocka_unit_test(allocations_carry_all_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
