@@ -51,8 +51,16 @@ struct child {
 	unsigned int n_gpus;
 };
 
+static bool possible; /* set once, before there are threads */
+
+bool nvml_child_is_possible(void)
+{
+	return possible;
+}
+
 bool nvml_child_is_asked(int argc, char *const *argv)
 {
+	possible = true;
 	return argc == NVML_CHILD_ARGUMENTS && strcmp(argv[0], NVML_CHILD_NAME) == 0;
 }
 

@@ -35,6 +35,15 @@
 bool nvml_child_is_asked(int argc, char *const *argv);
 
 /**
+ * nvml_child_is_possible() - Whether this program can be started to load NVML.
+ *
+ * Context: any thread.
+ * Return: true if its main() has called nvml_child_is_asked(); any other program would
+ *   begin its own work once more.
+ */
+bool nvml_child_is_possible(void);
+
+/**
  * nvml_child_main() - Load NVML and tell what it says, until something is wrong.
  * @argv: of main()
  *

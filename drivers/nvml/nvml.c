@@ -43,12 +43,13 @@ static const struct nvml_times usual_times = {
 	.start_ms = 30000, /* eight GPUs without persistence mode take half of it */
 	.silence_ms = 2000,
 	.absent_ms = 60000,
+	.release_ms = 60000, /* long enough for nvidia-smi, and for who tries it again */
 	.retry_min_ms = 1000,
 	.retry_max_ms = 60000,
 };
 
 struct nvml {
-	const struct host *host;
+	struct host host; /* a copy, as the caller may move its own */
 	struct nvml_times times;
 	int stop_fd;
 	pthread_t thread;
@@ -57,10 +58,12 @@ struct nvml {
 	struct nvml_process process;
 	struct backoff backoff;
 	uint32_t reports; /* of this process */
+	bool in_the_way;  /* the process keeps a GPU from being reset */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* there is a report, or a failure */
 	struct nvml_report *latest;
+	uint64_t changes; /* of the facts in it */
 	struct nvml_status status;
 	struct nvml_xid xids[XIDS_MAX];
 	size_t n_xids;
@@ -83,8 +86,11 @@ static void take_report(void *ctx, struct nvml_report *report)
 	report->taken_ms = clock_ms();
 	if (nvml->reports < STEADY_REPORTS && ++nvml->reports == STEADY_REPORTS)
 		backoff_reset(&nvml->backoff);
+	nvml->in_the_way = nvml_report_wants_reset(report);
 	(void)pthread_mutex_lock(&nvml->lock);
 	before = nvml->latest;
+	if (!before || !nvml_report_same_facts(before, report))
+		nvml->changes++;
 	nvml->latest = report;
 	nvml->status.state = NVML_WORKING;
 	(void)pthread_cond_broadcast(&nvml->changed);
@@ -219,7 +225,7 @@ static int listen_to(struct nvml *nvml, struct error *err)
 			(void)error_set(err, ETIMEDOUT, "NVML does not answer");
 		else if (r == 0)
 			r = hear(nvml, &talk, err);
-	} while (r == 0);
+	} while (r == 0 && !nvml->in_the_way);
 	nvml_reader_done(&talk.reader);
 	return r;
 }
@@ -235,26 +241,37 @@ static void end_process(struct nvml *nvml, uint32_t grace_ms, char *how, size_t 
 	}
 }
 
-/* Starts a process and listens to it; returns how that failed. */
+/* Starts a process and listens to it; returns how that failed, or 0 when the process
+ * was in the way. */
 static int try_once(struct nvml *nvml, struct error *err)
 {
 	char how[64];
 	int r;
 
-	if (faccessat(nvml->host->root_fd, DRIVER_DIR, F_OK, 0) < 0)
+	if (faccessat(nvml->host.root_fd, DRIVER_DIR, F_OK, 0) < 0)
 		return error_set(err, ENOENT, "NVIDIA's driver is not loaded");
-	r = nvml_process_start(nvml->host->root, nvml->times.interval_ms, &nvml->process, err);
+	r = nvml_process_start(nvml->host.root, nvml->times.interval_ms, &nvml->process, err);
 	if (r < 0)
 		return r;
 	(void)pthread_mutex_lock(&nvml->lock);
 	nvml->status.starts++;
 	(void)pthread_mutex_unlock(&nvml->lock);
 	nvml->reports = 0;
+	nvml->in_the_way = false;
 	r = listen_to(nvml, err);
 	end_process(nvml, r == -EPIPE ? GRACE_MS : 0, how, sizeof(how));
 	if (r == -EPIPE && how[0] != '\0')
 		return error_set(err, EPIPE, "the process that asks NVML %s", how);
 	return r;
+}
+
+static uint32_t next_delay_ms(struct nvml *nvml, int r)
+{
+	if (r == 0)
+		return nvml->times.release_ms;
+	if (r == -ENOENT)
+		return nvml->times.absent_ms;
+	return backoff_next_ms(&nvml->backoff, random_u32());
 }
 
 static void *run(void *ctx)
@@ -269,9 +286,10 @@ static void *run(void *ctx)
 		r = try_once(nvml, &err);
 		if (r == -ECANCELED)
 			break;
-		set_state(nvml, r == -ENOENT ? NVML_ABSENT : NVML_FAILING, error_text(&err, r));
-		delay_ms = r == -ENOENT ? nvml->times.absent_ms
-					: backoff_next_ms(&nvml->backoff, random_u32());
+		if (r < 0)
+			set_state(nvml, r == -ENOENT ? NVML_ABSENT : NVML_FAILING,
+				  error_text(&err, r));
+		delay_ms = next_delay_ms(nvml, r);
 	} while (wait_until(nvml, -1, clock_ms() + delay_ms) == -ETIMEDOUT);
 	return NULL;
 }
@@ -321,7 +339,7 @@ int nvml_start(const struct host *host, const struct nvml_times *times, struct n
 	nvml = calloc(1, sizeof(*nvml));
 	if (!nvml)
 		return error_set(err, ENOMEM, "no memory for NVML");
-	nvml->host = host;
+	nvml->host = *host;
 	nvml->times = times ? *times : usual_times;
 	nvml->process.fd = -1;
 	nvml->backoff = (struct backoff) { .min_ms = nvml->times.retry_min_ms,
@@ -368,6 +386,16 @@ struct nvml_report *nvml_latest(struct nvml *nvml)
 	report = nvml->latest ? nvml_report_ref(nvml->latest) : NULL;
 	(void)pthread_mutex_unlock(&nvml->lock);
 	return report;
+}
+
+uint64_t nvml_changes(struct nvml *nvml)
+{
+	uint64_t changes;
+
+	(void)pthread_mutex_lock(&nvml->lock);
+	changes = nvml->changes;
+	(void)pthread_mutex_unlock(&nvml->lock);
+	return changes;
 }
 
 void nvml_status(struct nvml *nvml, struct nvml_status *ret)

@@ -11,7 +11,9 @@
  * NVML opens /dev/nvidiactl and its kin by itself, so they have to be there for the
  * process, whatever the host's root is.  It keeps them open while it waits for events,
  * as every program does that hears of XIDs: the driver counts it as a user then, and
- * can neither be unloaded nor reset a GPU until it has been stopped.
+ * can neither be unloaded nor reset a GPU until it has been stopped.  So while a GPU
+ * needs a reset, by what NVML says, the process is stopped after each report for
+ * release_ms: in these gaps it can be reset, and XIDs are not heard.
  *
  * Source: NVIDIA, "NVML API Reference Guide"; /proc/driver/nvidia is that of NVIDIA's
  * driver README, "proc interface"
@@ -34,6 +36,7 @@ struct nvml_times {
 	uint32_t start_ms;    /* until the first one begins, and for each as a whole */
 	uint32_t silence_ms;  /* longest pause within a report, and delay of the next */
 	uint32_t absent_ms;   /* between two looks for the driver or the library */
+	uint32_t release_ms;  /* without a process, while a GPU waits for a reset */
 	uint32_t retry_min_ms;
 	uint32_t retry_max_ms;
 };
@@ -63,7 +66,7 @@ struct nvml_xid {
 
 /**
  * nvml_start() - Begin to ask NVML.
- * @host: host; borrowed, must outlive the result
+ * @host: host; its descriptor and its path are borrowed and must outlive the result
  * @times: times, or NULL for those of every day
  * @ret: to be released with nvml_stop()
  * @err: set on failure
@@ -106,6 +109,17 @@ int nvml_wait(struct nvml *nvml, uint32_t timeout_ms);
  *   was none yet.
  */
 struct nvml_report *nvml_latest(struct nvml *nvml);
+
+/**
+ * nvml_changes() - How often NVML has told other facts than before.
+ * @nvml: started
+ *
+ * Facts are what makes devices and partitions; readings and faults are none.
+ *
+ * Context: any thread; does not wait for NVML.
+ * Return: 0 before the first report.
+ */
+uint64_t nvml_changes(struct nvml *nvml);
 
 /**
  * nvml_status() - How it goes.

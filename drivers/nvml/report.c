@@ -101,6 +101,54 @@ const struct nvml_gpu *nvml_report_find(const struct nvml_report *report, const 
 	return NULL;
 }
 
+static bool is_same_gpu(const struct nvml_gpu *a, const struct nvml_gpu *b)
+{
+	return strcmp(a->uuid, b->uuid) == 0 && strcmp(a->bdf, b->bdf) == 0 &&
+	       strcmp(a->name, b->name) == 0 && a->minor == b->minor &&
+	       a->memory_bytes == b->memory_bytes && a->compute_major == b->compute_major &&
+	       a->compute_minor == b->compute_minor && a->mig_mode == b->mig_mode &&
+	       a->mig_listed == b->mig_listed && a->n_migs == b->n_migs && a->n_links == b->n_links;
+}
+
+static bool is_same_mig(const struct nvml_mig *a, const struct nvml_mig *b)
+{
+	return strcmp(a->uuid, b->uuid) == 0 && strcmp(a->profile, b->profile) == 0 &&
+	       a->gpu_instance == b->gpu_instance && a->compute_instance == b->compute_instance &&
+	       a->memory_bytes == b->memory_bytes;
+}
+
+static bool is_same_link(const struct nvml_link *a, const struct nvml_link *b)
+{
+	return strcmp(a->bdf, b->bdf) == 0 && a->type == b->type && a->count == b->count;
+}
+
+bool nvml_report_same_facts(const struct nvml_report *a, const struct nvml_report *b)
+{
+	bool same = strcmp(a->driver_version, b->driver_version) == 0 &&
+		    a->cuda_version == b->cuda_version && a->n_gpus == b->n_gpus &&
+		    a->n_migs == b->n_migs && a->n_links == b->n_links;
+
+	for (size_t i = 0; same && i < a->n_gpus; i++)
+		same = is_same_gpu(&a->gpus[i], &b->gpus[i]);
+	for (size_t i = 0; same && i < a->n_migs; i++)
+		same = is_same_mig(&a->migs[i], &b->migs[i]);
+	for (size_t i = 0; same && i < a->n_links; i++)
+		same = is_same_link(&a->links[i], &b->links[i]);
+	return same;
+}
+
+bool nvml_report_wants_reset(const struct nvml_report *report)
+{
+	for (size_t i = 0; i < report->n_gpus; i++) {
+		uint64_t action = report->gpus[i].recovery_action;
+
+		if (action == NVML_RECOVERY_RESET_GPU || action == NVML_RECOVERY_DRAIN_AND_RESET ||
+		    action == NVML_RECOVERY_RESET_BUS)
+			return true;
+	}
+	return false;
+}
+
 bool nvml_xid_is_application(uint64_t xid)
 {
 	/* Source: NVIDIA, "XID Errors": the causes listed are user applications;

@@ -27,6 +27,19 @@
 #define NVML_NAME_MAX 96    /* NVML_DEVICE_NAME_V2_BUFFER_SIZE */
 #define NVML_PROFILE_MAX 32 /* "1c.3g.71gb+me" */
 
+/* What brings a GPU back to work: nvmlDeviceGpuRecoveryAction_t. */
+enum nvml_recovery {
+	NVML_RECOVERY_NONE,
+	NVML_RECOVERY_RESET_GPU,
+	NVML_RECOVERY_REBOOT_NODE,
+	NVML_RECOVERY_DRAIN_P2P,
+	NVML_RECOVERY_DRAIN_AND_RESET,
+	NVML_RECOVERY_IMEX_DOMAIN,
+	NVML_RECOVERY_RESET_BUS,
+	NVML_RECOVERY_REBOOT_SYSTEM,
+	_NVML_RECOVERY_MAX,
+};
+
 /* What is at the other end of an NVLink: nvmlIntNvLinkDeviceType_t. */
 enum nvml_link_type {
 	NVML_LINK_GPU = 0,
@@ -70,7 +83,7 @@ struct nvml_gpu {
 	uint64_t temperature_celsius;
 	uint64_t power_milliwatts;
 	uint64_t ecc_uncorrected; /* since the driver was loaded */
-	uint64_t recovery_action; /* 0: none is needed */
+	uint64_t recovery_action; /* enum nvml_recovery, or one that is newer */
 	size_t first_mig;	  /* in the report's */
 	size_t n_migs;
 	size_t first_link; /* in the report's */
@@ -159,6 +172,24 @@ int nvml_report_add_link(struct nvml_report *report, const struct nvml_link *lin
  * Return: the GPU, borrowed from @report; NULL if it is not there.
  */
 const struct nvml_gpu *nvml_report_find(const struct nvml_report *report, const char *bdf);
+
+/**
+ * nvml_report_same_facts() - Whether two reports tell of the same things.
+ * @a: a report
+ * @b: a report
+ *
+ * Return: true if driver, GPUs, MIG devices and links are the same, whatever their
+ *   load and health.
+ */
+bool nvml_report_same_facts(const struct nvml_report *a, const struct nvml_report *b);
+
+/**
+ * nvml_report_wants_reset() - Whether a GPU waits for a reset.
+ * @report: report
+ *
+ * Return: true if NVML asks to reset one, which it refuses while programs use it.
+ */
+bool nvml_report_wants_reset(const struct nvml_report *report);
 
 /**
  * nvml_xid_is_application() - Whether a fault is the fault of a program, not of the GPU.

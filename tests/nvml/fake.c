@@ -7,17 +7,22 @@
  *
  *	gpus=2 migs=0 xid=79 instance=-1 serial=1 fault=none end
  *
+ * Without that file, its GPUs are those of the tree that it lies in, usr/lib64 below the
+ * root, as /proc/driver/nvidia of the tree has them: tests/sim builds such trees.
+ *
  * An event with the XID is delivered whenever the serial has changed.  FAKE_NVML_OLDER
  * leaves out what a driver of some years ago had not.
  *
  * Source: NVIDIA, "NVML API Reference Guide"
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -55,6 +60,7 @@ enum fault {
 	FAULT_STRINGS, /* without an end */
 	FAULT_MIGS,    /* more MIG devices than there can be */
 	FAULT_LOST,    /* the last GPU has fallen off the bus */
+	FAULT_RESET,   /* the first GPU waits for a reset */
 	FAULT_WAIT_HANG,
 	FAULT_WAIT_BUSY,  /* comes back at once */
 	FAULT_WAIT_ERROR, /* the same */
@@ -77,6 +83,7 @@ static const char *const faults[_FAULT_MAX] = {
 	[FAULT_STRINGS] = "strings",
 	[FAULT_MIGS] = "migs",
 	[FAULT_LOST] = "lost",
+	[FAULT_RESET] = "reset",
 	[FAULT_WAIT_HANG] = "wait-hang",
 	[FAULT_WAIT_BUSY] = "wait-busy",
 	[FAULT_WAIT_ERROR] = "wait-error",
@@ -101,9 +108,95 @@ static struct {
 	enum fault fault;
 } told;
 
+/* A GPU of the tree; without a UUID there is none. */
+struct tree_gpu {
+	char bdf[24];
+	char uuid[48];
+	unsigned int minor;
+	unsigned int gis[MIGS_MAX]; /* its GPU instances */
+	unsigned int n_gis;
+};
+
+static struct tree_gpu tree[GPUS_MAX];
 static struct nvml_handle gpus[GPUS_MAX];
 static struct nvml_handle migs[GPUS_MAX][MIGS_MAX];
 static struct nvml_event_set events;
+
+static int compare_numbers(const void *a, const void *b)
+{
+	const unsigned int *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static void look_at_instances(const char *root, struct tree_gpu *gpu)
+{
+	char path[PATH_MAX];
+	DIR *dir;
+
+	(void)snprintf(path, sizeof(path), "%s/proc/driver/nvidia/capabilities/gpu%u/mig", root,
+		       gpu->minor);
+	dir = opendir(path);
+	if (!dir)
+		return;
+	for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+		if (gpu->n_gis < MIGS_MAX &&
+		    sscanf(entry->d_name, "gi%u", &gpu->gis[gpu->n_gis]) == 1)
+			gpu->n_gis++;
+	(void)closedir(dir);
+	qsort(gpu->gis, gpu->n_gis, sizeof(gpu->gis[0]), compare_numbers);
+}
+
+static void look_at_gpu(const char *root, const char *name, struct tree_gpu *gpu)
+{
+	char path[PATH_MAX], line[256];
+	FILE *file;
+
+	*gpu = (struct tree_gpu) { 0 };
+	(void)snprintf(gpu->bdf, sizeof(gpu->bdf), "%.20s", name);
+	(void)snprintf(path, sizeof(path), "%s/proc/driver/nvidia/gpus/%.20s/information", root,
+		       name);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		(void)sscanf(line, "GPU UUID: %47s", gpu->uuid);
+		(void)sscanf(line, "Device Minor: %u", &gpu->minor);
+	}
+	(void)fclose(file);
+	look_at_instances(root, gpu);
+}
+
+static int is_no_dot(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* In the order of their addresses. */
+static void look_at_tree(const char *root)
+{
+	struct dirent **entries = NULL;
+	char path[PATH_MAX];
+	int n;
+
+	(void)snprintf(path, sizeof(path), "%s/proc/driver/nvidia/gpus", root);
+	n = scandir(path, &entries, is_no_dot, alphasort);
+	told.gpus = 0;
+	for (int i = 0; i < n; i++) {
+		if (told.gpus < GPUS_MAX)
+			look_at_gpu(root, entries[i]->d_name, &tree[told.gpus++]);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+/* The GPU of the tree that a handle means, or NULL when there is no tree. */
+static const struct tree_gpu *tree_gpu(const struct nvml_handle *device)
+{
+	const struct tree_gpu *gpu = &tree[device->gpu];
+
+	return gpu->uuid[0] != '\0' ? gpu : NULL;
+}
 
 /* Reads what it is told; a text that is being written, without its end, is none. */
 static void look(void)
@@ -119,8 +212,11 @@ static void look(void)
 	n = (int)(strrchr(info.dli_fname, '/') - info.dli_fname);
 	(void)snprintf(path, sizeof(path), "%.*s/nvml.txt", n, info.dli_fname);
 	file = fopen(path, "re");
-	if (!file)
+	if (!file) {
+		(void)snprintf(path, sizeof(path), "%.*s/../..", n, info.dli_fname);
+		look_at_tree(path);
 		return;
+	}
 	n = fscanf(file, "gpus=%u migs=%u xid=%u instance=%d serial=%u fault=%15s %3s", &n_gpus,
 		   &n_migs, &xid, &instance, &serial, fault, end);
 	(void)fclose(file);
@@ -235,8 +331,23 @@ static bool is_lost(const struct nvml_handle *device)
 	return told.fault == FAULT_LOST && device->gpu == told.gpus - 1;
 }
 
+static int tree_uuid(const struct nvml_handle *device, const struct tree_gpu *gpu, char *uuid,
+		     unsigned int size)
+{
+	if (device->mig < 0)
+		(void)snprintf(uuid, size, "%s", gpu->uuid);
+	else /* the GPU's, with two other digits at the end */
+		(void)snprintf(uuid, size, "MIG-%.34s%02u", gpu->uuid + strlen("GPU-"),
+			       gpu->gis[device->mig]);
+	return NVML_SUCCESS;
+}
+
 NVML(nvmlDeviceGetUUID, struct nvml_handle *device, char *uuid, unsigned int size)
 {
+	const struct tree_gpu *gpu = tree_gpu(device);
+
+	if (gpu)
+		return tree_uuid(device, gpu, uuid, size);
 	if (is_lost(device))
 		return ERROR_GPU_IS_LOST;
 	if (endless(uuid, size))
@@ -258,9 +369,13 @@ static void set_bus_id(struct nvml_pci_info *info, unsigned int bus)
 
 NVML(nvmlDeviceGetPciInfo_v3, struct nvml_handle *device, struct nvml_pci_info *info)
 {
+	const struct tree_gpu *gpu = tree_gpu(device);
+
 	if (is_lost(device))
 		return ERROR_GPU_IS_LOST;
 	set_bus_id(info, 0x3b + device->gpu);
+	if (gpu)
+		(void)snprintf(info->bus_id, sizeof(info->bus_id), "0000%.20s", gpu->bdf);
 	return NVML_SUCCESS;
 }
 
@@ -308,6 +423,8 @@ NVML(nvmlSystemGetCudaDriverVersion_v2, int *version)
 NVML(nvmlDeviceGetMinorNumber, struct nvml_handle *device, unsigned int *minor)
 {
 	*minor = wrong_numbers() ? UINT_MAX : device->gpu;
+	if (tree_gpu(device))
+		*minor = tree_gpu(device)->minor;
 	return NVML_SUCCESS;
 }
 
@@ -365,22 +482,33 @@ NVML(nvmlDeviceGetTotalEccErrors, _unused_ struct nvml_handle *device, unsigned 
 	return NVML_SUCCESS;
 }
 
-NVML(nvmlDeviceGetFieldValues, _unused_ struct nvml_handle *device, int count,
-     struct nvml_field *fields)
+static unsigned int recovery_action(const struct nvml_handle *device)
+{
+	if (wrong_numbers())
+		return UINT_MAX;
+	return told.fault == FAULT_RESET && device->gpu == 0;
+}
+
+NVML(nvmlDeviceGetFieldValues, struct nvml_handle *device, int count, struct nvml_field *fields)
 {
 	for (int i = 0; i < count; i++) {
 		bool known = fields[i].id == NVML_FIELD_RECOVERY_ACTION;
 
 		fields[i].result = known ? NVML_SUCCESS : ERROR_NOT_SUPPORTED;
-		fields[i].value.number = wrong_numbers() ? UINT_MAX : 0;
+		fields[i].value.number = recovery_action(device);
 	}
 	return NVML_SUCCESS;
 }
 
-NVML(nvmlDeviceGetMigMode, _unused_ struct nvml_handle *device, unsigned int *current,
-     unsigned int *pending)
+/* How many MIG devices a GPU has. */
+static unsigned int count_migs(const struct nvml_handle *device)
 {
-	*current = told.migs > 0 || told.fault == FAULT_MIGS;
+	return tree_gpu(device) ? tree_gpu(device)->n_gis : told.migs;
+}
+
+NVML(nvmlDeviceGetMigMode, struct nvml_handle *device, unsigned int *current, unsigned int *pending)
+{
+	*current = count_migs(device) > 0 || told.fault == FAULT_MIGS;
 	*pending = wrong_numbers() ? UINT_MAX : *current;
 	return NVML_SUCCESS;
 }
@@ -396,7 +524,7 @@ NVML(nvmlDeviceGetMigDeviceHandleByIndex, struct nvml_handle *device, unsigned i
 {
 	if (told.fault == FAULT_MIGS)
 		index %= MIGS_MAX;
-	else if (index >= told.migs)
+	else if (index >= count_migs(device))
 		return NVML_ERROR_NOT_FOUND;
 	*mig = &migs[device->gpu][index];
 	return NVML_SUCCESS;
@@ -404,7 +532,7 @@ NVML(nvmlDeviceGetMigDeviceHandleByIndex, struct nvml_handle *device, unsigned i
 
 NVML(nvmlDeviceGetGpuInstanceId, struct nvml_handle *mig, unsigned int *id)
 {
-	*id = (unsigned int)mig->mig + 7;
+	*id = tree_gpu(mig) ? tree_gpu(mig)->gis[mig->mig] : (unsigned int)mig->mig + 7;
 	return NVML_SUCCESS;
 }
 
@@ -485,6 +613,10 @@ NVML(nvmlEventSetWait_v2, struct nvml_event_set *set, struct nvml_event_data *da
 		return ERROR_UNKNOWN;
 	if (told.fault == FAULT_WAIT_STORM)
 		return deliver(set, data);
+	if (tree_gpu(&gpus[0])) { /* nothing happens there, and to look takes its time */
+		(void)poll(NULL, 0, (int)timeout_ms);
+		return NVML_ERROR_TIMEOUT;
+	}
 	for (unsigned int waited = 0; waited < timeout_ms; waited += LOOK_MS) {
 		look();
 		if (set->serial != told.serial)

@@ -34,9 +34,22 @@ static void test_is_asked(void **state)
 	}
 }
 
+/* Before anything has asked, this program could not be the process for NVML. */
+static void test_is_possible(void **state)
+{
+	char name[] = "test_child";
+	char *argv[] = { name, NULL };
+
+	(void)state;
+	assert_false(nvml_child_is_possible());
+	assert_false(nvml_child_is_asked(1, argv));
+	assert_true(nvml_child_is_possible());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_is_possible),
 		cmocka_unit_test(test_is_asked),
 	};
 

@@ -25,6 +25,7 @@
 #define TOLD "usr/lib64/nvml.txt"
 #define WAIT_MS 60000 /* only ever waited out by a test that fails */
 #define LOOK_MS 5
+#define HOUR_MS (60 * 60 * 1000)
 
 /* The pauses are long enough for a busy machine: one that is killed in error is
  * started again, and costs a test only time. */
@@ -33,6 +34,7 @@ static const struct nvml_times quick = {
 	.start_ms = 2000,
 	.silence_ms = 500,
 	.absent_ms = 20,
+	.release_ms = 20,
 	.retry_min_ms = 10,
 	.retry_max_ms = 50,
 };
@@ -73,15 +75,20 @@ static void install(const struct tree *tree, const char *library)
 	tree_link(tree, LIBRARY, library);
 }
 
-static struct nvml *start(const struct tree *tree)
+static struct nvml *start_with(const struct tree *tree, const struct nvml_times *times)
 {
 	struct nvml *nvml = NULL;
 	struct error err = { 0 };
-	int r = nvml_start(&tree->host, &quick, &nvml, &err);
+	int r = nvml_start(&tree->host, times, &nvml, &err);
 
 	if (r < 0)
 		fail_msg("%s", error_text(&err, r));
 	return nvml;
+}
+
+static struct nvml *start(const struct tree *tree)
+{
+	return start_with(tree, &quick);
 }
 
 static uint64_t now_ms(void)
@@ -553,6 +560,77 @@ static void test_xids(void **state)
 	nvml_stop(nvml);
 }
 
+/* Only what devices are made of counts as a change. */
+static void test_changes(void **state)
+{
+	struct tree *tree = *state;
+	struct nvml *nvml;
+
+	install(tree, FAKE_NVML);
+	tell(tree, 2, 0, "init-hang");
+	nvml = start(tree);
+	assert_int_equal(nvml_changes(nvml), 0);
+	tell(tree, 2, 0, "none");
+	nvml_report_unref(next_report(nvml));
+	assert_int_equal(nvml_changes(nvml), 1);
+	tell(tree, 2, 0, "reset");
+	nvml_report_unref(next_report(nvml));
+	assert_int_equal(nvml_changes(nvml), 1);
+	tell(tree, 2, 3, "none");
+	nvml_report_unref(next_report(nvml));
+	assert_int_equal(nvml_changes(nvml), 2);
+	nvml_stop(nvml);
+}
+
+/* While a GPU waits for a reset, there is no process most of the time. */
+static void test_out_of_the_way(void **state)
+{
+	struct nvml_times patient = quick;
+	struct tree *tree = *state;
+	struct nvml_report *report;
+	struct nvml_status status;
+	struct nvml *nvml;
+
+	patient.release_ms = HOUR_MS;
+	install(tree, FAKE_NVML);
+	tell(tree, 2, 0, "reset");
+	nvml = start_with(tree, &patient);
+	assert_int_equal(nvml_wait(nvml, WAIT_MS), 0);
+	for (int waited = 0; waitpid(-1, NULL, WNOHANG) == 0; waited += LOOK_MS) {
+		assert_true(waited < WAIT_MS);
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	assert_no_child();
+	nvml_status(nvml, &status);
+	assert_int_equal(status.state, NVML_WORKING);
+	assert_int_equal(status.starts, 1);
+	report = nvml_latest(nvml);
+	assert_int_equal(report->gpus[0].recovery_action, NVML_RECOVERY_RESET_GPU);
+	nvml_report_unref(report);
+	nvml_stop(nvml);
+}
+
+/* And it is seen when the reset was done. */
+static void test_reset_done(void **state)
+{
+	struct tree *tree = *state;
+	struct nvml_report *report;
+	struct nvml *nvml;
+
+	install(tree, FAKE_NVML);
+	tell(tree, 2, 0, "reset");
+	nvml = start(tree);
+	report = next_report(nvml);
+	assert_int_equal(report->gpus[0].recovery_action, NVML_RECOVERY_RESET_GPU);
+	assert_int_equal(report->gpus[1].recovery_action, NVML_RECOVERY_NONE);
+	nvml_report_unref(report);
+	tell(tree, 2, 0, "none");
+	report = next_report(nvml);
+	assert_good(report);
+	nvml_report_unref(report);
+	nvml_stop(nvml);
+}
+
 /* It can be stopped at any time, and leaves nothing behind. */
 static void test_stop(void **state)
 {
@@ -666,6 +744,8 @@ int main(int argc, char **argv)
 		TEST(test_odd_waits),	  TEST(test_xids),
 		TEST(test_stop),	  TEST(test_stuck),
 		TEST(test_parent_dies),	  TEST(test_wait_in_vain),
+		TEST(test_changes),	  TEST(test_out_of_the_way),
+		TEST(test_reset_done),
 	};
 
 	if (nvml_child_is_asked(argc, argv))
