@@ -22,6 +22,33 @@ const struct driver *driver_find(const char *name)
 	return NULL;
 }
 
+int drivers_ask(const struct driver *const *drivers, size_t n, struct host *host, uint32_t wait_ms,
+		struct error *err)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct error *first_err = result < 0 ? NULL : err;
+		int r = drivers[i]->ask ? drivers[i]->ask(host, wait_ms, first_err) : 0;
+
+		if (r >= 0)
+			continue;
+		(void)error_wrap(first_err, r, "driver '%s'", drivers[i]->name);
+		result = result < 0 ? result : r;
+	}
+	return result;
+}
+
+uint64_t drivers_answer(const struct driver *const *drivers, size_t n, const struct host *host)
+{
+	uint64_t sum = 0; /* each only ever counts up */
+
+	for (size_t i = 0; i < n; i++)
+		if (drivers[i]->answer)
+			sum += drivers[i]->answer(host);
+	return sum;
+}
+
 const struct driver *driver_ref(const struct driver *driver)
 {
 	if (driver && driver->ref)

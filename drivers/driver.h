@@ -76,6 +76,19 @@ struct driver {
 		    struct error *err);
 
 	/*
+	 * Begins to ask what files do not tell, once that is possible, and says how it
+	 * goes; NULL where files tell all.  What it begins belongs to the host and ends
+	 * with it.  Called before each scan; @wait_ms is how long it may wait for a
+	 * first answer.  Fails with a negative errno when there should be answers and
+	 * are none; the scan does without then.
+	 */
+	int (*ask)(struct host *host, uint32_t wait_ms, struct error *err);
+
+	/* Number of what was answered: another one means that a scan would find
+	 * something else.  Cheap, called twice a second; NULL where there is no ask(). */
+	uint64_t (*answer)(const struct host *host);
+
+	/*
 	 * Tells whether a device works at this moment; cheap, called twice a second.
 	 * Returns 0 if it does, else a negative errno with the reason in @err.
 	 */
@@ -121,6 +134,31 @@ const struct driver *const *driver_registry(size_t *ret_n);
  * Return: the driver, or NULL if there is none of that name.
  */
 const struct driver *driver_find(const char *name);
+
+/**
+ * drivers_ask() - Let drivers begin to ask what files do not tell; see ask() above.
+ * @drivers: array of @n drivers
+ * @n: number of drivers
+ * @host: host
+ * @wait_ms: longest wait of each driver for its first answer
+ * @err: set on failure; names the driver
+ *
+ * Context: one thread at a time, and before the scan that shall profit from it.
+ * Return: 0, or the negative errno of the first driver that gets no answer; the other
+ *   drivers have been called all the same.
+ */
+int drivers_ask(const struct driver *const *drivers, size_t n, struct host *host, uint32_t wait_ms,
+		struct error *err);
+
+/**
+ * drivers_answer() - A number that changes when a driver was answered something new.
+ * @drivers: array of @n drivers
+ * @n: number of drivers
+ * @host: host
+ *
+ * Return: the number; the same as before as long as a scan would find the same.
+ */
+uint64_t drivers_answer(const struct driver *const *drivers, size_t n, const struct host *host);
 
 /**
  * driver_ref() - Keep a driver; one that was made at run time lives on.
@@ -179,6 +217,7 @@ extern const struct driver furiosa_driver;
 extern const struct driver habana_driver;
 extern const struct driver intel_driver;
 extern const struct driver neuron_driver;
+extern const struct driver nvidia_driver;
 extern const struct driver qualcomm_driver;
 extern const struct driver rebellions_driver;
 extern const struct driver tenstorrent_driver;

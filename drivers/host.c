@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "drivers/nvml/nvml.h"
+
 int host_open(struct host *host, const char *root, struct error *err)
 {
 	/* O_PATH: to pass through the directory is enough, nothing lists it. */
@@ -18,6 +20,8 @@ int host_open(struct host *host, const char *root, struct error *err)
 
 void host_close(struct host *host)
 {
+	nvml_stop(host->nvml); /* first: it looks below the root */
+	host->nvml = NULL;
 	cleanup_closep(&host->root_fd);
 	host->root_fd = -1;
 }

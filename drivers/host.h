@@ -13,9 +13,14 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
+struct nvml;
+
 struct host {
 	int root_fd;	  /* directory descriptor, for the *at() calls */
 	const char *root; /* its path, for messages and for libraries that want one */
+	/* NVIDIA's library, in a process of its own, once nvidia_driver.ask() has begun
+	 * to ask it; owned.  NULL before, which is how it stays on most hosts. */
+	struct nvml *nvml;
 };
 
 /**
@@ -29,8 +34,10 @@ struct host {
 int host_open(struct host *host, const char *root, struct error *err);
 
 /**
- * host_close() - Release what host_open() took.
+ * host_close() - Release what host_open() took, and stop what drivers have begun to ask.
  * @host: opened host, or one whose root_fd is negative
+ *
+ * Context: blocks for the fifth of a second at most.
  */
 void host_close(struct host *host);
 #define _cleanup_host_ _cleanup_(host_close)

@@ -7,8 +7,8 @@
 #include "drivers/driver.h"
 
 static const struct driver *const registry[] = {
-	&amd_driver,	&coral_driver,	  &furiosa_driver,    &habana_driver,	   &intel_driver,
-	&neuron_driver, &qualcomm_driver, &rebellions_driver, &tenstorrent_driver,
+	&amd_driver,	&coral_driver,	&furiosa_driver,  &habana_driver,     &intel_driver,
+	&neuron_driver, &nvidia_driver, &qualcomm_driver, &rebellions_driver, &tenstorrent_driver,
 };
 
 const struct driver *const *driver_registry(size_t *ret_n)
