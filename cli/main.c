@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "cli/command.h"
 #include "cli/text.h"
+#include "drivers/nvml/child.h"
 
 /* The name under which kubectl finds it among its plugins. */
 #define KUBECTL_NAME "kubectl-silica"
@@ -61,6 +62,8 @@ int main(int argc, char **argv)
 	struct error err = { 0 };
 	int status;
 
+	if (nvml_child_is_asked(argc, argv))
+		return nvml_child_main(argv);
 	settings.program = program_name(argc > 0 ? argv[0] : NULL);
 	settings.utf8 = is_utf8();
 	settings.terminal = is_terminal();

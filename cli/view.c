@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/text.h"
+#include "drivers/driver.h"
 #include "inventory/inventory.h"
 
 /* Bytes of "ns/pod (container)". */
@@ -14,6 +15,9 @@
 	(PODRESOURCES_NAMESPACE_MAX + PODRESOURCES_POD_MAX + PODRESOURCES_CONTAINER_MAX + 8)
 /* Bytes: as many containers as there can be devices, with the longest names. */
 #define HOLDERS_MEMORY_MAX ((size_t)64 * 1024 * 1024)
+
+/* For drivers that ask more than files; who looks is waiting. */
+#define FIRST_ANSWER_MS 2000
 
 static int make_policy(struct view *view, struct error *err)
 {
@@ -37,6 +41,8 @@ static int scan(struct view *view, struct error *err)
 	int r;
 
 	drivers = policy_drivers(view->policy, &n);
+	/* Without an answer the picture has less in it, and is one all the same. */
+	(void)drivers_ask(drivers, n, &view->host, FIRST_ANSWER_MS, NULL);
 	r = inventory_new(&view->host, drivers, n, &policy, &inventory, err);
 	if (r < 0)
 		return r;

@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "device-plugin/options.h"
 #include "device-plugin/plugin.h"
+#include "drivers/nvml/child.h"
 
 #define COMPONENT "plugin"
 #define OUTPUT_MAX (64 * 1024 * 1024) /* a list of all units that can be */
@@ -68,6 +69,8 @@ int main(int argc, char **argv)
 	struct options options;
 	struct error err = { 0 };
 
+	if (nvml_child_is_asked(argc, argv))
+		return nvml_child_main(argv);
 	(void)mallopt(M_ARENA_MAX, ARENAS_MAX);
 	(void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
 	/* Sockets are for the kubelet, which runs as the same user, and nobody else. */

@@ -23,6 +23,9 @@
  * that is megabytes, which would stay in the heap until the next scan; with few it
  * is not worth the page faults. */
 #define TRIM_DEVICES_MIN 64
+/* For the first answer of a driver that asks more than files: a node whose devices are
+ * told in two steps makes the kubelet see them change. */
+#define FIRST_ANSWER_MS 2000
 /* Device files of a node come and go in a handful of directories. */
 #define NODE_DIRS_MAX 128
 #define NODE_DIR_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF)
@@ -43,7 +46,9 @@ struct node {
 	struct loop_source *udev_source;
 	struct node_dir dirs[NODE_DIRS_MAX];
 	size_t n_dirs;
+	uint64_t answer;	      /* of the drivers, when they were last asked */
 	char problem[ERROR_TEXT_MAX]; /* of the last rescan; logged when it changes */
+	char silence[ERROR_TEXT_MAX]; /* why drivers get no answer; the same */
 };
 
 static void report_problem(struct node *node, const char *text)
@@ -55,6 +60,28 @@ static void report_problem(struct node *node, const char *text)
 		log_error(COMPONENT, "%s; the devices stay as they were, will try again", text);
 	else
 		log_info(COMPONENT, "the devices can be read again");
+}
+
+static void report_silence(struct node *node, const char *text)
+{
+	if (strcmp(node->silence, text) == 0)
+		return;
+	(void)snprintf(node->silence, sizeof(node->silence), "%s", text);
+	if (text[0])
+		log_warning(COMPONENT, "%s; less is known of the devices until then", text);
+	else
+		log_info(COMPONENT, "the drivers get answers again");
+}
+
+/* What files do not tell.  The number is of before the scan: what comes later is new. */
+static void ask_drivers(struct node *node, uint32_t wait_ms)
+{
+	const struct node_setup *setup = &node->setup;
+	struct error err = { 0 };
+	int r = drivers_ask(setup->drivers, setup->n_drivers, setup->host, wait_ms, &err);
+
+	report_silence(node, r < 0 ? error_text(&err, r) : "");
+	node->answer = drivers_answer(setup->drivers, setup->n_drivers, setup->host);
 }
 
 static void tell_changes(struct node *node, struct snapshot *before)
@@ -105,6 +132,7 @@ void node_rescan(struct node *node)
 	int r;
 
 	watch_dirs(node);
+	ask_drivers(node, 0);
 	r = inventory_rescan(node->inventory, clock_ms(), &err);
 	telemetry_scan(node->setup.telemetry, start_ns);
 	report_problem(node, r < 0 ? error_text(&err, r) : "");
@@ -126,6 +154,18 @@ static void on_soon_timer(void *ctx)
 	node_rescan(ctx);
 }
 
+/* Once for each: a rescan that is put off again and again would never come. */
+static void look_for_answers(struct node *node)
+{
+	const struct node_setup *setup = &node->setup;
+	uint64_t answer = drivers_answer(setup->drivers, setup->n_drivers, setup->host);
+
+	if (answer == node->answer)
+		return;
+	node->answer = answer;
+	node_rescan_soon(node);
+}
+
 static void on_probe_timer(void *ctx)
 {
 	struct node *node = ctx;
@@ -136,6 +176,7 @@ static void on_probe_timer(void *ctx)
 	if (r < 0)
 		report_problem(node, error_text(&err, r));
 	tell_changes(node, before);
+	look_for_answers(node);
 }
 
 static void on_udev_event(void *ctx, _unused_ int fd)
@@ -227,6 +268,7 @@ int node_new(const struct node_setup *setup, struct node **ret, struct error *er
 		return r;
 	collect_dirs(node, drivers, n);
 	watch_udev(node, drivers, n);
+	ask_drivers(node, FIRST_ANSWER_MS);
 	node_rescan(node);
 	*ret = TAKE_PTR(node);
 	return 0;

@@ -21,7 +21,7 @@ struct node;
 
 struct node_setup {
 	struct loop *loop;
-	const struct host *host;	     /* borrowed */
+	struct host *host;		     /* borrowed */
 	const struct driver *const *drivers; /* @n_drivers; borrowed */
 	size_t n_drivers;
 	struct inventory_policy policy;

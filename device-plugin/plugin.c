@@ -35,10 +35,12 @@
 #include "device-plugin/stale_sockets.h"
 #include "device-plugin/telemetry.h"
 #include "drivers/declared.h"
+#include "drivers/driver.h"
 #include "policy/node.h"
 #include "policy/policy.h"
 
 #define COMPONENT "plugin"
+#define FIRST_ANSWER_MS 2000 /* for drivers that ask more than files; who lists is waiting */
 
 /* A directory of sockets and the way to the kubelet that it stands for. */
 struct way {
@@ -631,6 +633,7 @@ int plugin_list(const struct options *options, struct strbuf *out, struct error 
 	_cleanup_offer_ struct offer offer = { 0 };
 	struct inventory_policy policy;
 	const struct driver *const *drivers;
+	struct error silence = { 0 };
 	size_t n;
 	int r;
 
@@ -639,6 +642,8 @@ int plugin_list(const struct options *options, struct strbuf *out, struct error 
 		return r;
 	policy = policy_inventory(plugin.policy);
 	drivers = policy_drivers(plugin.policy, &n);
+	if (drivers_ask(drivers, n, &plugin.host, FIRST_ANSWER_MS, &silence) < 0)
+		log_warning(COMPONENT, "%s", silence.msg);
 	r = inventory_new(&plugin.host, drivers, n, &policy, &inventory, err);
 	if (r == 0)
 		r = inventory_rescan(inventory, 0, err);
