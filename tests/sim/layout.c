@@ -6,10 +6,11 @@
 
 /* A new vendor: a file with its rows, their names in sim.h, and lines here. */
 static const struct layout *const layouts[] = {
-	&layout_aic,	    &layout_atom, &layout_blackhole, &layout_edgetpu,  &layout_flex170,
-	&layout_gaudi2,	    &layout_ipu,  &layout_lpu,	     &layout_mi210,    &layout_mi300x,
-	&layout_mi300x_cpx, &layout_npu,  &layout_rdu,	     &layout_rngd,     &layout_sapeon,
-	&layout_trainium,   &layout_tsp,  &layout_warboy,    &layout_wormhole,
+	&layout_aic,	  &layout_atom,	  &layout_blackhole,  &layout_edgetpu, &layout_flex170,
+	&layout_gaudi2,	  &layout_h200,	  &layout_h200_mig,   &layout_ipu,     &layout_lpu,
+	&layout_mi210,	  &layout_mi300x, &layout_mi300x_cpx, &layout_npu,     &layout_rdu,
+	&layout_rngd,	  &layout_sapeon, &layout_trainium,   &layout_tsp,     &layout_warboy,
+	&layout_wormhole,
 };
 
 const struct layout *const *layout_table(size_t *ret_n)

@@ -79,6 +79,15 @@ static struct tree_path node_path(const struct sim *sim, const struct card *card
 			 node_suffix(sim, node));
 }
 
+int node_make(const struct sim *sim, dev_t dev, const char *path, struct error *err)
+{
+	if (sim->node_kind == NODE_KIND_LINKS)
+		return tree_link(LINK_TARGET, sim->root_fd, path, err);
+	if (mknodat(sim->root_fd, path, S_IFCHR | 0666, dev) < 0)
+		return error_set(err, errno, "make device file '%s': %s", path, strerror(errno));
+	return 0;
+}
+
 static int make_node(const struct sim *sim, const struct card *card,
 		     const struct node_template *node, const char *path, struct error *err)
 {
@@ -86,11 +95,7 @@ static int make_node(const struct sim *sim, const struct card *card,
 	dev_t dev =
 		makedev(card->layout->chrdevs[0].major, card->index * SIM_MINORS_PER_CARD + place);
 
-	if (sim->node_kind == NODE_KIND_LINKS)
-		return tree_link(LINK_TARGET, sim->root_fd, path, err);
-	if (mknodat(sim->root_fd, path, S_IFCHR | 0666, dev) < 0)
-		return error_set(err, errno, "make device file '%s': %s", path, strerror(errno));
-	return 0;
+	return node_make(sim, dev, path, err);
 }
 
 static const char *subdirectory(const struct card *card, struct tree_path *path)

@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "tests/sim/sim.h"
 
@@ -41,6 +43,17 @@ const char *node_suffix(const struct sim *sim, const struct node_template *node)
  */
 int node_find(const struct sim *sim, const struct card *card, const char *name,
 	      const struct node_template **ret, struct error *err);
+
+/**
+ * node_make() - Make a device file that is in no table.
+ * @sim: simulated node
+ * @dev: its number; of no matter where device files are links
+ * @path: relative to the root
+ * @err: set on failure
+ *
+ * Return: 0, or -EEXIST, or -errno as mknod(2) and symlink(2) leave it.
+ */
+int node_make(const struct sim *sim, dev_t dev, const char *path, struct error *err);
 
 /**
  * nodes_create() - Make all device files of a card.

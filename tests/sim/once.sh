@@ -5,6 +5,8 @@
 #
 #   once.sh SILICA_SIM SILICA_DEVICE_PLUGIN CONFIG LISTING DESCRIPTION            compare
 #   once.sh SILICA_SIM SILICA_DEVICE_PLUGIN CONFIG LISTING DESCRIPTION --update   write it anew
+#
+# With SIM_NVML in the environment, that library is the node's libnvidia-ml.so.1.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -20,6 +22,10 @@ trap 'rm -rf "$dir"' EXIT
 
 mkdir "$dir/kubelet"
 "$sim" create --nodes links "$dir/node" "$description"
+if [ -n "${SIM_NVML:-}" ]; then
+  mkdir -p "$dir/node/usr/lib64"
+  ln -s "$SIM_NVML" "$dir/node/usr/lib64/libnvidia-ml.so.1"
+fi
 "$plugin" --config "$config" --host-root "$dir/node" --kubelet-dir "$dir/kubelet" --once |
   sed 's/ *$//' >"$dir/listing"
 if [ "$update" = --update ]; then

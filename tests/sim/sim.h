@@ -168,6 +168,10 @@ extern const struct layout layout_mi300x_cpx;
 /* The rows of habana.c. */
 extern const struct layout layout_gaudi2;
 
+/* The rows of nvidia.c. */
+extern const struct layout layout_h200;
+extern const struct layout layout_h200_mig;
+
 /* The rows of intel.c. */
 extern const struct layout layout_flex170;
 extern const struct layout layout_npu;

@@ -3,6 +3,7 @@
  * The watch over a simulated node.  Rescans by timer are an hour apart, so what
  * is noticed is noticed by probes, by events of directories, or on request.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,13 +110,13 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void watch(struct fixture *fixture)
+static void watch_with(struct fixture *fixture, const struct driver *const *drivers, size_t n)
 {
 	const struct node_setup setup = {
+		.drivers = drivers,
+		.n_drivers = n,
 		.loop = fixture->loop,
 		.host = &fixture->host,
-		.drivers = fixture->drivers,
-		.n_drivers = ARRAY_SIZE(fixture->drivers),
 		.policy = { .health = { 1, 2 }, .forget_after_ms = HOUR_MS },
 		.probe_interval_ms = PROBE_MS,
 		.rescan_interval_ms = HOUR_MS,
@@ -125,6 +126,11 @@ static void watch(struct fixture *fixture)
 	};
 
 	assert_int_equal(node_new(&setup, &fixture->node, NULL), 0);
+}
+
+static void watch(struct fixture *fixture)
+{
+	watch_with(fixture, fixture->drivers, ARRAY_SIZE(fixture->drivers));
 }
 
 static void await(struct fixture *fixture, size_t healthy, size_t listed)
@@ -191,6 +197,77 @@ static void a_rescan_on_request_sees_new_facts(void **state)
 	assert_int_equal(fixture->n_changes, 2);
 }
 
+/* A driver that is told of its only device, and does not see it in files. */
+static struct {
+	uint64_t answers;
+	size_t n_asked;
+	uint32_t longest_wait_ms;
+} told;
+
+static int told_ask(_unused_ struct host *host, uint32_t wait_ms, struct error *err)
+{
+	told.longest_wait_ms = MAX(told.longest_wait_ms, told.n_asked++ > 0 ? 0 : wait_ms);
+	return told.answers > 0 ? 0 : error_set(err, EIO, "no answer");
+}
+
+static uint64_t told_answer(_unused_ const struct host *host)
+{
+	return told.answers;
+}
+
+static int told_probe(_unused_ const struct host *host, _unused_ const struct device *device,
+		      _unused_ struct error *err)
+{
+	return 0;
+}
+
+static int told_scan(const struct driver *driver, _unused_ const struct host *host,
+		     struct device_list *list, _unused_ struct error *err)
+{
+	struct device *device;
+
+	if (told.answers == 0)
+		return 0;
+	device = device_new(driver);
+	assert_non_null(device);
+	(void)snprintf(device->uuid, sizeof(device->uuid), "told");
+	device->memory_bytes = told.answers;
+	return device_list_add(list, device);
+}
+
+static const char *const nowhere[] = { NULL };
+
+static const struct driver told_driver = {
+	.name = "told",
+	.vendor = "Told",
+	.ask = told_ask,
+	.answer = told_answer,
+	.scan = told_scan,
+	.probe = told_probe,
+	.node_dirs = nowhere,
+	.subsystems = nowhere,
+};
+
+static void an_answer_brings_a_rescan(void **state)
+{
+	static const struct driver *const drivers[] = { &told_driver };
+	struct fixture *fixture = *state;
+	struct snapshot *snapshot;
+
+	watch_with(fixture, drivers, ARRAY_SIZE(drivers));
+	assert_int_equal(fixture->n_changes, 0);
+	assert_true(told.n_asked > 0 && told.longest_wait_ms > 0);
+	told.answers = 1;
+	await(fixture, 1, 1);
+	assert_int_equal(fixture->n_changes, 1);
+	told.answers = 2;
+	await(fixture, 1, 1);
+	assert_int_equal(fixture->n_changes, 2);
+	snapshot = node_snapshot(fixture->node);
+	assert_int_equal(snapshot->devices[0].device->memory_bytes, 2);
+	snapshot_unref(snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +279,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_missing_device_file_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rescan_on_request_sees_new_facts, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(an_answer_brings_a_rescan, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,12 +124,67 @@ static void test_host_open(void **state)
 	assert_int_equal(host.root_fd, -1);
 }
 
+static uint32_t waited_ms;
+
+static int ask_well(_unused_ struct host *host, uint32_t wait_ms, _unused_ struct error *err)
+{
+	waited_ms += wait_ms;
+	return 0;
+}
+
+static int ask_in_vain(_unused_ struct host *host, _unused_ uint32_t wait_ms, struct error *err)
+{
+	return error_set(err, EIO, "silence");
+}
+
+static int ask_for_memory(_unused_ struct host *host, _unused_ uint32_t wait_ms, struct error *err)
+{
+	return error_set(err, ENOMEM, "no memory");
+}
+
+static uint64_t answer_two(_unused_ const struct host *host)
+{
+	return 2;
+}
+
+static uint64_t answer_three(_unused_ const struct host *host)
+{
+	return 3;
+}
+
+/* All are asked, and the first that gets no answer is told of. */
+static void test_ask(void **state)
+{
+	static const struct driver mute = { .name = "mute" };
+	static const struct driver well = { .name = "well", .ask = ask_well, .answer = answer_two };
+	static const struct driver vain = { .name = "vain", .ask = ask_in_vain };
+	static const struct driver poor = { .name = "poor",
+					    .ask = ask_for_memory,
+					    .answer = answer_three };
+	static const struct driver *const good[] = { &mute, &well, &mute };
+	static const struct driver *const bad[] = { &well, &vain, &poor, &well };
+	struct tree *tree = *state;
+	struct error err = { 0 };
+
+	assert_int_equal(drivers_ask(NULL, 0, &tree->host, 1, &err), 0);
+	assert_int_equal(drivers_answer(NULL, 0, &tree->host), 0);
+	assert_int_equal(drivers_ask(good, ARRAY_SIZE(good), &tree->host, 7, &err), 0);
+	assert_int_equal(err.code, 0);
+	assert_int_equal(waited_ms, 7);
+	assert_int_equal(drivers_answer(good, ARRAY_SIZE(good), &tree->host), 2);
+	assert_int_equal(drivers_ask(bad, ARRAY_SIZE(bad), &tree->host, 1, &err), -EIO);
+	assert_string_equal(err.msg, "driver 'vain': silence");
+	assert_int_equal(waited_ms, 9);
+	assert_int_equal(drivers_answer(bad, ARRAY_SIZE(bad), &tree->host), 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_check_nodes, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(test_no_nodes, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(test_host_open, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(test_ask, tree_setup, tree_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

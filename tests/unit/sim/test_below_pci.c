@@ -32,6 +32,8 @@ struct family {
 };
 
 static const struct family families[] = {
+	{ "h200", "h200-0", &nvidia_driver, "nvidia0", "nvidia64", "NVIDIA-H200", 5, 0,
+	  "PCI device '0000:19:00.0' does not answer" },
 	{ "mi210", "mi210-0", &amd_driver, "dri/renderD128", "dri/renderD192", "AMD-Instinct-MI210",
 	  3, 0, "PCI device '0000:19:00.0' does not answer" },
 	{ "mi300x", "mi300x0", &amd_driver, "dri/renderD128", "dri/renderD192",
@@ -56,7 +58,7 @@ static void run(const struct node *node, command_fn command, const char *card, c
 		fail_msg("%s: %s", card, err.msg);
 }
 
-/* Scans with the family's driver; devices come in the order of their numbers. */
+/* Scans with the family's driver; devices come in the order of numbers or places. */
 static void scan(const struct node *node, const struct driver *driver, struct device_list *list)
 {
 	const struct host host = { .root_fd = node->root_fd, .root = node->dir };
@@ -132,6 +134,15 @@ static void test_fail_and_recover(void **state)
 	}
 }
 
+static const struct device *find(const struct device_list *list, const char *bdf)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->devices[i]->bdf, bdf) == 0)
+			return list->devices[i];
+	fail_msg("no device at '%s'", bdf);
+	return NULL;
+}
+
 /* A card that is moved to another number is the same one, and nothing is left of it
  * where it was. */
 static void test_renumber_and_unplug(void **state)
@@ -142,6 +153,7 @@ static void test_renumber_and_unplug(void **state)
 		_cleanup_device_list_ struct device_list before = { 0 };
 		_cleanup_device_list_ struct device_list after = { 0 };
 		struct tree_path path = tree_path("dev/%s", families[i].device_name);
+		const struct device *moved;
 
 		create_two(node, &families[i]);
 		scan(node, families[i].driver, &before);
@@ -150,10 +162,10 @@ static void test_renumber_and_unplug(void **state)
 		assert_int_equal(probe(node, before.devices[0], NULL), -ENODEV);
 		scan(node, families[i].driver, &after);
 		assert_int_equal(after.n, 2);
-		assert_string_equal(after.devices[1]->name, families[i].renumbered);
-		assert_string_equal(after.devices[1]->bdf, before.devices[0]->bdf);
-		assert_string_equal(after.devices[1]->uuid, before.devices[0]->uuid);
-		assert_string_equal(after.devices[1]->fault, "");
+		moved = find(&after, before.devices[0]->bdf);
+		assert_string_equal(moved->name, families[i].renumbered);
+		assert_string_equal(moved->uuid, before.devices[0]->uuid);
+		assert_string_equal(moved->fault, "");
 		run(node, command_unplug, families[i].handle, NULL, NULL);
 		scan(node, families[i].driver, &after);
 		assert_int_equal(after.n, 1);
@@ -283,6 +295,17 @@ static void test_attributes(void **state)
 		const char *path;
 		const char *value; /* NULL: there is none */
 	} cases[] = {
+		{ "h200 x1", "proc/driver/nvidia/gpus/0000:19:00.0/information",
+		  "Model: \t\t NVIDIA H200\nIRQ:   \t\t 300\n"
+		  "GPU UUID: \t GPU-e5f7a89b-d105-49d0-818d-1ab3c245ebb4\n"
+		  "Video BIOS: \t 96.00.74.00.1F\nBus Type: \t PCIe\nDMA Size: \t 52 bits\n"
+		  "DMA Mask: \t 0xfffffffffffff\nBus Location: \t 0000:19:00.0\n"
+		  "Device Minor: \t 0\nGPU Firmware: \t 570.86.15\nGPU Excluded:\t No\n" },
+		{ "h200 x1", "proc/driver/nvidia/capabilities/gpu0/mig/gi7/access", NULL },
+		{ "h200-mig x1", "proc/driver/nvidia/capabilities/gpu0/mig/gi7/access",
+		  "DeviceFileMinor: 66\nDeviceFileMode: 292\nDeviceFileModify: 1\n" },
+		{ "h200-mig x2", "proc/driver/nvidia/capabilities/gpu1/mig/gi13/ci0/access",
+		  "DeviceFileMinor: 256\nDeviceFileMode: 292\nDeviceFileModify: 1\n" },
 		{ "mi210 x1", PCI0 "unique_id", "96e5276597aa1975\n" },
 		{ "mi210 x1", PCI0 "serial_number", "692200000001\n" },
 		{ "mi210 x1, serial none", PCI0 "serial_number", NULL },
