@@ -4,22 +4,62 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
 
-ssize_t file_read(int dirfd, const char *path, char *buf, size_t size, struct error *err)
-{
-	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	size_t len = 0;
+/* Neither waits for the other end of a FIFO nor takes a terminal for ours. */
+#define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 
-	if (fd < 0)
-		return error_set(err, errno, "open '%s': %s", path, strerror(errno));
+/* A rename or a mount anywhere on the machine, at the moment when ".." is passed,
+ * makes openat2(2) give up; several in a row are an attack. */
+#define OPEN_ATTEMPTS_MAX 32
+
+int file_open_below(int dirfd, const char *path, int flags)
+{
+	struct open_how how = { .flags = (unsigned int)flags | O_CLOEXEC,
+				.resolve = RESOLVE_BENEATH };
+	long fd = -1;
+
+	for (int i = 0; i < OPEN_ATTEMPTS_MAX; i++) {
+		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+			break;
+	}
+	/* Old container engines forbid with EPERM what they do not know. */
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		fd = openat(dirfd, path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* Anything else than a regular file may block, or do things when it is read. */
+static int check_regular(int fd, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return error_set(err, errno, "stat '%s': %s", path, strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return error_set(err, EISDIR, "'%s' is a directory", path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, EINVAL, "'%s' is no regular file", path);
+	return 0;
+}
+
+static ssize_t read_open_file(int fd, const char *path, char *buf, size_t size, struct error *err)
+{
+	size_t len = 0;
+	int r = check_regular(fd, path, err);
+
+	if (r < 0)
+		return r;
 	while (len < size) {
 		ssize_t n = read(fd, buf + len, size - len);
 
@@ -39,6 +79,15 @@ ssize_t file_read(int dirfd, const char *path, char *buf, size_t size, struct er
 	return (ssize_t)len;
 }
 
+ssize_t file_read(int dirfd, const char *path, char *buf, size_t size, struct error *err)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, READ_FLAGS | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_set(err, errno, "open '%s': %s", path, strerror(errno));
+	return read_open_file(fd, path, buf, size, err);
+}
+
 static bool is_text_byte(char c)
 {
 	return (c >= 0x20 && c <= 0x7e) || (c >= '\t' && c <= '\r');
@@ -46,8 +95,12 @@ static bool is_text_byte(char c)
 
 ssize_t file_read_text(int dirfd, const char *path, char *buf, size_t size, struct error *err)
 {
-	ssize_t len = file_read(dirfd, path, buf, size, err);
+	_cleanup_close_ int fd = file_open_below(dirfd, path, READ_FLAGS);
+	ssize_t len;
 
+	if (fd < 0)
+		return error_set(err, -fd, "open '%s': %s", path, strerror(-fd));
+	len = read_open_file(fd, path, buf, size, err);
 	if (len < 0)
 		return len;
 	for (ssize_t i = 0; i < len; i++)

@@ -2,7 +2,7 @@
 /*
  * Reading small files below a directory, and publishing files durably.
  *
- * Source: openat(2), rename(2), fsync(2); Linux Documentation/filesystems/sysfs.rst,
+ * Source: openat(2), openat2(2), rename(2), fsync(2); Linux Documentation/filesystems/sysfs.rst,
  * "Attributes": one value per file, less than a page
  */
 #pragma once
@@ -12,6 +12,23 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+
+/**
+ * file_open_below() - Open what lies below a directory, and nothing else.
+ * @dirfd: directory that @path is relative to
+ * @path: what to open; neither ".." nor a symbolic link of it may lead out of @dirfd,
+ *	and an absolute link always does
+ * @flags: as for open(2); O_CLOEXEC is added
+ *
+ * A kernel before Linux 5.6, or one that forbids openat2(2), does not watch where
+ * links lead.
+ *
+ * Return: a descriptor that the caller owns, or
+ *   -EXDEV   the path leads out of @dirfd
+ *   -EAGAIN  the directories on the way were moved again and again
+ *   -errno   as open(2) leaves it
+ */
+int file_open_below(int dirfd, const char *path, int flags);
 
 /**
  * file_read() - Read a whole small file.
@@ -24,6 +41,7 @@
  *
  * Return: number of bytes read, or
  *   -EFBIG   the contents do not fit
+ *   -EINVAL  it is no regular file, which might keep us waiting
  *   -errno   as open(2) and read(2) leave it, -ENOENT when there is no file
  */
 ssize_t file_read(int dirfd, const char *path, char *buf, size_t size, struct error *err);
@@ -31,15 +49,14 @@ ssize_t file_read(int dirfd, const char *path, char *buf, size_t size, struct er
 /**
  * file_read_text() - Read a one-value text file such as a sysfs attribute.
  * @dirfd: directory that @path is relative to
- * @path: file to read
+ * @path: file to read, as for file_open_below()
  * @buf: buffer of @size bytes; white space at both ends is cut
  * @size: size of @buf
  * @err: set on failure
  *
  * Return: length of the text in bytes, which may be 0, or
  *   -EILSEQ  a byte is not printable ASCII; newlines and tabs inside are allowed
- *   -EFBIG   the contents do not fit
- *   -errno   as open(2) and read(2) leave it
+ *   -errno   as file_open_below() and file_read()
  */
 ssize_t file_read_text(int dirfd, const char *path, char *buf, size_t size, struct error *err);
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/macro.h"
+
 #define STRBUF_FIRST_CAP 64
 
 void strbuf_done(struct strbuf *sb)
@@ -70,13 +72,22 @@ void strbuf_puts(struct strbuf *sb, const char *text)
 
 void strbuf_printf(struct strbuf *sb, const char *fmt, ...)
 {
+	/* What fits, as nearly everything does, is formatted once only. */
+	size_t room = sb->data && !sb->error ? MIN(sb->cap, sb->max + 1) - sb->len : 0;
 	va_list args, again;
 	int len;
 
 	va_start(args, fmt);
 	va_copy(again, args);
-	len = vsnprintf(NULL, 0, fmt, args);
+	len = vsnprintf(room > 0 ? sb->data + sb->len : NULL, room, fmt, args);
 	va_end(args);
+	if (len >= 0 && (size_t)len < room) {
+		sb->len += (size_t)len;
+		va_end(again);
+		return;
+	}
+	if (room > 0)
+		sb->data[sb->len] = '\0';
 	if (len < 0 && !sb->error)
 		sb->error = -E2BIG;
 	if (len >= 0 && strbuf_reserve(sb, (size_t)len)) {

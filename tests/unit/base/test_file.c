@@ -5,9 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -96,14 +101,148 @@ static void says_why_it_cannot_read(void **state)
 	assert_int_equal(file_read(-1, "relative", buf, sizeof(buf), NULL), -EBADF);
 }
 
-/* A pipe without a writer in a hostile tree must not block the reader. */
-static void does_not_wait_for_a_fifo(void **state)
+/* What is no file might block, or do things: a FIFO, a device. */
+static void reads_only_files(void **state)
 {
+	static const char *const names[] = { "fifo", "to_zero" };
 	const struct directory *dir = *state;
 	char buf[8];
 
 	assert_int_equal(mkfifoat(dir->fd, "fifo", 0644), 0);
-	assert_int_equal(file_read(dir->fd, "fifo", buf, sizeof(buf), NULL), 0);
+	assert_int_equal(symlinkat("/dev/zero", dir->fd, "to_zero"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct error err = { 0 };
+
+		assert_int_equal(file_read(dir->fd, names[i], buf, sizeof(buf), &err), -EINVAL);
+		assert_non_null(strstr(err.msg, "is no regular file"));
+	}
+}
+
+/* --- what lies below --- */
+
+static const struct {
+	const char *path;
+	int r;	      /* 0 for a descriptor */
+	bool outside; /* leads to a file outside, where nobody watches */
+} below_cases[] = {
+	{ "in/file", 0, false },
+	{ "in/../in/file", 0, false },
+	{ "in/to_file", 0, false },
+	{ "in/none", -ENOENT, false },
+	{ "in/file/file", -ENOTDIR, false },
+	{ "in/loop", -ELOOP, false },
+	{ "../outside", -EXDEV, true },
+	{ "in/to_outside", -EXDEV, true },
+	{ "in/to_parent/outside", -EXDEV, true },
+	{ "in/absolute", -EXDEV, true },
+	{ "/dev/null", -EXDEV, true },
+};
+
+/* DIR/root is what to stay below of, DIR/outside what is not to be reached. */
+static void make_links(const struct directory *dir)
+{
+	static const struct {
+		const char *name;
+		const char *target;
+	} links[] = {
+		{ "root/in/to_file", "../in/file" },	   { "root/in/loop", "loop" },
+		{ "root/in/to_outside", "../../outside" }, { "root/in/to_parent", "../.." },
+		{ "root/in/absolute", "/dev/null" },
+	};
+
+	assert_int_equal(mkdirat(dir->fd, "root", 0755), 0);
+	assert_int_equal(mkdirat(dir->fd, "root/in", 0755), 0);
+	put(dir, "outside", "x", 1);
+	put(dir, "root/in/file", "x", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		assert_int_equal(symlinkat(links[i].target, dir->fd, links[i].name), 0);
+}
+
+static void remove_links(const struct directory *dir)
+{
+	static const char *const names[] = { "file",	   "to_file",	"loop",
+					     "to_outside", "to_parent", "absolute" };
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		(void)snprintf(path, sizeof(path), "root/in/%s", names[i]);
+		assert_int_equal(unlinkat(dir->fd, path, 0), 0);
+	}
+	assert_int_equal(unlinkat(dir->fd, "root/in", AT_REMOVEDIR), 0);
+}
+
+static void stays_below_a_directory(void **state)
+{
+	const struct directory *dir = *state;
+	_cleanup_close_ int root = -1;
+
+	make_links(dir);
+	root = openat(dir->fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(below_cases); i++) {
+		_cleanup_close_ int fd = file_open_below(root, below_cases[i].path, O_RDONLY);
+		char buf[8];
+
+		assert_int_equal(MIN(fd, 0), below_cases[i].r);
+		if (fd >= 0)
+			assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+		assert_int_equal(file_read_text(root, below_cases[i].path, buf, sizeof(buf), NULL),
+				 below_cases[i].r == 0 ? 1 : below_cases[i].r);
+	}
+	remove_links(dir);
+}
+
+/* Makes openat2(2) fail with @code for the rest of this process, as an old kernel or
+ * container engine does. */
+static bool forbid_openat2(unsigned int code)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | code),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* Returns how many cases are not as they are without openat2(2), or -1. */
+static int count_wrong_without_openat2(int root, unsigned int code)
+{
+	int wrong = 0;
+
+	if (!forbid_openat2(code))
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(below_cases); i++) {
+		_cleanup_close_ int fd = file_open_below(root, below_cases[i].path, O_RDONLY);
+
+		wrong += MIN(fd, 0) != (below_cases[i].outside ? 0 : below_cases[i].r);
+	}
+	return wrong;
+}
+
+/* Without openat2(2) links are followed as ever, and all else is the same. */
+static void does_without_openat2(void **state)
+{
+	static const unsigned int codes[] = { ENOSYS, EPERM };
+	const struct directory *dir = *state;
+	_cleanup_close_ int root = -1;
+
+	make_links(dir);
+	root = openat(dir->fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		pid_t child = fork();
+		int status;
+
+		assert_true(child >= 0);
+		if (child == 0)
+			_exit(count_wrong_without_openat2(root, codes[i]));
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
+	}
+	remove_links(dir);
 }
 
 static void reads_text(void **state)
@@ -232,7 +371,9 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(reads_whole_files),
 		TEST(says_why_it_cannot_read),
-		TEST(does_not_wait_for_a_fifo),
+		TEST(reads_only_files),
+		TEST(stays_below_a_directory),
+		TEST(does_without_openat2),
 		TEST(reads_text),
 		TEST(publishes_and_replaces),
 		TEST(publishes_in_the_current_directory),

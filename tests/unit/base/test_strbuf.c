@@ -97,6 +97,34 @@ static void the_maximum_counts_to_the_byte(void **state)
 	}
 }
 
+/* Where there is room for text already, but for less than is printed or allowed. */
+static void prints_behind_what_is_there(void **state)
+{
+	static const struct {
+		size_t max;
+		int width; /* of a number behind "12" */
+		int error;
+	} cases[] = {
+		{ 5, 3, 0 },	{ 5, 4, -E2BIG }, { 200, 61, 0 },
+		{ 200, 62, 0 }, { 200, 198, 0 },  { 200, 199, -E2BIG },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT(cases[i].max);
+		size_t len = 2 + (cases[i].error == 0 ? (size_t)cases[i].width : 0);
+
+		strbuf_puts(&sb, "12");
+		strbuf_printf(&sb, "%0*d", cases[i].width, 7);
+		assert_int_equal(strbuf_error(&sb), cases[i].error);
+		assert_int_equal(sb.len, len);
+		assert_int_equal(strlen(strbuf_str(&sb)), len);
+		assert_int_equal(strbuf_str(&sb)[len - 1], cases[i].error == 0 ? '7' : '2');
+		strbuf_printf(&sb, "%s", "");
+		assert_int_equal(sb.len, len);
+	}
+}
+
 static void the_first_failure_sticks(void **state)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT(5);
@@ -149,6 +177,7 @@ int main(void)
 		cmocka_unit_test(keeps_nul_bytes),
 		cmocka_unit_test(grows_to_any_size_below_the_maximum),
 		cmocka_unit_test(the_maximum_counts_to_the_byte),
+		cmocka_unit_test(prints_behind_what_is_there),
 		cmocka_unit_test(the_first_failure_sticks),
 		cmocka_unit_test_teardown(reports_missing_memory, restore_memory),
 		cmocka_unit_test(may_be_used_after_done),
