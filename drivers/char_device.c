@@ -69,7 +69,8 @@ static int add_row(struct char_devices *devices, int dirfd, const char *number)
 {
 	struct row row;
 
-	if (sysfs_link_name(dirfd, number, row.name, sizeof(row.name)) < 0 ||
+	if (!sysfs_consists_of(number, SYSFS_DIGITS ":") ||
+	    sysfs_link_name(dirfd, number, row.name, sizeof(row.name)) < 0 ||
 	    str_copy(row.number, sizeof(row.number), number) < 0)
 		return 0; /* no entry that a device file could have */
 	if (devices->n >= SYSFS_ENTRIES_MAX)
@@ -137,11 +138,12 @@ static int load(struct char_devices *devices, struct error *err)
 /* The only row of that name, or NULL. */
 static const struct row *find_row(const struct char_devices *devices, const struct row *key)
 {
-	const struct row *end = devices->rows + devices->n;
-	const struct row *row =
-		devices->n > 0 ? bsearch(key, devices->rows, devices->n, sizeof(*key), compare_rows)
-			       : NULL;
+	const struct row *row, *end;
 
+	if (devices->n == 0)
+		return NULL;
+	row = bsearch(key, devices->rows, devices->n, sizeof(*key), compare_rows);
+	end = devices->rows + devices->n;
 	if (!row || (row > devices->rows && compare_rows(row - 1, key) == 0) ||
 	    (row + 1 < end && compare_rows(row + 1, key) == 0))
 		return NULL;

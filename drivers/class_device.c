@@ -34,6 +34,29 @@ static bool is_ours(const struct class_device *class, const struct device *devic
 	return device->pci.vendor == class->pci_vendor;
 }
 
+/*
+ * Whether an entry of a class that several vendors share is another's; told by two
+ * reads, where all facts of a card are two dozen.  Returns 1 if it is.
+ */
+static int is_foreign(const struct scan *scan, const struct device *device, struct error *err)
+{
+	char path[DEVICE_PATH_MAX + sizeof("/device")];
+	char name[SYSFS_LINE_MAX], bdf[DEVICE_BDF_MAX];
+	uint16_t vendor;
+	int r;
+
+	if (scan->class->own_class)
+		return 0;
+	(void)snprintf(path, sizeof(path), "%s/device", device->sysfs_path);
+	r = sysfs_link_name(scan->host->root_fd, path, name, sizeof(name));
+	if (sysfs_is_shortage(r))
+		return error_set(err, -r, "read the link '%s': %s", path, strerror(-r));
+	if (r < 0 || pci_bdf_parse(name, bdf) < 0)
+		return 1;
+	r = pci_vendor(scan->host, bdf, &vendor, err);
+	return r < 0 ? r : r == 0 || vendor != scan->class->pci_vendor;
+}
+
 /* Returns 1 to list the device, 0 to leave it out. */
 static int read_entry(const struct scan *scan, int dirfd, struct device *device, struct error *err)
 {
@@ -63,6 +86,9 @@ static int scan_entry(const struct scan *scan, uint32_t index, struct error *err
 	if (!device)
 		return error_set(err, ENOMEM, "no memory for a device");
 	set_names(scan->class, index, device);
+	r = is_foreign(scan, device, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	dirfd = sysfs_open(scan->host, device->sysfs_path, err);
 	if (dirfd < 0)
 		return dirfd == -ENOENT ? 0 : dirfd;

@@ -85,6 +85,7 @@ static bool add_value(struct strbuf *out, unsigned int need, const struct device
 int declared_template_expand(const char *path, const struct device *device, char *ret)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(NODE_PATH_MAX - 1);
+	int r;
 
 	for (const char *c = path; *c; c++) {
 		int found = *c == '{' ? find_placeholder(c) : -1;
@@ -97,8 +98,9 @@ int declared_template_expand(const char *path, const struct device *device, char
 			return -ENODATA;
 		c += strlen(placeholders[found].text) - 1;
 	}
-	if (strbuf_error(&out) < 0)
-		return -ENAMETOOLONG;
+	r = strbuf_error(&out);
+	if (r < 0)
+		return r == -ENOMEM ? r : -ENAMETOOLONG;
 	return str_copy(ret, NODE_PATH_MAX, strbuf_str(&out));
 }
 

@@ -46,6 +46,7 @@ int declared_template_check(const char *path, unsigned int *ret_needs, struct er
  * Return: 0, or
  *   -ENODATA       the device lacks what a placeholder stands for
  *   -ENAMETOOLONG  the path does not fit
+ *   -ENOMEM        no memory
  */
 int declared_template_expand(const char *path, const struct device *device, char *ret);
 

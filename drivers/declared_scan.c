@@ -201,11 +201,13 @@ static bool matches(const struct scan *scan, const struct device_pci *pci)
 
 /* --- device files --- */
 
-static void add_node(struct node_list *list, const struct declared_node *node)
+static int add_node(struct node_list *list, const struct declared_node *node, struct error *err)
 {
 	char path[NODE_PATH_MAX];
 	int r = declared_template_expand(node->path, list->device, path);
 
+	if (sysfs_is_shortage(r))
+		return error_set(err, -r, "device file '%s': %s", node->path, strerror(-r));
 	if (r == -ENODATA)
 		device_set_fault(list->device, "device file '%s': its PCI address is not known",
 				 node->path);
@@ -215,16 +217,20 @@ static void add_node(struct node_list *list, const struct declared_node *node)
 		(void)node_list_take(list, NULL, "%s", path);
 	else
 		node_list_need(list, NULL, "%s", path);
+	return 0;
 }
 
 static int find_nodes(const struct scan *scan, struct device *device, struct error *err)
 {
 	const struct declared_spec *spec = scan->spec;
 	struct node_list list;
+	int r = 0;
 
 	node_list_init(&list, scan->host, device);
-	for (size_t i = 0; i < spec->n_nodes; i++)
-		add_node(&list, &spec->nodes[i]);
+	for (size_t i = 0; r == 0 && i < spec->n_nodes; i++)
+		r = add_node(&list, &spec->nodes[i], err);
+	if (r < 0)
+		return r;
 	if (spec->n_nodes == 0 && declared_source(spec) == DECLARED_SOURCE_FILE)
 		node_list_need(&list, NULL, "/dev/%s", device->name);
 	else if (spec->n_nodes == 0)

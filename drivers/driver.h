@@ -90,7 +90,8 @@ struct driver {
 
 	/*
 	 * Tells whether a device works at this moment; cheap, called twice a second.
-	 * Returns 0 if it does, else a negative errno with the reason in @err.
+	 * Returns 0 if it does, else a negative errno with the reason in @err.  -EMFILE,
+	 * -ENFILE and -ENOMEM are a want of our own, and say nothing about the device.
 	 */
 	int (*probe)(const struct host *host, const struct device *device, struct error *err);
 

@@ -620,7 +620,8 @@ const struct driver furiosa_driver = {
 		.hardware = "RNGD, RNGD-S, RNGD-Plus, Warboy",
 		.reads = "`/sys/class/rngd_mgmt`, `/sys/class/npu_mgmt`, PCI ids through `busname`",
 		.identity = "`device_uuid`, else `device_sn`, else PCI address",
-		.health = "`device_state` (RNGD) or `alive` (Warboy) is `1`; every device file is there",
+		.health = "`device_state` (RNGD) or `alive` (Warboy) is `1`; every device file is "
+			  "there",
 		.nodes = "`/dev/rngd/npuN*` (35 files, `p2pmem` when present), `/dev/npuN*`; a "
 			 "partition gets the processing elements within it and the shared files",
 		.evidence = "vendor source and documentation; `pe_occupancy`, by which the load is "

@@ -8,7 +8,7 @@
  * Only pci_alloc() is beyond the guard: without memory for a few hundred bytes
  * it ends the program.
  *
- * NUMA node and path are read without libpci, which takes an unreadable NUMA
+ * Class, NUMA node and path are read without libpci, which takes an unreadable NUMA
  * node for 0 and does not know the path.
  */
 #include "drivers/pci.h"
@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -34,6 +35,7 @@
 #define PCI_DEVICES_DIR "sys/bus/pci/devices"
 #define CONFIG_IDS 4	   /* bytes of the configuration space: vendor and device */
 #define CONFIG_BYTES 16	   /* the ids, command, status, class, type of the header */
+#define CLASS_MAX 0xffffff /* base class, subclass and interface, a byte each */
 #define NUMA_NODE_MAX 1023 /* MAX_NUMNODES - 1 with the kernel's largest NODES_SHIFT, 10 */
 
 struct pci_reader {
@@ -148,9 +150,25 @@ static struct pci_path pci_path(const char *bdf, const char *name)
 	return path;
 }
 
+/* libpci opens by path and waits for whatever is there, so only regular files are for it. */
 static bool has_attribute(const struct pci_reader *reader, const char *bdf, const char *name)
 {
-	return faccessat(reader->host->root_fd, pci_path(bdf, name).text, R_OK, 0) == 0;
+	struct stat st;
+
+	return fstatat(reader->host->root_fd, pci_path(bdf, name).text, &st, AT_SYMLINK_NOFOLLOW) ==
+		       0 &&
+	       S_ISREG(st.st_mode);
+}
+
+/* Returns 0 if the bus has the device, below the host root, where libpci looks for it. */
+static int find_device(const struct pci_reader *reader, const char *bdf, struct error *err)
+{
+	_cleanup_close_ int fd = file_open_below(reader->host->root_fd, pci_path(bdf, "").text,
+						 O_PATH | O_DIRECTORY);
+
+	if (sysfs_is_shortage(fd))
+		return error_set(err, -fd, "open PCI device '%s': %s", bdf, strerror(-fd));
+	return fd < 0 ? error_set(err, ENOENT, "no PCI device '%s'", bdf) : 0;
 }
 
 struct lookup {
@@ -196,15 +214,42 @@ static void read_ids(const struct pci_reader *reader, const char *bdf, const str
 		pci->vendor = dev->vendor_id;
 		pci->device = dev->device_id;
 	}
-	if (has_attribute(reader, bdf, "class") &&
-	    fill(&lookup, PCI_FILL_CLASS | PCI_FILL_CLASS_EXT))
-		pci->class = (uint32_t)dev->device_class << 8 | dev->prog_if;
 	if (has_attribute(reader, bdf, "subsystem_vendor") &&
 	    has_attribute(reader, bdf, "subsystem_device") && fill(&lookup, PCI_FILL_SUBSYS)) {
 		pci->subsystem_vendor = dev->subsys_vendor_id;
 		pci->subsystem_device = dev->subsys_id;
 	}
 	pci_free_dev(lookup.dev);
+}
+
+/* Returns 1 with the number, 0 if there is none that fits, or fails for a shortage. */
+static int read_hex(const struct host *host, const char *bdf, const char *name, uint64_t max,
+		    uint64_t *ret, struct error *err)
+{
+	char text[SYSFS_LINE_MAX];
+	const char *digits;
+	uint64_t value;
+	int r = sysfs_read_fact(host->root_fd, pci_path(bdf, name).text, text, err);
+
+	if (r <= 0)
+		return r;
+	digits = str_starts_with(text, "0x");
+	if (parse_u64(digits ? digits : text, 16, &value) < 0 || value > max)
+		return 0;
+	*ret = value;
+	return 1;
+}
+
+/* Without libpci, which reads the revision as well, whatever that is. */
+static int read_class(const struct pci_reader *reader, const char *bdf, struct device_pci *pci,
+		      struct error *err)
+{
+	uint64_t value;
+	int r = read_hex(reader->host, bdf, "class", CLASS_MAX, &value, err);
+
+	if (r > 0)
+		pci->class = (uint32_t)value;
+	return r < 0 ? r : 0;
 }
 
 /* Fails only for want of a descriptor, which says nothing about the device. */
@@ -307,9 +352,13 @@ int pci_read(struct pci_reader *reader, const char *bdf, struct device_pci *ret_
 
 	if (bdf_parse(bdf, &address) < 0)
 		return error_set(err, EINVAL, "'%s' is no PCI address", bdf);
-	if (!has_attribute(reader, bdf, ""))
-		return error_set(err, ENOENT, "no PCI device '%s'", bdf);
+	r = find_device(reader, bdf, err);
+	if (r < 0)
+		return r;
 	r = read_numa_node(reader, bdf, &numa_node, err);
+	if (r < 0)
+		return r;
+	r = read_class(reader, bdf, &pci, err);
 	if (r < 0)
 		return r;
 	read_ids(reader, bdf, &address, &pci);
@@ -317,6 +366,16 @@ int pci_read(struct pci_reader *reader, const char *bdf, struct device_pci *ret_
 	*ret_pci = pci;
 	*ret_numa_node = numa_node;
 	return 0;
+}
+
+int pci_vendor(const struct host *host, const char *bdf, uint16_t *ret, struct error *err)
+{
+	uint64_t vendor;
+	int r = read_hex(host, bdf, "vendor", UINT16_MAX, &vendor, err);
+
+	if (r > 0)
+		*ret = (uint16_t)vendor;
+	return r;
 }
 
 int pci_has_vfs(const struct host *host, const char *bdf, struct error *err)
@@ -365,12 +424,13 @@ static bool is_asleep(const struct host *host, const char *bdf)
 static int probe_config(const struct host *host, const char *bdf, struct error *err)
 {
 	unsigned char header[CONFIG_BYTES];
-	_cleanup_close_ int fd =
-		openat(host->root_fd, pci_path(bdf, "config").text, O_RDONLY | O_CLOEXEC);
+	/* A FIFO in its place is not waited for. */
+	_cleanup_close_ int fd = file_open_below(host->root_fd, pci_path(bdf, "config").text,
+						 O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	ssize_t len;
 
-	if (fd < 0 && sysfs_is_shortage(-errno))
-		return error_set(err, errno, "read PCI device '%s': %s", bdf, strerror(errno));
+	if (sysfs_is_shortage(fd))
+		return error_set(err, -fd, "read PCI device '%s': %s", bdf, strerror(-fd));
 	len = fd < 0 ? -1 : read(fd, header, sizeof(header));
 	if (len < CONFIG_IDS)
 		return 0;

@@ -48,6 +48,7 @@ DEFINE_CLEANUP(struct pci_reader, pci_reader_free);
  *   -ENOENT  the bus has no such device, or no bus is shown
  *   -EINVAL  @bdf is no address
  *   -EMFILE  (or -ENFILE) no descriptor is left to read with
+ *   -ENOMEM  no memory to read with
  */
 int pci_read(struct pci_reader *reader, const char *bdf, struct device_pci *ret_pci,
 	     int *ret_numa_node, struct error *err);
@@ -61,6 +62,18 @@ int pci_read(struct pci_reader *reader, const char *bdf, struct device_pci *ret_
  * Return: 0, or -EINVAL.
  */
 int pci_bdf_parse(const char *text, char *ret);
+
+/**
+ * pci_vendor() - Whose a device is; cheaper than pci_read().
+ * @host: host
+ * @bdf: address as checked by pci_bdf_parse()
+ * @ret: set to the vendor's id
+ * @err: set on failure
+ *
+ * Return: 1, 0 if nothing tells, or a negative errno for want of a descriptor or of
+ *   memory.
+ */
+int pci_vendor(const struct host *host, const char *bdf, uint16_t *ret, struct error *err);
 
 /**
  * pci_has_vfs() - Whether a physical function has given its device away.

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/parse.h"
 
+#define SYSFS_PATH_MAX (DEVICE_PATH_MAX + 96) /* a device's path, and what lies below it */
 #define INDEX_DIGITS_MAX 8 /* bytes with the NUL; SYSFS_INDEX_MAX has five digits */
 
 bool sysfs_is_shortage(int r)
@@ -31,10 +32,21 @@ bool sysfs_is_id(const char *text)
 	return sysfs_consists_of(text, SYSFS_ID_CHARACTERS);
 }
 
+/* What leads out of a class entry without leaving sysfs. */
+#define PARENT_LINK "device"
+
 int sysfs_read_line(int dirfd, const char *name, char *buf, struct error *err)
 {
-	ssize_t len = file_read_text(dirfd, name, buf, SYSFS_LINE_MAX, err);
+	const char *rest = str_starts_with(name, PARENT_LINK "/");
+	_cleanup_close_ int parent = -1;
+	ssize_t len;
 
+	/* sysfs_open() has seen where this link leads. */
+	if (rest)
+		parent = openat(dirfd, PARENT_LINK, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (rest && parent < 0)
+		return error_set(err, errno, "open '" PARENT_LINK "': %s", strerror(errno));
+	len = file_read_text(rest ? parent : dirfd, rest ? rest : name, buf, SYSFS_LINE_MAX, err);
 	if (len < 0)
 		return (int)len;
 	if (!str_is_printable(buf))
@@ -79,15 +91,36 @@ int sysfs_read_u64(int dirfd, const char *name, uint64_t max, uint64_t *ret, str
 	return 1;
 }
 
+static int open_below(const struct host *host, const char *path, struct error *err)
+{
+	int fd = file_open_below(host->root_fd, path, O_PATH | O_DIRECTORY);
+
+	if (sysfs_is_shortage(fd))
+		return error_set(err, -fd, "open '%s': %s", path, strerror(-fd));
+	return fd;
+}
+
+/*
+ * No link of sysfs leads out of it, or is absolute; one that does is of somebody's
+ * making.  What is read below the entry later is read through `device`, too, so
+ * that one is looked at here, where the root is known.
+ */
 int sysfs_open(const struct host *host, const char *path, struct error *err)
 {
-	int fd = openat(host->root_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = open_below(host, path, err);
+	_cleanup_close_ int parent = -1;
+	char link[SYSFS_PATH_MAX];
+	int n;
 
-	if (fd >= 0)
-		return fd;
-	if (sysfs_is_shortage(-errno))
-		return error_set(err, errno, "open '%s': %s", path, strerror(errno));
-	return -ENOENT;
+	if (fd < 0)
+		return sysfs_is_shortage(fd) ? fd : -ENOENT;
+	n = snprintf(link, sizeof(link), "%s/" PARENT_LINK, path);
+	if (n < 0 || (size_t)n >= sizeof(link))
+		return -ENOENT;
+	parent = open_below(host, link, err);
+	if (sysfs_is_shortage(parent))
+		return parent;
+	return parent == -EXDEV ? -ENOENT : TAKE_FD(fd);
 }
 
 bool sysfs_is_still(const struct host *host, const char *path, int dirfd)
@@ -177,11 +210,16 @@ static int read_entries(DIR *dir, const char *prefix, const char *const *suffixe
 
 static DIR *open_dir(int root_fd, const char *path)
 {
-	int fd = openat(root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	_cleanup_close_ int fd = file_open_below(root_fd, path, O_RDONLY | O_DIRECTORY);
+	DIR *dir;
 
-	if (!dir)
-		cleanup_closep(&fd);
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	dir = fdopendir(fd);
+	if (dir)
+		(void)TAKE_FD(fd);
 	return dir;
 }
 

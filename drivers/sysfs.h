@@ -64,14 +64,13 @@ bool sysfs_consists_of(const char *text, const char *characters);
 /**
  * sysfs_read_line() - Read an attribute of one line.
  * @dirfd: directory
- * @name: path of the attribute below it
+ * @name: path of the attribute below it; no link but a first `device` may lead out
  * @buf: SYSFS_LINE_MAX bytes, trimmed of white space at both ends
  * @err: set on failure
  *
  * Return: 0, or
  *   -EILSEQ  more than one line, or bytes that are not printable
- *   -EFBIG   too long
- *   -errno   as open(2) or read(2) leaves it
+ *   -errno   as file_read_text()
  */
 int sysfs_read_line(int dirfd, const char *name, char *buf, struct error *err);
 
@@ -128,7 +127,8 @@ bool sysfs_is_id(const char *text);
  * @err: set on a shortage
  *
  * Return: a descriptor for the *at() calls, or
- *   -ENOENT  it is not there, or is no directory, or may not be entered
+ *   -ENOENT  it is not there, or is no directory, or may not be entered; or it, or
+ *            its link `device`, leads out of the host root
  *   -errno   that sysfs_is_shortage()
  */
 int sysfs_open(const struct host *host, const char *path, struct error *err);

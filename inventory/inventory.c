@@ -16,7 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/macro.h"
 #include "base/parse.h"
+#include "drivers/sysfs.h"
 #include "inventory/identity.h"
 
 /* Devices that are gone and still listed; bounds what a flapping bus can pile up. */
@@ -102,9 +104,9 @@ static void set_reason(struct device_state *state, const char *text)
 	(void)snprintf(state->reason, sizeof(state->reason), "%.*s", HEALTH_REASON_MAX - 1, text);
 }
 
-/* The text is set only if the device is no good. */
-static bool is_good(const struct inventory *inventory, const struct device *device,
-		    struct error *ret_why)
+/* Returns 0 if the device works; else a negative errno, and the text is set. */
+static int ask(const struct inventory *inventory, const struct device *device,
+	       struct error *ret_why)
 {
 	int r;
 
@@ -115,17 +117,21 @@ static bool is_good(const struct inventory *inventory, const struct device *devi
 		r = device->driver->probe(inventory->host, device, ret_why);
 	if (r < 0 && ret_why->code == 0)
 		(void)error_set(ret_why, -r, "%s", error_text(NULL, r));
-	return r >= 0;
+	return MIN(r, 0);
 }
 
-/* Probes the present device of @state, and moves on its health. */
+/* Probes the present device of @state, and moves on its health.  That we lack a
+ * descriptor or memory says nothing about the device. */
 static void judge(const struct inventory *inventory, struct device_state *state,
 		  struct track *track)
 {
 	uint32_t healthy_after = inventory->policy.health.healthy_after;
 	struct error why;
-	bool good = is_good(inventory, state->device, &why);
+	int r = ask(inventory, state->device, &why);
+	bool good = r == 0;
 
+	if (sysfs_is_shortage(r))
+		return;
 	(void)health_step(&track->health, &inventory->policy.health, good);
 	if (!good && !track->health.healthy)
 		set_reason(state, why.msg);
@@ -142,7 +148,7 @@ static void judge_new(const struct inventory *inventory, struct device_state *st
 {
 	struct error why;
 
-	state->healthy = is_good(inventory, state->device, &why);
+	state->healthy = ask(inventory, state->device, &why) == 0;
 	set_reason(state, why.msg);
 	track->health = health_init(state->healthy);
 }
@@ -175,11 +181,37 @@ static void draft_done(struct draft *draft)
 	free(draft->tracks);
 }
 
-/* Drops the devices from number @n on. */
-static void truncate_list(struct device_list *list, size_t n)
+/* Adds what a driver has found to what the others have.  Not with device_list_add(),
+ * whose maximum is for one driver. */
+static int take_devices(struct device_list *found, struct device_list *own)
 {
-	while (list->n > n)
-		device_unref(list->devices[--list->n]);
+	size_t n = found->n + own->n;
+	struct device **devices;
+
+	if (own->n == 0)
+		return 0;
+	devices = reallocarray(found->devices, n, sizeof(struct device *));
+	if (!devices)
+		return -ENOMEM;
+	memcpy(devices + found->n, own->devices, own->n * sizeof(struct device *));
+	*found = (struct device_list) { .devices = devices, .n = n, .cap = n };
+	own->n = 0;
+	return 0;
+}
+
+/* Each driver gets a list of its own: what one finds leaves the others their room. */
+static int scan_driver(const struct inventory *inventory, const struct driver *driver,
+		       struct device_list *found, struct error *err)
+{
+	_cleanup_device_list_ struct device_list own = { 0 };
+	int r = driver->scan(driver, inventory->host, &own, err);
+
+	if (r >= 0) {
+		r = take_devices(found, &own);
+		if (r < 0)
+			(void)error_set(err, -r, "no memory for the devices found");
+	}
+	return r < 0 ? error_wrap(err, r, "scan by driver '%s'", driver->name) : 0;
 }
 
 /* Returns 0, or the error of the first driver that failed; the draft is good in any case. */
@@ -188,17 +220,10 @@ static int scan_drivers(const struct inventory *inventory, struct draft *draft, 
 	int result = 0;
 
 	for (size_t i = 0; i < inventory->n_drivers; i++) {
-		const struct driver *driver = inventory->drivers[i];
 		struct error *first_err = result < 0 ? NULL : err;
-		size_t n_before = draft->found.n;
-		int r;
+		int r = scan_driver(inventory, inventory->drivers[i], &draft->found, first_err);
 
-		r = driver->scan(driver, inventory->host, &draft->found, first_err);
-		if (r >= 0)
-			continue;
-		truncate_list(&draft->found, n_before);
-		draft->failed[i] = true;
-		(void)error_wrap(first_err, r, "scan by driver '%s'", driver->name);
+		draft->failed[i] = r < 0;
 		result = result < 0 ? result : r;
 	}
 	return result;

@@ -48,9 +48,10 @@ struct part {
 	size_t n_leaves;
 	size_t first_unit; /* of a leaf, with n_units: numbers in the set */
 	size_t n_units;
-	size_t must; /* units in it that are chosen to begin with */
-	size_t free; /* units in it that can be taken */
-	size_t gain; /* scratch: units chosen if as many as possible are taken */
+	size_t must;  /* units in it that are chosen to begin with */
+	size_t free;  /* units in it that can be taken */
+	size_t gain;  /* scratch: units chosen if as many as possible are taken */
+	size_t peers; /* scratch: of a leaf, cards of its NUMA node that are as empty */
 };
 
 struct choice {
@@ -465,7 +466,8 @@ static int compare_nodes(const void *a, const void *b, void *ctx)
 	return order != 0 ? order : (left > right) - (left < right);
 }
 
-/* The emptiest first; of equal ones the one whose NUMA node has had fewer turns. */
+/* The emptiest first; of equal ones the one whose NUMA node has had fewer turns, and
+ * before the first turn the one whose NUMA node has more of them. */
 static int compare_turns(const void *a, const void *b)
 {
 	const struct part *left = *(const struct part *const *)a;
@@ -475,6 +477,8 @@ static int compare_turns(const void *a, const void *b)
 
 	if (order == 0)
 		order = (left->gain > right->gain) - (left->gain < right->gain);
+	if (order == 0)
+		order = (left->peers < right->peers) - (left->peers > right->peers);
 	return order != 0 ? order : (left > right) - (left < right);
 }
 
@@ -495,6 +499,11 @@ static void number_turns(struct choice *choice)
 		leaves[i]->gain = i > 0 && is_same_node(choice, leaves[i - 1], leaves[i])
 					  ? leaves[i - 1]->gain + 1
 					  : 0;
+	for (size_t i = choice->n_leaves; i > 0; i--)
+		leaves[i - 1]->peers =
+			i < choice->n_leaves && is_same_node(choice, leaves[i - 1], leaves[i])
+				? leaves[i]->peers
+				: leaves[i - 1]->gain + 1;
 }
 
 /* The cards are sorted by what is free: those that can hold the rest come first. */

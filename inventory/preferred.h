@@ -28,7 +28,7 @@
 enum preferred_policy {
 	PREFERRED_ALIGNED,     /* devices near each other, then the fuller ones */
 	PREFERRED_PACKED,      /* the fuller ones, then near each other */
-	PREFERRED_DISTRIBUTED, /* the emptier ones, over all NUMA nodes */
+	PREFERRED_DISTRIBUTED, /* the emptier ones, over all NUMA nodes, the emptier first */
 	_PREFERRED_POLICY_MAX,
 };
 

@@ -19,7 +19,8 @@ static const struct {
 	{ "acme/card2", -ENOENT, 0, NULL },		      /* none has */
 	{ "acme/missing", -ENOENT, 1, "sys/dev/char/241:1" }, /* an entry without a file */
 	{ "regular", -ENODEV, 0, NULL },
-	{ "plain", -ENOENT, 0, NULL }, /* a directory instead of a link tells no name */
+	{ "plain", -ENOENT, 0, NULL },	  /* a directory instead of a link tells no name */
+	{ "acme/odd", -ENOENT, 0, NULL }, /* an entry whose name is no number */
 	{ "a-name-that-is-much-too-long-for-a-device", -ENOENT, 0, NULL },
 };
 
@@ -37,6 +38,7 @@ static void add_entries(const struct tree *tree)
 	tree_link(tree, "sys/dev/char/240:8", "../../devices/acme/acme!card1");
 	tree_link(tree, "sys/dev/char/241:0", "../../devices/other/acme!card1");
 	tree_link(tree, "sys/dev/char/241:1", "../../devices/other/acme!missing");
+	tree_link(tree, "sys/dev/char/24\x1b:9", "../../devices/other/acme!odd");
 	tree_link(tree, "sys/dev/char/a-number-that-is-much-too-long", "x/acme!card2");
 }
 
@@ -63,11 +65,15 @@ static void test_no_sysfs(void **state)
 {
 	const struct tree *tree = *state;
 	_cleanup_(char_devices_freep) struct char_devices *devices = NULL;
+	_cleanup_(char_devices_freep) struct char_devices *empty = NULL;
 	char entry[DEVICE_PATH_MAX];
 
 	tree_link(tree, "dev/null", "/dev/null");
 	assert_int_equal(char_devices_new(&tree->host, &devices, NULL), 0);
 	assert_int_equal(char_devices_find(devices, "null", entry, NULL), 0);
+	tree_mkdir(tree, "sys/dev/char");
+	assert_int_equal(char_devices_new(&tree->host, &empty, NULL), 0);
+	assert_int_equal(char_devices_find(empty, "null", entry, NULL), 0);
 	char_devices_free(NULL);
 }
 

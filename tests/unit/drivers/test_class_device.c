@@ -174,6 +174,28 @@ static void test_bus(void **state)
 static void test_descriptors(void **state)
 {
 	class_card_check_descriptors(*state, &card);
+	class_card_check_descriptors(*state, &shared_card);
+}
+
+/* As of the partitions of a GPU in /sys/class/drm: their parent is no PCI device. */
+static void test_without_pci(void **state)
+{
+	static const struct {
+		const struct driver *driver;
+		size_t expected;
+	} cases[] = { { &own_driver, 1 }, { &shared_driver, 0 } };
+	const struct tree *tree = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_device_list_ struct device_list list = { 0 };
+		struct class_card parentless = card;
+
+		parentless.driver = cases[i].driver;
+		parentless.bdf = NULL;
+		class_card_reset(tree, &parentless);
+		class_card_scan(tree, cases[i].driver, &list);
+		assert_int_equal(list.n, cases[i].expected);
+	}
 }
 
 static void test_probe(void **state)
@@ -264,17 +286,12 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TREE_TEST(test_found),
-		TREE_TEST(test_nothing),
-		TREE_TEST(test_read_decides),
-		TREE_TEST(test_vendor),
-		TREE_TEST(test_functions),
-		TREE_TEST(test_places),
-		TREE_TEST(test_bus),
-		TREE_TEST(test_descriptors),
-		TREE_TEST(test_probe),
-		TREE_TEST(test_open),
-		cmocka_unit_test(test_products),
+		TREE_TEST(test_found),	      TREE_TEST(test_nothing),
+		TREE_TEST(test_read_decides), TREE_TEST(test_vendor),
+		TREE_TEST(test_functions),    TREE_TEST(test_places),
+		TREE_TEST(test_bus),	      TREE_TEST(test_descriptors),
+		TREE_TEST(test_without_pci),  TREE_TEST(test_probe),
+		TREE_TEST(test_open),	      cmocka_unit_test(test_products),
 		cmocka_unit_test(test_words),
 	};
 

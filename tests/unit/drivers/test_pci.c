@@ -330,8 +330,8 @@ static void *read_often(void *ctx)
 		struct device_pci pci;
 		int numa;
 
-		if (read_device(tree, BDF, &pci, &numa) == 0 && pci.vendor == 0x1ed2 &&
-		    pci.class == 0)
+		if (read_device(tree, BDF, &pci, &numa) == 0 && pci.vendor == 0 &&
+		    pci.class == 0x120001)
 			n_good++;
 	}
 	return n_good == 200 ? ctx : NULL;
@@ -344,8 +344,8 @@ static void test_threads(void **state)
 	pthread_t threads[2];
 
 	add_device(tree);
-	tree_remove(tree, DEVICE "class");
-	tree_mkdir(tree, DEVICE "class");
+	tree_remove(tree, DEVICE "device");
+	tree_mkdir(tree, DEVICE "device");
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, read_often, tree), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
@@ -354,6 +354,37 @@ static void test_threads(void **state)
 		assert_int_equal(pthread_join(threads[i], &result), 0);
 		assert_non_null(result);
 	}
+}
+
+/* --- vendor --- */
+
+static const struct {
+	const char *vendor; /* NULL: there is no such attribute */
+	int expected;
+} vendor_cases[] = {
+	{ "0x1ed2\n", 1 }, { "1ed2", 1 },    { "0x11ed2", 0 },
+	{ "", 0 },	   { "furiosa", 0 }, { NULL, 0 },
+};
+
+static void test_vendor(void **state)
+{
+	struct tree *tree = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(vendor_cases); i++) {
+		const char *text = vendor_cases[i].vendor;
+		uint16_t vendor = 0;
+		int r;
+
+		add_device(tree);
+		if (text)
+			tree_write(tree, DEVICE "vendor", text, strlen(text));
+		else
+			tree_remove(tree, DEVICE "vendor");
+		r = pci_vendor(&tree->host, BDF, &vendor, NULL);
+		if (r != vendor_cases[i].expected || vendor != (r > 0 ? 0x1ed2 : 0))
+			fail_msg("'%s': %d, %04x", text ? text : "none", r, vendor);
+	}
+	assert_int_equal(pci_vendor(&tree->host, "0000:28:00.0", &(uint16_t) { 0 }, NULL), 0);
 }
 
 /* --- driver and presence --- */
@@ -477,6 +508,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_path, tree_setup, tree_teardown),
 		cmocka_unit_test(test_bdf_parse),
 		cmocka_unit_test_setup_teardown(test_threads, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(test_vendor, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(test_driver, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(test_probe, tree_setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(test_probe_driver, tree_setup, tree_teardown),

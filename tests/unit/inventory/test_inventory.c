@@ -32,6 +32,7 @@ struct bus {
 	struct card cards[CARDS_MAX];
 	int scan_error; /* found after all cards; 0 for none */
 	char flood;	/* letter of DEVICES_MAX cards more; '\0' for none */
+	int shortage;	/* that every probe meets; 0 for none */
 };
 
 static struct bus first_bus;
@@ -41,6 +42,8 @@ static size_t n_probes;
 static int probe_bus(const struct bus *bus, const struct device *device, struct error *err)
 {
 	n_probes++;
+	if (bus->shortage)
+		return error_set(err, bus->shortage, "want of something");
 	for (size_t i = 0; i < CARDS_MAX; i++) {
 		const struct card *card = &bus->cards[i];
 
@@ -698,6 +701,44 @@ static void bounds_what_is_gone(void **state)
 	assert_null(snapshot_find(f->snapshot, "B00000"));
 }
 
+/* However many devices one driver finds, the others have room for theirs. */
+static void leaves_room_for_other_drivers(void **state)
+{
+	struct fixture *f = *state;
+
+	plug(&second_bus, 2, "gpu0");
+	first_bus.flood = 'A';
+	assert_int_equal(rescan(f, 0), 1);
+	assert_int_equal(f->snapshot->n_devices, DEVICES_MAX + 1);
+	assert_non_null(snapshot_find(f->snapshot, "U2"));
+}
+
+/* A want of descriptors or memory in a probe says nothing about the device. */
+static void shortage_is_no_verdict(void **state)
+{
+	static const int codes[] = { EMFILE, ENFILE, ENOMEM };
+	struct fixture *f = *state;
+
+	plug(&first_bus, 0, "npu0");
+	plug(&first_bus, 1, "npu1");
+	first_bus.cards[1].error = "it smokes";
+	assert_int_equal(rescan(f, 0), 1);
+	assert_listed(f, "U0=npu0 U1!npu1");
+	first_bus.cards[1].error = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		first_bus.shortage = codes[i];
+		for (size_t k = 0; k < 4; k++)
+			assert_int_equal(probe(f), 0);
+		assert_int_equal(rescan(f, 0), 0);
+	}
+	assert_listed(f, "U0=npu0 U1!npu1");
+	/* A device that is new has no verdict to keep. */
+	plug(&first_bus, 2, "npu2");
+	assert_int_equal(rescan(f, 0), 1);
+	assert_listed(f, "U0=npu0 U1!npu1 U2!npu2");
+	assert_reason(f, "U2", "want of something");
+}
+
 struct reader {
 	struct inventory *inventory;
 	int stop; /* atomic */
@@ -777,6 +818,8 @@ int main(void)
 		inventory_test(is_made_without_memory),
 		inventory_test(forgets_at_once),
 		inventory_test(bounds_what_is_gone),
+		inventory_test(leaves_room_for_other_drivers),
+		inventory_test(shortage_is_no_verdict),
 		inventory_test(is_read_by_other_threads),
 	};
 

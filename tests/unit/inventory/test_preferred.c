@@ -28,6 +28,7 @@ struct request {
 	struct unit_set *set;
 	struct candidate candidates[CANDIDATES_MAX];
 	size_t n;
+	enum preferred_policy policy; /* PREFERRED_ALIGNED unless set */
 	size_t chosen[CANDIDATES_MAX];
 };
 
@@ -128,7 +129,7 @@ static void assert_sound(const struct candidate *candidates, size_t n, size_t si
 
 static int choose(struct request *request, size_t size)
 {
-	int r = preferred_choose(request->set, PREFERRED_ALIGNED, request->candidates, request->n,
+	int r = preferred_choose(request->set, request->policy, request->candidates, request->n,
 				 size, request->chosen);
 
 	assert_sound(request->candidates, request->n, size, request->chosen, r);
@@ -142,7 +143,8 @@ struct preferred_case {
 	const char *chosen;
 };
 
-static void check(const struct preferred_case *cases, size_t n, const struct unit_rule *rule)
+static void check_policy(enum preferred_policy policy, const struct preferred_case *cases, size_t n,
+			 const struct unit_rule *rule)
 {
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_(request_done) struct request request;
@@ -151,9 +153,15 @@ static void check(const struct preferred_case *cases, size_t n, const struct uni
 
 		request_init(&request, cases[i].topology, rule);
 		parse(&request, cases[i].candidates);
+		request.policy = policy;
 		r = choose(&request, cases[i].size);
 		assert_string_equal(write_chosen(&request, (size_t)r, text), cases[i].chosen);
 	}
+}
+
+static void check(const struct preferred_case *cases, size_t n, const struct unit_rule *rule)
+{
+	check_policy(PREFERRED_ALIGNED, cases, n, rule);
 }
 
 /* Two NUMA nodes, each with two switches of two cards: A-B, C-D and E-F, G-H. */
@@ -415,6 +423,50 @@ static void prefers_the_fuller_node(void **state)
 	check(cases, ARRAY_SIZE(cases), &node_whole);
 }
 
+/* The fuller part of the node, where an aligned choice takes the nearer cards. */
+static void packs(void **state)
+{
+	static const struct preferred_case near[] = {
+		{ "0/a 0/b 1/c/x 1/c/x 1/c/x", "ABCDE", 2, "CD" },
+	};
+	static const struct preferred_case cases[] = {
+		{ "0/a 0/b 1/c/x 1/c/x 1/c/x", "ABCDE", 2, "AB" },
+		{ "0/a 0/b 1/c/x 1/c/x 1/c/x", "ABCE!", 2, "CE" },
+	};
+	static const struct preferred_case partitions[] = {
+		{ "0 0 1", "A01234567B5C012", 1, "B5" },
+		{ "0 0 1", "A01234567B5C012", 3, "C012" },
+	};
+
+	(void)state;
+	check_policy(PREFERRED_ALIGNED, near, ARRAY_SIZE(near), &node_whole);
+	check_policy(PREFERRED_PACKED, cases, ARRAY_SIZE(cases), &node_whole);
+	check_policy(PREFERRED_PACKED, partitions, ARRAY_SIZE(partitions), &node_cores_1);
+}
+
+static void distributes(void **state)
+{
+	static const struct preferred_case cases[] = {
+		{ "0 0 0 1 1 1", "ABCDEF", 2, "AD" },
+		{ "0 0 0 1 1 1", "ABCDEF", 4, "ABDE" },
+		/* The NUMA node with more to spare comes first. */
+		{ "0 0 0 1 1 1", "BCDEF", 1, "D" },
+		{ "0 0 0 1 1 1", "ABCF", 1, "A" },
+		{ "0 0 0 1 1 1", "CDEF", 3, "CDE" },
+		{ "0 0 1", "ABC", 1, "A" },
+	};
+	static const struct preferred_case partitions[] = {
+		/* The emptiest card, then its NUMA node. */
+		{ "0 0 1 1", "A12B0C01D01", 1, "C0" },	   { "0 0 1 1", "A1B012C01D01", 1, "B0" },
+		{ "0 0 1 1", "A1B01C01D01", 1, "C0" },	   { "0 0 1 1", "A1B01C0D01", 1, "B0" },
+		{ "0 0 1 1", "A01B01C01D01", 3, "A01C0" },
+	};
+
+	(void)state;
+	check_policy(PREFERRED_DISTRIBUTED, cases, ARRAY_SIZE(cases), &node_whole);
+	check_policy(PREFERRED_DISTRIBUTED, partitions, ARRAY_SIZE(partitions), &node_cores_1);
+}
+
 /* Numbers that are the same in every run (xorshift; Marsaglia, 2003). */
 static uint32_t next_random(uint32_t below)
 {
@@ -643,6 +695,8 @@ int main(void)
 		cmocka_unit_test(bears_duplicates),
 		cmocka_unit_test(is_optimal_on_a_server),
 		cmocka_unit_test(prefers_the_fuller_node),
+		cmocka_unit_test(packs),
+		cmocka_unit_test(distributes),
 		cmocka_unit_test(keeps_cards_near),
 		cmocka_unit_test(keeps_partitions_together),
 		cmocka_unit_test(is_sound_for_anything),
