@@ -131,7 +131,10 @@ int metrics_text_add_labels(struct strbuf *out, const char *const *names, const 
 
 		if (r < 0)
 			return r;
-		strbuf_printf(out, "%s%s=\"", i > 0 ? "," : "", names[i]);
+		/* Not formatted: every label of every line, and on the way of each call. */
+		strbuf_puts(out, i > 0 ? "," : "");
+		strbuf_puts(out, names[i]);
+		strbuf_puts(out, "=\"");
 		add_escaped(out, values[i], "\\\n\"");
 		strbuf_puts(out, "\"");
 	}
