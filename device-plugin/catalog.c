@@ -30,6 +30,7 @@ struct catalog {
 	size_t n_rows;
 	size_t n_offered;
 	size_t cap;
+	bool made; /* there was an offer */
 };
 
 struct catalog *catalog_new(const struct resource_setup *setup)
@@ -135,6 +136,25 @@ void catalog_apply(struct catalog *catalog, const struct offer *offer, const str
 	}
 	withdraw_unwanted(catalog);
 	sort(catalog, offer);
+	catalog->made = true;
+}
+
+bool catalog_is_made(const struct catalog *catalog)
+{
+	return catalog->made;
+}
+
+bool catalog_hides(const struct catalog *catalog)
+{
+	bool hides = false;
+
+	for (size_t i = 0; i < catalog->n_offered && !hides; i++) {
+		_cleanup_(unit_set_unrefp) struct unit_set *units =
+			resource_units(catalog->rows[i].resource);
+
+		hides = units && units->n_claims > 0;
+	}
+	return hides;
 }
 
 /* Takes a resource a step further out; returns false once it is gone. */

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -37,6 +38,22 @@ struct catalog *catalog_new(const struct resource_setup *setup);
  */
 void catalog_apply(struct catalog *catalog, const struct offer *offer,
 		   const struct unit_plan *plan);
+
+/**
+ * catalog_is_made() - Whether there has been an offer.
+ * @catalog: catalog
+ *
+ * Return: true after the first catalog_apply().
+ */
+bool catalog_is_made(const struct catalog *catalog);
+
+/**
+ * catalog_hides() - Whether claims hide units.
+ * @catalog: catalog
+ *
+ * Return: true if a unit that is offered overlaps one that somebody holds.
+ */
+bool catalog_hides(const struct catalog *catalog);
 
 /**
  * catalog_check() - Look after sockets, and release resources that have gone.

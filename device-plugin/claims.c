@@ -204,19 +204,24 @@ static int add_claims(struct entries *entries, const struct unit_set *set,
 	}
 	if (r < 0)
 		drop_after(entries, n_sorted);
-	entries_sort(entries);
+	if (entries->n > n_sorted)
+		entries_sort(entries);
 	return r;
 }
 
-/* Returns 1 if there are claims more. */
+/* Returns 1 if others have to hear of it.  Where no units overlap claims are for the
+ * configuration that comes next, and their lack is no reason to refuse. */
 static int take(struct claims *claims, const struct unit_set *set, const struct chosen *chosen,
 		struct error *err)
 {
 	int r = check_free(&claims->entries, set, chosen, err);
 
-	if (r < 0 || !claims->track)
+	if (r < 0)
 		return r;
-	if (add_claims(&claims->entries, set, chosen) < 0)
+	r = add_claims(&claims->entries, set, chosen);
+	if (!claims->track)
+		return 0;
+	if (r < 0)
 		return error_set(err, ENOMEM, "no memory to claim %zu devices", chosen->n);
 	return 1;
 }

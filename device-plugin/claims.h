@@ -27,7 +27,8 @@ struct claims;
 
 /**
  * claims_new() - Make an empty ledger.
- * @changed: called with @ctx after Allocate has added a claim, on its thread
+ * @changed: called with @ctx after Allocate has added a claim, on its thread, while
+ *	units can overlap
  * @ctx: passed to @changed
  *
  * Return: the ledger, to be released with claims_free(), or NULL without memory.
@@ -42,9 +43,10 @@ void claims_free(struct claims *claims);
 DEFINE_CLEANUP(struct claims, claims_free);
 
 /**
- * claims_track() - Say whether units can overlap, so that claims are of use.
+ * claims_track() - Say whether units can overlap.
  * @claims: ledger
- * @track: whether Allocate is to add claims
+ * @track: whether others have to hear at once of what Allocate adds, and it may not
+ *	do without; else claims are only kept for the configuration that comes next
  *
  * Context: any thread.
  */

@@ -40,12 +40,12 @@ static int list_units(const struct options *options)
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUTPUT_MAX);
 	struct error err = { 0 };
 	int r = plugin_list(options, &out, &err);
+	int printed;
 
-	if (r < 0) {
+	if (r < 0)
 		log_error(COMPONENT, "%s", error_text(&err, r));
-		return EXIT_FAILURE;
-	}
-	return print(&out);
+	printed = print(&out);
+	return r < 0 ? EXIT_FAILURE : printed;
 }
 
 static int run(const struct options *options)

@@ -38,6 +38,7 @@ struct node_dir {
 
 struct node {
 	struct node_setup setup;
+	const struct driver **drivers; /* what the setup's point at; the policy may go */
 	struct inventory *inventory;
 	struct loop_source *probe_timer;
 	struct loop_source *rescan_timer;
@@ -260,6 +261,12 @@ int node_new(const struct node_setup *setup, struct node **ret, struct error *er
 	if (!node)
 		return error_set(err, ENOMEM, "no memory to watch the node");
 	node->setup = *setup;
+	node->drivers = calloc(n + 1, sizeof(struct driver *));
+	if (!node->drivers)
+		return error_set(err, ENOMEM, "no memory for %zu drivers", n);
+	if (n > 0)
+		memcpy(node->drivers, drivers, n * sizeof(struct driver *));
+	node->setup.drivers = node->drivers;
 	r = inventory_new(setup->host, drivers, n, &setup->policy, &node->inventory, err);
 	if (r < 0)
 		return r;
@@ -286,5 +293,6 @@ void node_free(struct node *node)
 	loop_source_free(node->rescan_timer);
 	loop_source_free(node->soon_timer);
 	inventory_free(node->inventory);
+	free(node->drivers);
 	free(node);
 }

@@ -22,7 +22,7 @@ struct node;
 struct node_setup {
 	struct loop *loop;
 	struct host *host;		     /* borrowed */
-	const struct driver *const *drivers; /* @n_drivers; borrowed */
+	const struct driver *const *drivers; /* @n_drivers; copied */
 	size_t n_drivers;
 	struct inventory_policy policy;
 	struct telemetry *telemetry; /* borrowed; NULL counts nothing */

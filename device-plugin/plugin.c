@@ -66,6 +66,7 @@ struct plugin {
 	struct node *node;
 	struct snapshot *snapshot; /* the newest; NULL before the first */
 	struct cdi_directory *cdi; /* NULL until something uses it */
+	bool asking; /* the first answer to who holds what is due; nothing is offered before */
 	struct probes *probes;
 	struct way ways[_LIFECYCLE_PATH_MAX];
 	char problem[ERROR_TEXT_MAX]; /* what was last complained about when applying */
@@ -111,6 +112,24 @@ static void publish_cdi(struct plugin *plugin, const struct offer *offer)
 	report_problem(plugin, r < 0 ? error_text(&err, r) : "");
 }
 
+/* What an earlier configuration has written where this one does not look. */
+static void leave_cdi_directory(struct plugin *plugin, const struct policy *before)
+{
+	const char *path = policy_config(before)->cdi.directory;
+	struct error err = { 0 };
+	int r;
+
+	if (!plugin->cdi || strcmp(path, policy_config(plugin->policy)->cdi.directory) == 0)
+		return;
+	r = cdi_directory_publish(plugin->cdi, NULL, 0, &err);
+	if (r < 0)
+		log_warning(COMPONENT, "%s", error_text(&err, r));
+	else if (r > 0)
+		log_info(COMPONENT, "CDI: %d specs changed in '%s'", r, path);
+	cdi_directory_free(plugin->cdi);
+	plugin->cdi = NULL;
+}
+
 /* Makes the resources of policy, snapshot and claims. */
 static void apply(struct plugin *plugin)
 {
@@ -121,7 +140,7 @@ static void apply(struct plugin *plugin)
 	ssize_t n_claims;
 	int r;
 
-	if (!plugin->snapshot)
+	if (!plugin->snapshot || plugin->asking)
 		return;
 	n_claims = claims_copy(plugin->claims, &claims);
 	r = n_claims < 0 ? error_set(&err, ENOMEM, "no memory for the claims")
@@ -137,7 +156,7 @@ static void apply(struct plugin *plugin)
 				    .n_claims = (size_t)n_claims,
 				    .blind = !claims_are_known(plugin->claims) };
 	catalog_apply(plugin->catalog, &offer, &plan);
-	holders_track(plugin->holders, offer.overlap);
+	holders_track(plugin->holders, offer.overlap || catalog_hides(plugin->catalog));
 	publish_cdi(plugin, &offer);
 }
 
@@ -174,6 +193,9 @@ static void check(void *ctx)
 
 	catalog_check(plugin->catalog);
 	probes_check(plugin->probes);
+	/* What has failed may go well now, with nothing else having changed. */
+	if (plugin->problem[0])
+		apply(plugin);
 }
 
 static void on_socket_changed(void *ctx, const char *name, uint32_t mask)
@@ -329,8 +351,7 @@ static int take_policy(struct plugin *plugin, struct policy *policy, struct erro
 		snapshot_unref(plugin->snapshot);
 		plugin->snapshot = node_snapshot(node);
 	}
-	cdi_directory_free(plugin->cdi);
-	plugin->cdi = NULL;
+	leave_cdi_directory(plugin, before);
 	apply(plugin);
 	report_rest(plugin);
 	return 0;
@@ -347,13 +368,25 @@ static void report_reload(struct plugin *plugin, int r, const struct error *err)
 }
 
 /* Whoever holds a unit of the configuration before is known now, or cannot be. */
-static void take_next(void *ctx)
+static void take_next(struct plugin *plugin)
 {
-	struct plugin *plugin = ctx;
 	struct error err = { 0 };
 
 	if (plugin->next)
 		report_reload(plugin, take_policy(plugin, TAKE_PTR(plugin->next), &err), &err);
+}
+
+/* Pods may hold units of what an earlier process has offered.  An answer that failed
+ * is one, too: it may never come. */
+static void on_holders_answered(void *ctx)
+{
+	struct plugin *plugin = ctx;
+
+	if (plugin->asking) {
+		plugin->asking = false;
+		apply(plugin);
+	}
+	take_next(plugin);
 }
 
 /*
@@ -518,11 +551,14 @@ static int make_holders(struct plugin *plugin, struct error *err)
 		.claims = plugin->claims,
 		.telemetry = plugin->telemetry,
 		.changed = on_claims_changed,
-		.answered = take_next,
+		.answered = on_holders_answered,
 		.ctx = plugin,
 	};
+	int r;
 
-	return holders_new(&setup, &plugin->holders, err);
+	r = holders_new(&setup, &plugin->holders, err);
+	plugin->asking = r == 0 && holders_ask(plugin->holders);
+	return r;
 }
 
 static int make_probes(struct plugin *plugin, struct error *err)
@@ -635,6 +671,7 @@ int plugin_list(const struct options *options, struct strbuf *out, struct error 
 	const struct driver *const *drivers;
 	struct error silence = { 0 };
 	size_t n;
+	int scanned;
 	int r;
 
 	r = open_host(&plugin, err);
@@ -645,14 +682,15 @@ int plugin_list(const struct options *options, struct strbuf *out, struct error 
 	if (drivers_ask(drivers, n, &plugin.host, FIRST_ANSWER_MS, &silence) < 0)
 		log_warning(COMPONENT, "%s", silence.msg);
 	r = inventory_new(&plugin.host, drivers, n, &policy, &inventory, err);
-	if (r == 0)
-		r = inventory_rescan(inventory, 0, err);
 	if (r < 0)
 		return r;
+	/* One driver that cannot look takes nothing from the devices of the others. */
+	scanned = inventory_rescan(inventory, 0, err);
 	plugin.snapshot = inventory_snapshot(inventory);
-	r = policy_offer(plugin.policy, plugin.snapshot, &offer, err);
-	if (r < 0)
-		return r;
-	report_rest(&plugin);
-	return list_offer(plugin.snapshot, &offer, out, err);
+	r = policy_offer(plugin.policy, plugin.snapshot, &offer, scanned < 0 ? NULL : err);
+	if (r == 0) {
+		report_rest(&plugin);
+		r = list_offer(plugin.snapshot, &offer, out, scanned < 0 ? NULL : err);
+	}
+	return scanned < 0 ? scanned : r;
 }

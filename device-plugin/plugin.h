@@ -29,9 +29,10 @@ int plugin_run(const struct options *options, struct error *err);
 /**
  * plugin_list() - List what would be offered, without a kubelet.
  * @options: command line
- * @out: appended to, a table
+ * @out: appended to, a table; on a failure to look for devices those of the drivers
+ *	that did not fail
  * @err: set on failure
  *
- * Return: as plugin_run().
+ * Return: as plugin_run(), or as inventory_rescan().
  */
 int plugin_list(const struct options *options, struct strbuf *out, struct error *err);

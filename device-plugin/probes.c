@@ -160,6 +160,8 @@ static int answer_readyz(void *ctx, struct strbuf *body)
 {
 	const struct catalog *catalog = ((const struct probes *)ctx)->setup.catalog;
 
+	if (!catalog_is_made(catalog))
+		strbuf_puts(body, "it is not known yet who holds which device\n");
 	for (size_t i = 0; i < catalog_count(catalog); i++) {
 		const struct resource *resource = catalog_get(catalog, i);
 

@@ -2,6 +2,7 @@
 #include "device-plugin/telemetry.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,6 +22,12 @@
 struct telemetry {
 	struct telemetry_source source;
 	struct metrics *metrics;
+	struct {
+		struct snapshot *snapshot;	  /* or NULL */
+		struct device_readings *readings; /* of its devices, each read once */
+	} scrape;				  /* while metrics are written */
+	/* Of each call once it was made: to look one up costs more than to count. */
+	_Atomic(struct metrics_histogram *) rpc_durations[_TELEMETRY_RPC_MAX];
 	bool reload_accepted;	 /* the last one */
 	double reload_unix_time; /* of the last one that was accepted */
 };
@@ -64,17 +71,16 @@ static const uint64_t scan_buckets_ns[] = {
 
 /* --- gauges of the node --- */
 
-typedef void (*device_fn)(struct metrics_writer *writer, const struct host *host,
-			  const struct device_state *state);
+typedef void (*device_fn)(struct metrics_writer *writer, const struct device_state *state,
+			  const struct device_readings *readings);
 
 static void for_devices(const struct telemetry *telemetry, struct metrics_writer *writer,
 			device_fn fn)
 {
-	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
-		telemetry->source.snapshot(telemetry->source.ctx);
+	const struct snapshot *snapshot = telemetry->scrape.snapshot;
 
 	for (size_t i = 0; snapshot && i < snapshot->n_devices; i++)
-		fn(writer, telemetry->source.host, &snapshot->devices[i]);
+		fn(writer, &snapshot->devices[i], &telemetry->scrape.readings[i]);
 }
 
 static void collect_build_info(_unused_ void *ctx, struct metrics_writer *writer)
@@ -124,17 +130,15 @@ static bool is_counted(const struct snapshot *snapshot, size_t i)
 
 static void collect_devices(void *ctx, struct metrics_writer *writer)
 {
-	const struct telemetry *telemetry = ctx;
-	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
-		telemetry->source.snapshot(telemetry->source.ctx);
+	const struct snapshot *snapshot = ((const struct telemetry *)ctx)->scrape.snapshot;
 
 	for (size_t i = 0; snapshot && i < snapshot->n_devices; i++)
 		if (!is_counted(snapshot, i))
 			count_driver(snapshot, snapshot->devices[i].device->driver, writer);
 }
 
-static void sample_info(struct metrics_writer *writer, _unused_ const struct host *host,
-			const struct device_state *state)
+static void sample_info(struct metrics_writer *writer, const struct device_state *state,
+			_unused_ const struct device_readings *readings)
 {
 	const struct device *device = state->device;
 
@@ -144,26 +148,17 @@ static void sample_info(struct metrics_writer *writer, _unused_ const struct hos
 				      device->firmware_version));
 }
 
-static void sample_healthy(struct metrics_writer *writer, _unused_ const struct host *host,
-			   const struct device_state *state)
+static void sample_healthy(struct metrics_writer *writer, const struct device_state *state,
+			   _unused_ const struct device_readings *readings)
 {
 	metrics_sample(writer, state->healthy, METRICS_LABELS(state->id));
 }
 
-static void sample_reason(struct metrics_writer *writer, _unused_ const struct host *host,
-			  const struct device_state *state)
+static void sample_reason(struct metrics_writer *writer, const struct device_state *state,
+			  _unused_ const struct device_readings *readings)
 {
 	if (!state->healthy)
 		metrics_sample(writer, 1, METRICS_LABELS(state->id, state->reason));
-}
-
-static struct device_readings readings_of(const struct host *host, const struct device_state *state)
-{
-	struct device_readings readings = device_readings_none();
-
-	if (state->present && state->device->driver->measure)
-		(void)state->device->driver->measure(host, state->device, &readings, NULL);
-	return readings;
 }
 
 static void sample_known(struct metrics_writer *writer, double value,
@@ -173,32 +168,32 @@ static void sample_known(struct metrics_writer *writer, double value,
 		metrics_sample(writer, value, METRICS_LABELS(state->id));
 }
 
-static void sample_temperature(struct metrics_writer *writer, const struct host *host,
-			       const struct device_state *state)
+static void sample_temperature(struct metrics_writer *writer, const struct device_state *state,
+			       const struct device_readings *readings)
 {
-	sample_known(writer, readings_of(host, state).temperature_celsius, state);
+	sample_known(writer, readings->temperature_celsius, state);
 }
 
-static void sample_power(struct metrics_writer *writer, const struct host *host,
-			 const struct device_state *state)
+static void sample_power(struct metrics_writer *writer, const struct device_state *state,
+			 const struct device_readings *readings)
 {
-	sample_known(writer, readings_of(host, state).power_watts, state);
+	sample_known(writer, readings->power_watts, state);
 }
 
-static void sample_utilization(struct metrics_writer *writer, const struct host *host,
-			       const struct device_state *state)
+static void sample_utilization(struct metrics_writer *writer, const struct device_state *state,
+			       const struct device_readings *readings)
 {
-	sample_known(writer, readings_of(host, state).utilization_ratio, state);
+	sample_known(writer, readings->utilization_ratio, state);
 }
 
-static void sample_memory_used(struct metrics_writer *writer, const struct host *host,
-			       const struct device_state *state)
+static void sample_memory_used(struct metrics_writer *writer, const struct device_state *state,
+			       const struct device_readings *readings)
 {
-	sample_known(writer, readings_of(host, state).memory_used_bytes, state);
+	sample_known(writer, readings->memory_used_bytes, state);
 }
 
-static void sample_memory(struct metrics_writer *writer, _unused_ const struct host *host,
-			  const struct device_state *state)
+static void sample_memory(struct metrics_writer *writer, const struct device_state *state,
+			  _unused_ const struct device_readings *readings)
 {
 	if (state->device->memory_bytes > 0)
 		metrics_sample(writer, (double)state->device->memory_bytes,
@@ -458,9 +453,45 @@ void telemetry_free(struct telemetry *telemetry)
 	errno = saved_errno;
 }
 
+/* What the families about devices tell is read once, and of one moment. */
+static int begin_scrape(struct telemetry *telemetry, struct error *err)
+{
+	struct snapshot *snapshot = telemetry->source.snapshot(telemetry->source.ctx);
+	size_t n = snapshot ? snapshot->n_devices : 0;
+
+	telemetry->scrape.snapshot = snapshot;
+	telemetry->scrape.readings = calloc(n + 1, sizeof(*telemetry->scrape.readings));
+	if (!telemetry->scrape.readings)
+		return error_set(err, ENOMEM, "no memory for the readings of %zu devices", n);
+	for (size_t i = 0; i < n; i++) {
+		const struct device_state *state = &snapshot->devices[i];
+		const struct driver *driver = state->device->driver;
+		struct device_readings *readings = &telemetry->scrape.readings[i];
+
+		*readings = device_readings_none();
+		if (state->present && driver->measure)
+			(void)driver->measure(telemetry->source.host, state->device, readings,
+					      NULL);
+	}
+	return 0;
+}
+
+static void end_scrape(struct telemetry *telemetry)
+{
+	snapshot_unref(telemetry->scrape.snapshot);
+	free(telemetry->scrape.readings);
+	telemetry->scrape.snapshot = NULL;
+	telemetry->scrape.readings = NULL;
+}
+
 int telemetry_write(struct telemetry *telemetry, struct strbuf *out, struct error *err)
 {
-	return metrics_write(telemetry->metrics, out, err);
+	int r = begin_scrape(telemetry, err);
+
+	if (r == 0)
+		r = metrics_write(telemetry->metrics, out, err);
+	end_scrape(telemetry);
+	return r;
 }
 
 static void count(struct telemetry *telemetry, enum family family, const char *const *labels)
@@ -484,6 +515,20 @@ static void observe(struct telemetry *telemetry, enum family family, const char 
 	metrics_histogram_observe(histogram, clock_ns() - start_ns);
 }
 
+/* A histogram is never removed, so that the pointer stays good. */
+static void observe_rpc(struct telemetry *telemetry, enum telemetry_rpc rpc, const char *name,
+			uint64_t start_ns)
+{
+	struct metrics_histogram *histogram = atomic_load(&telemetry->rpc_durations[rpc]);
+
+	if (!histogram) {
+		(void)metrics_histogram(telemetry->metrics, FAMILY_RPC_DURATION,
+					METRICS_LABELS(name), &histogram, NULL);
+		atomic_store(&telemetry->rpc_durations[rpc], histogram);
+	}
+	metrics_histogram_observe(histogram, clock_ns() - start_ns);
+}
+
 void telemetry_rpc(struct telemetry *telemetry, const char *resource, enum telemetry_rpc rpc,
 		   uint64_t start_ns, int r)
 {
@@ -494,7 +539,9 @@ void telemetry_rpc(struct telemetry *telemetry, const char *resource, enum telem
 		[TELEMETRY_RPC_PRE_START] = "PreStartContainer",
 	};
 
-	observe(telemetry, FAMILY_RPC_DURATION, METRICS_LABELS(names[rpc]), start_ns);
+	if (!telemetry)
+		return;
+	observe_rpc(telemetry, rpc, names[rpc], start_ns);
 	if (r < 0)
 		count(telemetry, FAMILY_RPC_ERRORS, METRICS_LABELS(resource, names[rpc]));
 	else if (rpc == TELEMETRY_RPC_ALLOCATE)

@@ -9,11 +9,30 @@
 #include "tests/test.h"
 #include "tests/unit/device-plugin/request.h"
 
+static struct allocation allocation_with(const struct request_fixture *fixture,
+					 const struct unit_set *units, struct claims *claims)
+{
+	return (struct allocation) { &fixture->tree->host, units, &fixture->terms, claims };
+}
+
 static struct allocation allocation_of(const struct request_fixture *fixture,
 				       const struct unit_set *units)
 {
-	return (struct allocation) { &fixture->tree->host, units, &fixture->terms,
-				     fixture->claims };
+	return allocation_with(fixture, units, fixture->claims);
+}
+
+static unsigned int n_claimed;
+
+static void on_claimed(_unused_ void *ctx)
+{
+	n_claimed++;
+}
+
+/* Makes that nobody holds anything: the kubelet does not list it, for long enough. */
+static void release_all(const struct request_fixture *fixture)
+{
+	(void)claims_confirm(fixture->claims, NULL, 0, 1);
+	(void)claims_confirm(fixture->claims, NULL, 0, 3600 * 1000);
 }
 
 /* Answers a request and writes the files of the answer as a text: with spaces
@@ -68,6 +87,7 @@ static void containers_get_the_files_of_their_units(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_strbuf_ struct strbuf files = STRBUF_INIT(4096);
 
+		release_all(fixture);
 		assert_int_equal(allocate(fixture, cases[i].pairs ? fixture->pairs : fixture->whole,
 					  cases[i].request, &files, NULL),
 				 0);
@@ -131,6 +151,7 @@ static void units_are_checked_at_the_moment_of_allocate(void **state)
 	assert_int_equal(allocate(fixture, fixture->whole, "A", &files, &err), -EIO);
 	assert_non_null(strstr(err.msg, "/dev/a2"));
 	/* A partition without that core does not mind. */
+	release_all(fixture);
 	assert_int_equal(allocate(fixture, fixture->pairs, "A_cores_0-1", &files, &err), 0);
 	assert_int_equal(allocate(fixture, fixture->pairs, "A_cores_2-3", &files, &err), -EIO);
 	/* A regular file in its place is no device. */
@@ -158,6 +179,47 @@ static void listed_as_unhealthy_is_refused(void **state)
 	strbuf_done(&files);
 	unit_set_unref(units);
 	snapshot_unref(snapshot);
+}
+
+static int allocate_one(const struct allocation *allocation, const char *id, struct error *err)
+{
+	struct rpc_message request = request_allocate(id);
+	_cleanup_rpc_message_ struct rpc_message reply = { 0 };
+	int r = allocation_allocate(allocation, request.data, request.len, &reply, err);
+
+	rpc_message_done(&request);
+	return r;
+}
+
+/* Whether or not units overlap now: the next configuration may make them. */
+static void what_was_given_is_not_given_as_something_else(void **state)
+{
+	static const bool overlap[] = { false, true };
+	const struct request_fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(overlap); i++) {
+		_cleanup_(claims_freep) struct claims *claims = claims_new(on_claimed, NULL);
+		const struct allocation whole = allocation_with(fixture, fixture->whole, claims);
+		const struct allocation pairs = allocation_with(fixture, fixture->pairs, claims);
+		struct error err = { 0 };
+
+		claims_track(claims, overlap[i]);
+		n_claimed = 0;
+		assert_int_equal(allocate_one(&whole, "A", &err), 0);
+		assert_int_equal(n_claimed, overlap[i]);
+		assert_int_equal(allocate_one(&pairs, "A_cores_2-3", &err), -EBUSY);
+		assert_non_null(strstr(err.msg, "'A_cores_2-3'"));
+		assert_non_null(strstr(err.msg, "overlaps 'A' of fake.io/card, held by"));
+		assert_int_equal(allocate_one(&whole, "A", &err), 0);
+		assert_int_equal(allocate_one(&pairs, "B_cores_2-3", &err), 0);
+		assert_int_equal(allocate_one(&pairs, "B_cores_0-1", &err), 0);
+		assert_int_equal(allocate_one(&whole, "B", &err), -EBUSY);
+		assert_int_equal(n_claimed, overlap[i] ? 4 : 0);
+		/* The kubelet lists nobody: after a while all is free again. */
+		assert_int_equal(claims_confirm(claims, NULL, 0, 1), 1);
+		assert_int_equal(claims_confirm(claims, NULL, 0, 3600 * 1000), 1);
+		assert_int_equal(allocate_one(&whole, "B", &err), 0);
+	}
 }
 
 static void pre_start_checks_the_same(void **state)
@@ -272,6 +334,8 @@ int main(void)
 						request_setup, request_teardown),
 		cmocka_unit_test_setup_teardown(listed_as_unhealthy_is_refused, request_setup,
 						request_teardown),
+		cmocka_unit_test_setup_teardown(what_was_given_is_not_given_as_something_else,
+						request_setup, request_teardown),
 		cmocka_unit_test_setup_teardown(pre_start_checks_the_same, request_setup,
 						request_teardown),
 		cmocka_unit_test_setup_teardown(one_share_is_enough, request_setup,

@@ -129,6 +129,20 @@ static void a_bad_configuration_is_an_error(void **state)
 	}
 }
 
+/* A class that is no directory costs its own driver's cards, and nobody else's. */
+static void a_driver_that_fails_hides_no_other(void **state)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUTPUT_MAX);
+	struct fixture *fixture = *state;
+	struct error err = { 0 };
+	struct tree_path class = tree_path("%s/sys/class/tenstorrent", fixture->root);
+
+	assert_int_equal(tree_puts(AT_FDCWD, class.text, "", NULL), 0);
+	assert_int_equal(list(fixture, "", &out, &err), -ENOTDIR);
+	assert_non_null(strstr(err.msg, "driver 'tenstorrent'"));
+	assert_int_equal(count_lines(&out, "furiosa.ai/npu "), 2);
+}
+
 static void a_missing_file_is_an_error(void **state)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUTPUT_MAX);
@@ -151,6 +165,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_missing_host_is_an_error, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_bad_configuration_is_an_error, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_driver_that_fails_hides_no_other, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_missing_file_is_an_error, setup, teardown),
 	};
 

@@ -203,7 +203,9 @@ static void readyz_asks_for_the_kubelet(void **state)
 	struct fixture *fixture = *state;
 
 	assert_int_equal(serve(fixture, fixture->address, NULL), 0);
+	assert_answers(fixture, "/readyz", 503, "it is not known yet who holds which device\n");
 	/* A node without devices is ready. */
+	offering_apply(fixture->offering, "", NULL);
 	assert_answers(fixture, "/readyz", 200, "ok\n");
 	offering_apply(fixture->offering, "a.b/x", NULL);
 	assert_answers(fixture, "/readyz", 503, "a.b/x: the kubelet does not watch it\n");
