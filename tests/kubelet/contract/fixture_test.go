@@ -40,7 +40,9 @@ const (
 type setup struct {
 	cards        string // as silica-sim takes them
 	config       string // YAML, or "" for none
+	configFile   string // where the configuration is, below node.Dir; "" is config.yaml
 	registration string // "classic" by default
+	metrics      string // address of metrics and probes, onSocket, or "" for none
 	kubelet      standin.Options
 	noKubelet    bool // made, but not started
 	noPlugin     bool
@@ -103,9 +105,12 @@ func (f *fixture) startKubelet() {
 func (f *fixture) startPlugin() *program.Process {
 	f.Helper()
 	args := []string{"--host-root", f.node.Host, "--kubelet-dir", f.node.Kubelet,
-		"--registration", f.setup.registration, "--log-level", "debug"}
+		"--registration", f.setup.registration, "--log-level", "debug",
+		"--listen-metrics", f.metricsAddress()}
 	if f.setup.config != "" {
 		args = append(args, "--config", f.writeConfig(f.setup.config))
+	} else if f.setup.configFile != "" {
+		args = append(args, "--config", f.configPath())
 	}
 	plugin, err := program.Start(filepath.Join(f.node.Dir, "log"), "silica-device-plugin", args...)
 	if err != nil {
@@ -128,9 +133,19 @@ func lastEvents(k *standin.Kubelet, n int) []standin.Event {
 	return events[max(0, len(events)-n):]
 }
 
+// configPath is where the plugin finds its configuration.
+func (f *fixture) configPath() string {
+	file := f.setup.configFile
+	if file == "" {
+		file = "config.yaml"
+	}
+	return filepath.Join(f.node.Dir, file)
+}
+
+// writeConfig writes the configuration over what is there, in place.
 func (f *fixture) writeConfig(text string) string {
 	f.Helper()
-	path := filepath.Join(f.node.Dir, "config.yaml")
+	path := f.configPath()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		f.Fatal(err)
 	}
