@@ -17,22 +17,24 @@ import (
 
 const dialTimeout = 10 * time.Second // the kubelet's
 
-// A kubelet takes the registration of one plugin, as the real one does: it
-// calls back before it answers.
+// A kubelet takes registrations, as the real one does: it calls back before it
+// answers.
 type kubelet struct {
 	pluginapi.UnimplementedRegistrationServer
 	dir        string
 	server     *grpc.Server
-	registered chan registration
+	registered func(r registration) // called before the answer
 }
 
 type registration struct {
-	at       time.Time // when the plugin's options were there
-	endpoint string    // path of its socket
-	err      error
+	at        time.Time // when the plugin's options were there
+	resource  string
+	endpoint  string // path of its socket
+	preferred bool   // GetPreferredAllocation is offered
+	err       error
 }
 
-func newKubelet(dir string) (*kubelet, error) {
+func newKubelet(dir string, registered func(r registration)) (*kubelet, error) {
 	for _, name := range []string{"device-plugins", "plugins_registry"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
 			return nil, err
@@ -45,7 +47,7 @@ func newKubelet(dir string) (*kubelet, error) {
 	k := &kubelet{
 		dir:        dir,
 		server:     grpc.NewServer(),
-		registered: make(chan registration, 1),
+		registered: registered,
 	}
 	pluginapi.RegisterRegistrationServer(k.server, k)
 	go k.server.Serve(listener) // ends by stop(); until then nothing can fail but Accept
@@ -58,36 +60,32 @@ func (k *kubelet) stop() {
 
 func (k *kubelet) Register(ctx context.Context, request *pluginapi.RegisterRequest) (
 	*pluginapi.Empty, error) {
-	r := registration{endpoint: filepath.Join(k.dir, "device-plugins", request.Endpoint)}
-	r.err = k.callBack(ctx, request, r.endpoint)
-	r.at = time.Now()
-	select {
-	case k.registered <- r:
-	default: // only the first one counts
+	r := registration{
+		resource: request.ResourceName,
+		endpoint: filepath.Join(k.dir, "device-plugins", request.Endpoint),
 	}
+	r.preferred, r.err = k.callBack(ctx, request, r.endpoint)
+	r.at = time.Now()
+	k.registered(r)
 	return &pluginapi.Empty{}, r.err
 }
 
 func (k *kubelet) callBack(ctx context.Context, request *pluginapi.RegisterRequest,
-	endpoint string) error {
-	if request.Version != pluginapi.Version || request.ResourceName != resourceName {
-		return fmt.Errorf("registration of version '%s', resource '%s'", request.Version,
-			request.ResourceName)
+	endpoint string) (preferred bool, err error) {
+	if request.Version != pluginapi.Version {
+		return false, fmt.Errorf("registration of version '%s'", request.Version)
 	}
 	conn, err := dial(ctx, endpoint)
 	if err != nil {
-		return fmt.Errorf("dial the plugin: %w", err)
+		return false, fmt.Errorf("dial the plugin: %w", err)
 	}
 	defer conn.Close()
 	options, err := pluginapi.NewDevicePluginClient(conn).GetDevicePluginOptions(ctx,
 		&pluginapi.Empty{})
 	if err != nil {
-		return fmt.Errorf("options of the plugin: %w", err)
+		return false, fmt.Errorf("options of the plugin: %w", err)
 	}
-	if !options.GetPreferredAllocationAvailable {
-		return fmt.Errorf("the plugin does not offer GetPreferredAllocation")
-	}
-	return nil
+	return options.GetPreferredAllocationAvailable, nil
 }
 
 // dial opens a connection with the options of a kubelet since 1.26; the calls

@@ -16,9 +16,8 @@ import (
 )
 
 const (
-	nodesPerUnit = 22  // 21 that all partitions share, and the core's own
-	warmUpCalls  = 200 // not counted
-	stride       = 61  // a prime: neighbours in time are units of other cards
+	warmUpCalls = 200 // not counted
+	stride      = 61  // a prime: neighbours in time are units of other cards
 
 	flipPause = 10 * time.Millisecond // lets a server finish what follows its update
 )
@@ -51,8 +50,9 @@ func measureLoad(s *server, fn func() ([]time.Duration, error)) (load, error) {
 	return load{latencies: latencies, elapsed: elapsed, cpu: after - before}, nil
 }
 
-// allocateLoad shares calls among clients, each with a connection of its own.
-func allocateLoad(ctx context.Context, s *server, clients, calls int) (load, error) {
+// allocateLoad shares calls for so many units among clients, each with a
+// connection of its own.
+func allocateLoad(ctx context.Context, s *server, clients, calls, units int) (load, error) {
 	conns := make([]*grpc.ClientConn, clients)
 	for i := range conns {
 		conn, err := dial(ctx, s.socket)
@@ -61,23 +61,23 @@ func allocateLoad(ctx context.Context, s *server, clients, calls int) (load, err
 		}
 		defer conn.Close()
 		conns[i] = conn
-		if _, err := allocateCalls(ctx, conn, s.ids, i, warmUpCalls/clients); err != nil {
+		if _, err := allocateCalls(ctx, conn, s, i, warmUpCalls/clients, units); err != nil {
 			return load{}, err
 		}
 	}
 	return measureLoad(s, func() ([]time.Duration, error) {
-		return allocateAll(ctx, conns, s.ids, calls/clients)
+		return allocateAll(ctx, conns, s, calls/clients, units)
 	})
 }
 
-func allocateAll(ctx context.Context, conns []*grpc.ClientConn, ids []string, calls int) (
+func allocateAll(ctx context.Context, conns []*grpc.ClientConn, s *server, calls, units int) (
 	[]time.Duration, error) {
 	latencies := make([][]time.Duration, len(conns))
 	errs := make([]error, len(conns))
 	var group sync.WaitGroup
 	for i, conn := range conns {
 		group.Go(func() {
-			latencies[i], errs[i] = allocateCalls(ctx, conn, ids, i*calls, calls)
+			latencies[i], errs[i] = allocateCalls(ctx, conn, s, i*calls, calls, units)
 		})
 	}
 	group.Wait()
@@ -89,31 +89,32 @@ func allocateAll(ctx context.Context, conns []*grpc.ClientConn, ids []string, ca
 	return slices.Concat(latencies...), nil
 }
 
-// allocateCalls asks for one unit after the other.
-func allocateCalls(ctx context.Context, conn *grpc.ClientConn, ids []string, first, calls int) (
+// allocateCalls asks for some units after the other; those of one call are
+// neighbours in the server's list.
+func allocateCalls(ctx context.Context, conn *grpc.ClientConn, s *server, first, calls, units int) (
 	[]time.Duration, error) {
 	latencies := make([]time.Duration, 0, calls)
 	for i := range calls {
-		id := ids[(first+i)*stride%len(ids)]
+		at := (first + i) * stride % (len(s.ids) - units + 1)
 		start := time.Now()
-		answer, err := allocate(ctx, conn, id)
+		answer, err := allocate(ctx, conn, s.ids[at:at+units]...)
 		latencies = append(latencies, time.Since(start))
 		if err != nil {
 			return nil, err
 		}
-		if len(answer.Devices) != nodesPerUnit {
-			return nil, fmt.Errorf("%d device files for unit '%s' instead of %d",
-				len(answer.Devices), id, nodesPerUnit)
+		if len(answer.Devices) < s.nodes || len(answer.Devices) > s.nodes*units {
+			return nil, fmt.Errorf("%d device files for %d units from '%s' on, instead of %d"+
+				" per card", len(answer.Devices), units, s.ids[at], s.nodes)
 		}
 	}
 	return latencies, nil
 }
 
-func allocate(ctx context.Context, conn *grpc.ClientConn, id string) (
+func allocate(ctx context.Context, conn *grpc.ClientConn, ids ...string) (
 	*pluginapi.ContainerAllocateResponse, error) {
 	response, err := pluginapi.NewDevicePluginClient(conn).Allocate(ctx,
 		&pluginapi.AllocateRequest{ContainerRequests: []*pluginapi.ContainerAllocateRequest{
-			{DevicesIds: []string{id}},
+			{DevicesIds: ids},
 		}})
 	if err != nil {
 		return nil, fmt.Errorf("Allocate: %w", err)
@@ -127,10 +128,7 @@ func allocate(ctx context.Context, conn *grpc.ClientConn, id string) (
 // preferredLoad asks which of all units a container should get.
 func preferredLoad(ctx context.Context, s *server, size, calls int) (load, error) {
 	client := pluginapi.NewDevicePluginClient(s.conn)
-	request := &pluginapi.PreferredAllocationRequest{
-		ContainerRequests: []*pluginapi.ContainerPreferredAllocationRequest{
-			{AvailableDeviceIDs: s.ids, AllocationSize: int32(size)},
-		}}
+	request := preferredRequest(s.ids, size)
 	return measureLoad(s, func() ([]time.Duration, error) {
 		latencies := make([]time.Duration, 0, calls)
 		for range calls {
@@ -146,6 +144,13 @@ func preferredLoad(ctx context.Context, s *server, size, calls int) (load, error
 		}
 		return latencies, nil
 	})
+}
+
+func preferredRequest(available []string, size int) *pluginapi.PreferredAllocationRequest {
+	return &pluginapi.PreferredAllocationRequest{
+		ContainerRequests: []*pluginapi.ContainerPreferredAllocationRequest{
+			{AvailableDeviceIDs: available, AllocationSize: int32(size)},
+		}}
 }
 
 func checkPreferred(response *pluginapi.PreferredAllocationResponse, size int) error {

@@ -9,7 +9,7 @@
 // is not measured.
 //
 //	CGO_ENABLED=0 go build -trimpath -o DIR ./cmd/...
-//	DIR/bench [--quick] [--sizes 8,1000] [--markdown FILE]
+//	DIR/bench [--quick] [--sizes 8,1000] [--scenarios vendors,reload] [--markdown FILE]
 //
 // silica-device-plugin and silica-sim are looked for in SILICA_BIN_DIR, else in
 // build/release/bin; go-plugin beside bench itself, else it is
@@ -52,12 +52,12 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	r, err := measureAll(ctx, o, work, programs)
-	if err != nil {
+	if r == nil {
 		return err
 	}
 	printTerminal(os.Stdout, r)
 	if o.markdown == "" {
-		return nil
+		return err
 	}
-	return writeFile(o.markdown, func(w io.Writer) { printMarkdown(w, r) })
+	return joinErrors(err, writeFile(o.markdown, func(w io.Writer) { printMarkdown(w, r) }))
 }

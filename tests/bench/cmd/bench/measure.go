@@ -17,6 +17,7 @@ type report struct {
 	began   time.Time
 	took    time.Duration
 	sizes   []*sizeReport
+	others  []*section
 }
 
 type sizeReport struct {
@@ -33,6 +34,7 @@ type bench struct {
 	report   *sizeReport
 }
 
+// measureAll returns what it has, also when a size or a scenario fails.
 func measureAll(ctx context.Context, o options, work *workspace, p programs) (*report, error) {
 	r := &report{options: o, began: time.Now()}
 	var err error
@@ -44,9 +46,10 @@ func measureAll(ctx context.Context, o options, work *workspace, p programs) (*r
 		return nil, err
 	}
 	for _, units := range o.sizes {
-		size, err := measureSize(ctx, work, p, makePlan(units, o.quick))
-		if err != nil {
-			return nil, fmt.Errorf("%d units: %w", units, err)
+		size, failure := measureSize(ctx, work, p, makePlan(units, o.quick))
+		if failure != nil {
+			err = joinErrors(err, fmt.Errorf("%d units: %w", units, failure))
+			continue
 		}
 		for i, image := range images {
 			size.servers[i].add(binarySize, megabytes(float64(image.binary)))
@@ -54,9 +57,18 @@ func measureAll(ctx context.Context, o options, work *workspace, p programs) (*r
 		}
 		r.sizes = append(r.sizes, size)
 	}
+	l := &lab{work: work, programs: p, rounds: roundsOf(o.quick), quick: o.quick}
+	for _, scenario := range o.scenario {
+		section, failure := scenario.run(ctx, l)
+		if failure != nil {
+			err = joinErrors(err, fmt.Errorf("%s: %w", scenario.name, failure))
+			continue
+		}
+		r.others = append(r.others, section)
+	}
 	r.machine.loadAfter = loadAverage()
 	r.took = time.Since(r.began)
-	return r, nil
+	return r, err
 }
 
 func measureSize(ctx context.Context, work *workspace, p programs, plan plan) (
@@ -86,7 +98,7 @@ func measureSize(ctx context.Context, work *workspace, p programs, plan plan) (
 // with runs fn while a server is up.
 func (b *bench) with(ctx context.Context, which int, pace pace, fn func(s *server) error) (
 	err error) {
-	s, err := startServer(ctx, b.work, b.programs.servers[which], pace, b.tree)
+	s, err := startServer(ctx, b.work, b.programs.servers[which], partitions(pace), b.tree)
 	if err != nil {
 		return err
 	}
@@ -205,7 +217,7 @@ func (b *bench) measureAllocate(ctx context.Context, s *server, figures *series)
 		{1, b.report.plan.callsOne, oneP50, oneP99, oneRate, oneCPU},
 		{8, b.report.plan.callsEight, eightP50, eightP99, eightRate, eightCPU},
 	} {
-		l, err := allocateLoad(ctx, s, c.clients, c.calls)
+		l, err := allocateLoad(ctx, s, c.clients, c.calls, 1)
 		if err != nil {
 			return err
 		}

@@ -4,13 +4,14 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
 // facts are what a reader must know about the machine and the run.
 func facts(r *report) []string {
 	m := r.machine
-	return []string{
+	lines := []string{
 		fmt.Sprintf("Machine: %s, %d CPUs, %.0f GB, Linux %s, %s.", m.cpu, m.cores, m.memoryGB,
 			m.kernel, m.system),
 		fmt.Sprintf("Versions: %s; client and Go plugin: %s, grpc-go %s, k8s.io/kubelet %s.",
@@ -19,13 +20,38 @@ func facts(r *report) []string {
 			m.loadAfter, r.began.UTC().Format("2006-01-02 15:04 UTC"), rounded(r.took)),
 		"Command: " + command(r.options),
 	}
+	if isBusy(m) {
+		lines = append(lines, fmt.Sprintf("The machine was not quiet: more ran than its %d CPUs can."+
+			" CPU times and p99 of both servers are worse for it, ratios and instructions less so.",
+			m.cores))
+	}
+	return lines
+}
+
+// isBusy tells whether, before or after, more threads wanted to run than can.
+// The run itself keeps one or two at it.
+func isBusy(m machine) bool {
+	for _, load := range []string{m.loadBefore, m.loadAfter} {
+		newest, _, _ := strings.Cut(load, " ")
+		if value, err := strconv.ParseFloat(newest, 64); err == nil && value > float64(m.cores) {
+			return true
+		}
+	}
+	return false
+}
+
+// sectionRules say how the figures of all sections came about.
+func sectionRules(r *report) string {
+	return fmt.Sprintf("Each figure is the best of %s, starting times their median; beside it the best"+
+		" and the worst round, which show what else the machine was doing. `-`: there is no peer.",
+		count(roundsOf(r.options.quick), "round"))
 }
 
 // rules say how the figures came about.
 func rules(r *report) []string {
 	lines := []string{
 		fmt.Sprintf("Each figure is the best of %s, the servers taking turns; the two starting"+
-			" times are the median of all starts.", count(r.sizes[0].plan.rounds, "round")),
+			" times are the median of all starts.", count(roundsOf(r.options.quick), "round")),
 		"Both serve the same simulated RNGDs, cut into partitions of one core; their lists and" +
 			" their device files were compared and are equal.",
 		"Both look at every device file of the partition in Allocate and at every card's state" +
@@ -83,7 +109,15 @@ func command(o options) string {
 	for _, size := range o.sizes {
 		sizes = append(sizes, fmt.Sprint(size))
 	}
+	if len(sizes) == 0 {
+		sizes = []string{nothing}
+	}
 	words = append(words, "--sizes "+strings.Join(sizes, ","))
+	if len(o.scenario) == 0 {
+		words = append(words, "--scenarios "+nothing)
+	} else if len(o.scenario) < len(scenarios) {
+		words = append(words, "--scenarios "+scenarioNames(o.scenario))
+	}
 	if len(o.goFlags) > 0 {
 		words = append(words, "--go-flags '"+strings.Join(o.goFlags, " ")+"'")
 	}

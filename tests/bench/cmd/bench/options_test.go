@@ -32,6 +32,33 @@ func TestParseSizes(t *testing.T) {
 	}
 }
 
+func TestParseScenarios(t *testing.T) {
+	cases := []struct {
+		text  string
+		want  string
+		fails bool
+	}{
+		{"vendors", "vendors", false},
+		{"reload,shares", "reload,shares", false},
+		{"none", "", false},
+		{"", "", true},
+		{"vendors,vendors", "", true},
+		{"all", "", true},
+	}
+	for _, c := range cases {
+		got, err := parseScenarios(c.text)
+		if (err != nil) != c.fails || scenarioNames(got) != c.want {
+			t.Errorf("%q: got %s, %v", c.text, scenarioNames(got), err)
+		}
+	}
+}
+
+func TestParseNoSizes(t *testing.T) {
+	if sizes, err := parseSizes("none"); err != nil || len(sizes) != 0 {
+		t.Errorf("got %v, %v", sizes, err)
+	}
+}
+
 func TestMakePlanEndsWithWorkingCards(t *testing.T) {
 	for _, units := range []int{8, 1000, 8000, 60000} {
 		for _, quick := range []bool{false, true} {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -29,27 +30,45 @@ const (
 	// What both do by default: a look at the state twice a second, a scan
 	// every 5 s.
 	paceDefault pace = iota
+	// The same, but the state only once a minute.
+	paceRescan
 	// As seldom as can be, so that a scan does not fall into the measurement
 	// of a call.
 	paceQuiet
 )
 
-// One good probe is enough to come back, so that both ways of a change count.
-const silicaConfig = `version: v1
-resources:
-- name: ` + resourceName + `
-  devices: {vendor: furiosa, product: rngd}
-  unit: partition
-  cores: 1
-`
+// A setup is what the servers are to offer, and how.
+type setup struct {
+	pace         pace
+	silica       string   // what its configuration file says; "" for its defaults
+	golang       []string // flags that say the same
+	noMetrics    bool     // silica serves none
+	unitsPerCard int
+	nodesPerUnit int // device files of one unit
+}
 
+// partitions is one resource of single cores.
+func partitions(pace pace) setup {
+	return setup{
+		pace: pace,
+		silica: "resources:\n- name: " + resourceName + "\n" +
+			"  devices: {vendor: furiosa, product: rngd}\n  unit: partition\n  cores: 1\n",
+		golang:       []string{"-resource", resourceName, "-cores", "1"},
+		unitsPerCard: unitsPerCard,
+		nodesPerUnit: 22, // 21 that all partitions share, and the core's own
+	}
+}
+
+// One good probe is enough to come back, so that both ways of a change count.
 var silicaPaces = map[pace]string{
-	paceDefault: "health: {healthyAfter: 1}\n",
+	paceDefault: "",
+	paceRescan:  "health: {interval: 1m}\n",
 	paceQuiet:   "health: {interval: 1m, healthyAfter: 1}\nrescanInterval: 1h\n",
 }
 
 var goPaces = map[pace][]string{
 	paceDefault: nil,
+	paceRescan:  {"-probe-interval=1m"},
 	paceQuiet:   {"-probe-interval=1m", "-rescan-interval=1h"},
 }
 
@@ -62,7 +81,7 @@ type programs struct {
 type program struct {
 	name string
 	path string
-	args func(p pace, hostRoot, kubeletDir string) []string
+	args func(s setup, hostRoot, kubeletDir string) ([]string, error)
 }
 
 func findPrograms(ctx context.Context, o options, work *workspace) (programs, error) {
@@ -77,9 +96,7 @@ func findPrograms(ctx context.Context, o options, work *workspace) (programs, er
 			return p, err
 		}
 	}
-	if p.servers[silica], err = silicaProgram(work, path); err != nil {
-		return p, err
-	}
+	p.servers[silica] = program{name: serverNames[silica], path: path, args: silicaArgs}
 	path = o.goPlugin
 	if path == "" {
 		if path, err = findGoPlugin(ctx, work); err != nil {
@@ -90,25 +107,34 @@ func findPrograms(ctx context.Context, o options, work *workspace) (programs, er
 	return p, nil
 }
 
-func silicaProgram(work *workspace, path string) (program, error) {
-	config := func(p pace) string { return work.path(fmt.Sprintf("config-%d.yaml", p)) }
-	for p, text := range silicaPaces {
-		if err := os.WriteFile(config(p), []byte(silicaConfig+text), 0o644); err != nil {
-			return program{}, err
-		}
+// Files of the servers in the kubelet's directory.
+const (
+	silicaConfigFile  = "config.yaml"
+	silicaMetricsFile = "metrics.sock"
+)
+
+// silicaArgs also writes the configuration file.  Metrics are served where no
+// other program on the machine can be.
+func silicaArgs(s setup, hostRoot, kubeletDir string) ([]string, error) {
+	metrics := "unix:" + filepath.Join(kubeletDir, silicaMetricsFile)
+	if s.noMetrics {
+		metrics = "none"
 	}
-	args := func(p pace, hostRoot, kubeletDir string) []string {
-		return []string{"--config", config(p), "--host-root", hostRoot, "--kubelet-dir", kubeletDir}
+	args := []string{"--host-root", hostRoot, "--kubelet-dir", kubeletDir,
+		"--listen-metrics", metrics}
+	text := s.silica + silicaPaces[s.pace]
+	if text == "" {
+		return args, nil
 	}
-	return program{name: serverNames[silica], path: path, args: args}, nil
+	path := filepath.Join(kubeletDir, silicaConfigFile)
+	err := os.WriteFile(path, []byte("version: v1\n"+text), 0o644)
+	return append(args, "--config", path), err
 }
 
 func goProgram(path string, flags []string) program {
-	args := func(p pace, hostRoot, kubeletDir string) []string {
-		args := []string{"-host-root", hostRoot, "-kubelet-dir", kubeletDir,
-			"-resource", resourceName, "-cores", "1"}
-		args = append(args, goPaces[p]...)
-		return append(args, flags...)
+	args := func(s setup, hostRoot, kubeletDir string) ([]string, error) {
+		args := []string{"-host-root", hostRoot, "-kubelet-dir", kubeletDir}
+		return slices.Concat(args, s.golang, goPaces[s.pace], flags), nil
 	}
 	return program{name: serverNames[golang], path: path, args: args}
 }

@@ -48,7 +48,28 @@ func fullReport() *report {
 		}
 		r.sizes = append(r.sizes, size)
 	}
+	r.others = []*section{fullSection()}
 	return r
+}
+
+// fullSection has the rows of all scenarios, as wide as they get.
+func fullSection() *section {
+	s := &section{title: "all rows"}
+	addVendorsWindow(s, paceRescan, "rescan only", &bound{limit: 0.2})
+	addSharesRows(s)
+	addReloadRows(s)
+	addMetricsRows(s)
+	for _, f := range s.figures {
+		scale := 123.45 // of bytes a row has no decimals
+		if f.decimals == 0 {
+			scale = 123456
+		}
+		for which := range serverCount {
+			f.add(which, scale)
+			f.add(which, scale+0.01)
+		}
+	}
+	return s
 }
 
 func TestTerminalFitsTheScreen(t *testing.T) {

@@ -14,22 +14,58 @@ const (
 	labelWidth       = 28
 	targetLabelWidth = 36
 	targetWidth      = 18
+
+	sectionLabelWidth = 46
 )
 
 var cellWidths = []int{9, 8, 6} // silica, go, ratio
+
+var sectionWidths = []int{9, 17, 9, 17, 7, 15} // silica, rounds, go, rounds, ratio, target
 
 const groupWidth = 9 + 8 + 6
 
 func printTerminal(out io.Writer, r *report) {
 	fmt.Fprintln(out, "silica-device-plugin and a minimal Go device plugin, measured side by side")
 	fmt.Fprintln(out)
-	printTable(out, r)
+	if len(r.sizes) > 0 {
+		printTable(out, r)
+		fmt.Fprintln(out)
+		printTargets(out, r)
+		fmt.Fprintln(out)
+		printLines(out, rules(r))
+	}
+	if len(r.others) > 0 {
+		fmt.Fprintf(out, "\n%s\n", wrap(sectionRules(r), screenWidth))
+	}
+	for _, s := range r.others {
+		printSection(out, s)
+	}
 	fmt.Fprintln(out)
-	printTargets(out, r)
-	fmt.Fprintln(out)
-	for _, line := range append(rules(r), facts(r)...) {
+	printLines(out, facts(r))
+}
+
+func printLines(out io.Writer, lines []string) {
+	for _, line := range lines {
 		fmt.Fprintln(out, wrap(line, screenWidth))
 	}
+}
+
+func printSection(out io.Writer, s *section) {
+	fmt.Fprintf(out, "\n%s\n\n", s.title)
+	printSectionRow(out, row{label: sectionHead[0], cells: sectionHead[1:]})
+	for _, line := range s.rows() {
+		printSectionRow(out, line)
+	}
+	fmt.Fprintln(out)
+	printLines(out, s.rules)
+}
+
+func printSectionRow(out io.Writer, line row) {
+	text := padRight(line.label, sectionLabelWidth)
+	for i, cell := range line.cells {
+		text += padLeft(cell, sectionWidths[i])
+	}
+	fmt.Fprintln(out, strings.TrimRight(text, " "))
 }
 
 func printTable(out io.Writer, r *report) {

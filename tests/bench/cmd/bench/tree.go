@@ -22,7 +22,7 @@ const (
 type tree struct {
 	dir   string // to be removed
 	root  string // stands for "/"
-	cards []card
+	cards []card // RNGDs, where there is nothing else
 }
 
 type card struct {
@@ -30,29 +30,32 @@ type card struct {
 	statePath string
 }
 
-func createTree(ctx context.Context, work *workspace, sim string, cards int) (t *tree, err error) {
+// createTree makes a node of RNGDs.
+func createTree(ctx context.Context, work *workspace, sim string, cards int) (*tree, error) {
+	t, err := createNode(ctx, work, sim, fmt.Sprintf("rngd x%d, numa 0/1", cards), cards)
+	if err != nil {
+		return nil, err
+	}
+	if t.cards, err = findCards(t.root); err == nil && len(t.cards) != cards {
+		err = fmt.Errorf("silica-sim made %d cards instead of %d", len(t.cards), cards)
+	}
+	if err != nil {
+		return nil, joinErrors(err, t.remove())
+	}
+	return t, nil
+}
+
+// createNode makes a node that silica-sim is told of, with so many cards.
+func createNode(ctx context.Context, work *workspace, sim, what string, cards int) (*tree, error) {
 	dir, err := work.mkdirForTree(cards)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = joinErrors(err, os.RemoveAll(dir))
-		}
-	}()
-	root := filepath.Join(dir, "node")
-	what := fmt.Sprintf("rngd x%d, numa 0/1", cards)
-	if out, err := exec.CommandContext(ctx, sim, "create", root, what).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("silica-sim create: %w\n%s", err, out)
+	t := &tree{dir: dir, root: filepath.Join(dir, "node")}
+	if out, err := exec.CommandContext(ctx, sim, "create", t.root, what).CombinedOutput(); err != nil {
+		return nil, joinErrors(fmt.Errorf("silica-sim create: %w\n%s", err, out), t.remove())
 	}
-	found, err := findCards(root)
-	if err != nil {
-		return nil, err
-	}
-	if len(found) != cards {
-		return nil, fmt.Errorf("silica-sim made %d cards instead of %d", len(found), cards)
-	}
-	return &tree{dir: dir, root: root, cards: found}, nil
+	return t, nil
 }
 
 func (t *tree) remove() error {

@@ -8,10 +8,16 @@
 // Allocate.  It does the same checks at the same moments: every device file of
 // a card in a scan and of a partition in Allocate, the state of every card
 // twice a second.  What a small plugin may leave out it leaves out: no
-// configuration file, no hysteresis, no hot-plug events, no metrics, no second
-// registration after a restart of the kubelet.
+// hysteresis, no hot-plug events, no metrics, no second registration after a
+// restart of the kubelet.
 //
-// SIGHUP scans the node again, SIGTERM ends the program.
+// With -replicas a card is offered whole, so many times, and -preferred chooses
+// among the replicas.  With -resources there are several resources, each with
+// cards of its own, read from a file.
+//
+// SIGHUP scans the node again; where there is a file of resources it is read
+// again, and everything is torn down and built anew, as the plugins in use do.
+// SIGTERM ends the program.
 package main
 
 import (
@@ -32,7 +38,10 @@ type options struct {
 	hostRoot       string
 	kubeletDir     string
 	resource       string
+	resources      string // path of the file that says more than the flags, or ""
 	cores          int
+	replicas       int // 0: partitions
+	preferred      string
 	checkNodes     bool
 	probeInterval  time.Duration
 	rescanInterval time.Duration
@@ -45,6 +54,9 @@ func parseOptions() (options, error) {
 		"the kubelet's directory")
 	flag.StringVar(&o.resource, "resource", "furiosa.ai/npu", "resource name")
 	flag.IntVar(&o.cores, "cores", 1, "cores of one partition: 1, 2 or 4")
+	flag.StringVar(&o.resources, "resources", "", "file with a list of resources, in JSON")
+	flag.IntVar(&o.replicas, "replicas", 0, "offer a card so many times, instead of partitions")
+	flag.StringVar(&o.preferred, "preferred", "aligned", "aligned, packed or distributed")
 	flag.BoolVar(&o.checkNodes, "check-nodes", true, "look at every device file in Allocate")
 	flag.DurationVar(&o.probeInterval, "probe-interval", 500*time.Millisecond,
 		"time between two looks at the state of the cards")
@@ -53,6 +65,12 @@ func parseOptions() (options, error) {
 
 	if o.cores != 1 && o.cores != 2 && o.cores != 4 {
 		return o, fmt.Errorf("-cores %d: not 1, 2 or 4", o.cores)
+	}
+	if o.replicas < 0 {
+		return o, fmt.Errorf("-replicas %d: negative", o.replicas)
+	}
+	if _, known := policies[o.preferred]; !known {
+		return o, fmt.Errorf("-preferred '%s': not aligned, packed or distributed", o.preferred)
 	}
 	if o.probeInterval <= 0 || o.rescanInterval <= 0 {
 		return o, errors.New("an interval is not positive")
@@ -77,39 +95,76 @@ func run(o options) error {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 
-	p := newPlugin(o)
-	if err := p.rescan(); err != nil {
-		return err
+	for {
+		again, err := runOnce(ctx, o, hangup)
+		if err != nil || !again {
+			return err
+		}
 	}
-	server, err := serve(p)
+}
+
+// runOnce serves all resources until the program ends, or is to begin again.
+func runOnce(ctx context.Context, o options, hangup <-chan os.Signal) (again bool, err error) {
+	plugins, err := makePlugins(o)
+	if err != nil {
+		return false, err
+	}
+	if err := rescan(o, plugins); err != nil {
+		return false, err
+	}
+	for i, p := range plugins {
+		server, err := serve(p, i)
+		if err != nil {
+			return false, err
+		}
+		defer server.stop()
+		if err := register(ctx, p.options, server.endpoint); err != nil {
+			if ctx.Err() != nil {
+				return false, nil // told to end meanwhile
+			}
+			return false, err
+		}
+	}
+	return watch(ctx, o, plugins, hangup), nil
+}
+
+// rescan reads the node anew, once for all plugins.
+func rescan(o options, plugins []*plugin) error {
+	cards, err := scanCards(o.hostRoot)
 	if err != nil {
 		return err
 	}
-	defer server.stop()
-	if err := register(ctx, o, server.endpoint); err != nil {
-		return err
+	for _, p := range plugins {
+		p.take(cards)
 	}
-	return watch(ctx, o, p, hangup)
+	return nil
 }
 
-// watch keeps the plugin's picture of the node fresh until ctx ends.
-func watch(ctx context.Context, o options, p *plugin, hangup <-chan os.Signal) error {
+// watch keeps the picture of the node fresh until ctx ends, or until a file of
+// resources is to be read again.
+func watch(ctx context.Context, o options, plugins []*plugin, hangup <-chan os.Signal) (
+	again bool) {
 	probe := time.NewTicker(o.probeInterval)
 	defer probe.Stop()
-	rescan := time.NewTicker(o.rescanInterval)
-	defer rescan.Stop()
+	ticks := time.NewTicker(o.rescanInterval)
+	defer ticks.Stop()
 
 	for {
 		var err error
 		select {
 		case <-ctx.Done():
-			return nil
+			return false
 		case <-hangup:
-			err = p.rescan()
-		case <-rescan.C:
-			err = p.rescan()
+			if o.resources != "" {
+				return true
+			}
+			err = rescan(o, plugins)
+		case <-ticks.C:
+			err = rescan(o, plugins)
 		case <-probe.C:
-			p.probe()
+			for _, p := range plugins {
+				p.probe()
+			}
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "go-plugin: scan failed, keeping the last picture:", err)

@@ -15,6 +15,7 @@ import (
 type plugin struct {
 	pluginapi.UnimplementedDevicePluginServer
 	options options
+	uuids   []string // of its cards; nil for all
 
 	mu      sync.RWMutex // guards everything below
 	cards   []*card
@@ -23,17 +24,18 @@ type plugin struct {
 	changed chan struct{}       // closed when devices is replaced
 }
 
-func newPlugin(o options) *plugin {
-	return &plugin{options: o, changed: make(chan struct{})}
+func newPlugin(o options, uuids []string) *plugin {
+	return &plugin{options: o, uuids: uuids, changed: make(chan struct{})}
 }
 
-// rescan reads the node anew.
-func (p *plugin) rescan() error {
-	cards, err := scanCards(p.options.hostRoot)
-	if err != nil {
-		return err
+// take makes the units of those cards that are the plugin's.
+func (p *plugin) take(cards []*card) {
+	if p.uuids != nil {
+		cards = slices.DeleteFunc(slices.Clone(cards), func(c *card) bool {
+			return !slices.Contains(p.uuids, c.uuid)
+		})
 	}
-	list := makeUnits(cards, p.options.cores)
+	list := p.makeUnits(cards)
 	units := make(map[string]*unit, len(list))
 	for _, u := range list {
 		units[u.id] = u
@@ -44,7 +46,13 @@ func (p *plugin) rescan() error {
 	p.cards = cards
 	p.units = units
 	p.publish(list)
-	return nil
+}
+
+func (p *plugin) makeUnits(cards []*card) []*unit {
+	if p.options.replicas > 0 {
+		return makeReplicas(cards, p.options.replicas)
+	}
+	return makeUnits(cards, p.options.cores)
 }
 
 // probe looks at the state of the cards that are known.  Only the goroutine that
@@ -63,7 +71,7 @@ func (p *plugin) probe() {
 		c.alive = alive[i]
 	}
 	if changed {
-		p.publish(makeUnits(p.cards, p.options.cores))
+		p.publish(p.makeUnits(p.cards))
 	}
 }
 
@@ -126,7 +134,12 @@ func (p *plugin) allocate(ids []string) (*pluginapi.ContainerAllocateResponse, e
 	}
 	answer := &pluginapi.ContainerAllocateResponse{}
 	seen := make(map[string]bool)
+	whole := make(map[*card]bool)
 	for _, u := range units {
+		if whole[u.card] {
+			continue // all of it was looked at and handed out
+		}
+		whole[u.card] = u.whole
 		paths := u.card.nodes(u.first, u.last)
 		if p.options.checkNodes {
 			if err := checkNodes(p.options.hostRoot, paths); err != nil {
@@ -176,7 +189,8 @@ func (p *plugin) GetPreferredAllocation(_ context.Context,
 func (p *plugin) prefer(request *pluginapi.ContainerPreferredAllocationRequest) []string {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return chooseUnits(p.units, request.AvailableDeviceIDs, request.MustIncludeDeviceIDs,
+	choose := policies[p.options.preferred]
+	return choose(p.units, request.AvailableDeviceIDs, request.MustIncludeDeviceIDs,
 		int(request.AllocationSize))
 }
 

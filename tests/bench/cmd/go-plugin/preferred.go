@@ -4,6 +4,15 @@ package main
 
 import "slices"
 
+// A policy chooses units for a container.
+type policy func(units map[string]*unit, available, must []string, size int) []string
+
+var policies = map[string]policy{
+	"aligned":     chooseUnits,
+	"packed":      choosePacked,
+	"distributed": chooseDistributed,
+}
+
 // A bin is a card with the units of it that are free.
 type bin struct {
 	ids     []string

@@ -28,8 +28,8 @@ type server struct {
 }
 
 // serve begins to answer on a socket of the plugin's own.
-func serve(p *plugin) (*server, error) {
-	endpoint := fmt.Sprintf("go-plugin-%d.sock", os.Getpid())
+func serve(p *plugin, number int) (*server, error) {
+	endpoint := fmt.Sprintf("go-plugin-%d-%d.sock", os.Getpid(), number)
 	listener, err := net.Listen("unix", socketPath(p.options, endpoint))
 	if err != nil {
 		return nil, err

@@ -8,11 +8,14 @@ import (
 	pluginapi "k8s.io/kubelet/pkg/apis/deviceplugin/v1beta1"
 )
 
-// A unit is one partition of a card.
+const replicaSeparator = "::"
+
+// A unit is one partition of a card, or the whole card, several times.
 type unit struct {
 	id          string
 	card        *card
 	first, last int
+	whole       bool
 }
 
 // makeUnits cuts every card into partitions of so many cores.
@@ -32,6 +35,22 @@ func makeUnits(cards []*card, cores int) []*unit {
 	return units
 }
 
+// makeReplicas offers every card so many times.
+func makeReplicas(cards []*card, replicas int) []*unit {
+	units := make([]*unit, 0, len(cards)*replicas)
+	for _, c := range cards {
+		for i := range replicas {
+			units = append(units, &unit{
+				id:    c.uuid + replicaSeparator + strconv.Itoa(i),
+				card:  c,
+				last:  coresPerCard - 1,
+				whole: true,
+			})
+		}
+	}
+	return units
+}
+
 func rangeName(first, last int) string {
 	if first == last {
 		return strconv.Itoa(first)
@@ -40,7 +59,8 @@ func rangeName(first, last int) string {
 }
 
 func (u *unit) healthy() bool {
-	return u.card.alive && u.card.usable && u.card.ranges[rangeName(u.first, u.last)]
+	return u.card.alive && u.card.usable &&
+		(u.whole || u.card.ranges[rangeName(u.first, u.last)])
 }
 
 func (u *unit) health() string {
