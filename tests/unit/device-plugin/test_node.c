@@ -206,7 +206,10 @@ static struct {
 
 static int told_ask(_unused_ struct host *host, uint32_t wait_ms, struct error *err)
 {
-	told.longest_wait_ms = MAX(told.longest_wait_ms, told.n_asked++ > 0 ? 0 : wait_ms);
+	bool first = told.n_asked++ == 0;
+
+	if (first)
+		told.longest_wait_ms = MAX(told.longest_wait_ms, wait_ms);
 	return told.answers > 0 ? 0 : error_set(err, EIO, "no answer");
 }
 
