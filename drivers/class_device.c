@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/macro.h"
+#include "drivers/nodes.h"
 #include "drivers/sysfs.h"
 
 struct scan {
@@ -123,6 +124,17 @@ int class_device_scan(const struct class_device *class, const struct driver *dri
 	for (size_t i = 0; r == 0 && i < entries.n; i++)
 		r = scan_entry(&scan, entries.entries[i].index, err);
 	return r;
+}
+
+int class_device_take(const struct class_entry *entry, struct device *device, struct error *err)
+{
+	struct node_list list;
+	int r;
+
+	node_list_init(&list, entry->host, device);
+	node_list_need(&list, NULL, "/dev/%s", device->name);
+	r = node_list_finish(&list, err);
+	return r < 0 ? r : 1;
 }
 
 int class_device_open(const struct host *host, const struct device *device, struct error *err)

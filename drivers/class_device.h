@@ -64,6 +64,18 @@ int class_device_scan(const struct class_device *class, const struct driver *dri
 		      const struct host *host, struct device_list *list, struct error *err);
 
 /**
+ * class_device_take() - List a device whose only file is the one of its name.
+ * @entry: entry that is read
+ * @device: device; gets the file, which it cannot be used without
+ * @err: set on failure
+ *
+ * The last step of a class's read().
+ *
+ * Return: 1, or a negative errno as node_list_finish().
+ */
+int class_device_take(const struct class_entry *entry, struct device *device, struct error *err);
+
+/**
  * class_device_open() - Open the entry of a listed device, to measure it.
  * @host: host of @device
  * @device: device

@@ -16,7 +16,6 @@
 #include "drivers/class_device.h"
 #include "drivers/driver.h"
 #include "drivers/hwmon.h"
-#include "drivers/nodes.h"
 #include "drivers/sysfs.h"
 
 #define PCI_VENDOR_CORAL 0x1ac1
@@ -31,7 +30,6 @@ static bool is_version(const char *text)
 
 static int read_chip(const struct class_entry *entry, struct device *device, struct error *err)
 {
-	struct node_list list;
 	int r;
 
 	if (device->pci.vendor != 0 && device->pci.device != PCI_DEVICE_EDGE_TPU)
@@ -42,10 +40,7 @@ static int read_chip(const struct class_entry *entry, struct device *device, str
 			    sizeof(device->driver_version), err);
 	if (r < 0)
 		return r;
-	node_list_init(&list, entry->host, device);
-	node_list_need(&list, NULL, "/dev/%s", device->name);
-	r = node_list_finish(&list, err);
-	return r < 0 ? r : 1;
+	return class_device_take(entry, device, err);
 }
 
 static const struct class_device coral_class = {

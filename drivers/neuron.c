@@ -33,7 +33,6 @@
 #include "base/parse.h"
 #include "drivers/class_device.h"
 #include "drivers/driver.h"
-#include "drivers/nodes.h"
 #include "drivers/sysfs.h"
 
 #define PCI_VENDOR_AMAZON 0x1d0f
@@ -117,16 +116,12 @@ static int read_facts(const struct class_entry *entry, struct device *device, st
 
 static int read_chip(const struct class_entry *entry, struct device *device, struct error *err)
 {
-	struct node_list list;
 	int r;
 
 	r = read_facts(entry, device, err);
 	if (r < 0)
 		return r;
-	node_list_init(&list, entry->host, device);
-	node_list_need(&list, NULL, "/dev/%s", device->name);
-	r = node_list_finish(&list, err);
-	return r < 0 ? r : 1;
+	return class_device_take(entry, device, err);
 }
 
 /* --- links --- */

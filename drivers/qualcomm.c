@@ -27,7 +27,6 @@
 #include "base/parse.h"
 #include "drivers/class_device.h"
 #include "drivers/driver.h"
-#include "drivers/nodes.h"
 #include "drivers/sysfs.h"
 
 #define PCI_VENDOR_QUALCOMM 0x17cb
@@ -52,8 +51,6 @@ static bool is_cloud_ai(const struct class_entry *entry, const struct class_prod
 static int read_chip(const struct class_entry *entry, struct device *device, struct error *err)
 {
 	const struct class_product *known = class_product_find(products, &device->pci);
-	struct node_list list;
-	int r;
 
 	if (!is_cloud_ai(entry, known))
 		return 0;
@@ -61,10 +58,7 @@ static int read_chip(const struct class_entry *entry, struct device *device, str
 	if (known)
 		device->architecture = known->architecture;
 	(void)str_copy(device->product, sizeof(device->product), known ? known->product : "qaic");
-	node_list_init(&list, entry->host, device);
-	node_list_need(&list, NULL, "/dev/%s", device->name);
-	r = node_list_finish(&list, err);
-	return r < 0 ? r : 1;
+	return class_device_take(entry, device, err);
 }
 
 static const struct class_device qualcomm_class = {

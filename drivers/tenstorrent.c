@@ -28,7 +28,6 @@
 #include "drivers/class_device.h"
 #include "drivers/driver.h"
 #include "drivers/hwmon.h"
-#include "drivers/nodes.h"
 #include "drivers/sysfs.h"
 
 #define PCI_VENDOR_TENSTORRENT 0x1e52
@@ -98,7 +97,6 @@ static int find_product(int dirfd, struct device *device, struct error *err)
 
 static int read_chip(const struct class_entry *entry, struct device *device, struct error *err)
 {
-	struct node_list list;
 	int r;
 
 	r = read_facts(entry, device, err);
@@ -107,10 +105,7 @@ static int read_chip(const struct class_entry *entry, struct device *device, str
 	r = find_product(entry->dirfd, device, err);
 	if (r < 0)
 		return r;
-	node_list_init(&list, entry->host, device);
-	node_list_need(&list, NULL, "/dev/%s", device->name);
-	r = node_list_finish(&list, err);
-	return r < 0 ? r : 1;
+	return class_device_take(entry, device, err);
 }
 
 static const struct class_device tenstorrent_class = {
