@@ -21,31 +21,8 @@ static const char *const level_names[_LOG_LEVEL_MAX] = {
 	[LOG_LEVEL_DEBUG] = "debug",
 };
 
-static const char *const format_names[_LOG_FORMAT_MAX] = {
-	[LOG_FORMAT_TEXT] = "text",
-	[LOG_FORMAT_JSON] = "json",
-};
-
 static enum log_level max_level = LOG_LEVEL_INFO;
 static enum log_format output_format = LOG_FORMAT_TEXT;
-
-static int find_name(const char *const *names, int n, const char *name)
-{
-	for (int i = 0; i < n; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	return -EINVAL;
-}
-
-int log_level_from_name(const char *name)
-{
-	return find_name(level_names, _LOG_LEVEL_MAX, name);
-}
-
-int log_format_from_name(const char *name)
-{
-	return find_name(format_names, _LOG_FORMAT_MAX, name);
-}
 
 void log_setup(enum log_level level, enum log_format format)
 {

@@ -20,30 +20,16 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 	_LOG_LEVEL_MAX,
 };
+#define LOG_LEVEL_CHOICES "error|warning|info|debug" /* for a command line */
 
 enum log_format {
 	LOG_FORMAT_TEXT,
 	LOG_FORMAT_JSON,
 	_LOG_FORMAT_MAX,
 };
+#define LOG_FORMAT_CHOICES "text|json"
 
 #define LOG_LINE_MAX 2048 /* bytes of one message; longer ones are cut */
-
-/**
- * log_level_from_name() - Find a level by its name.
- * @name: "error", "warning", "info" or "debug"
- *
- * Return: enum log_level, or -EINVAL for any other name.
- */
-int log_level_from_name(const char *name);
-
-/**
- * log_format_from_name() - Find a format by its name.
- * @name: "text" or "json"
- *
- * Return: enum log_format, or -EINVAL for any other name.
- */
-int log_format_from_name(const char *name);
 
 /**
  * log_setup() - Choose what is logged and how; info as text until then.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/options.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,7 +73,7 @@ static int read_option(const struct option_row *const *tables, const char *const
 	if (found.row->value && !found.value)
 		return error_set(err, EINVAL, "--%s needs a value: %s", found.row->name,
 				 found.row->value);
-	if (found.row->set(target, found.value) < 0)
+	if (found.row->set(found.row, (char *)target + found.row->offset, found.value) < 0)
 		return error_set(err, EINVAL, "--%s cannot be '%s', expected %s", found.row->name,
 				 found.value ? found.value : "set", found.row->value);
 	return n;
@@ -107,6 +108,40 @@ int options_read(const struct option_row *const *tables, const char *const *argv
 			return n;
 		argv += n;
 	}
+	return 0;
+}
+
+int option_set_text(_unused_ const struct option_row *row, void *field, const char *value)
+{
+	const char **text = field;
+
+	*text = value;
+	return value[0] ? 0 : -EINVAL;
+}
+
+int option_set_choice(const struct option_row *row, void *field, const char *value)
+{
+	const char *at = row->value;
+	const char *word;
+	unsigned int *choice = field;
+	unsigned int i = 0;
+	size_t len;
+
+	for (; (word = options_next_choice(&at, &len)); i++) {
+		if (strlen(value) != len || strncmp(value, word, len) != 0)
+			continue;
+		*choice = i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int option_set_switch(_unused_ const struct option_row *row, void *field,
+		      _unused_ const char *value)
+{
+	bool *given = field;
+
+	*given = true;
 	return 0;
 }
 

@@ -13,14 +13,17 @@
 #include "base/error.h"
 #include "base/strbuf.h"
 
+struct option_row;
+
 /**
  * typedef option_fn - Takes an option in.
- * @target: as given to options_read()
+ * @row: its row
+ * @field: where it goes: the target of options_read(), moved by the row's offset
  * @value: its value, borrowed from the command line; NULL for a switch
  *
  * Return: 0, or -EINVAL when it cannot be that.
  */
-typedef int (*option_fn)(void *target, const char *value);
+typedef int (*option_fn)(const struct option_row *row, void *field, const char *value);
 
 struct option_row {
 	const char *name;  /* as in "output" of --output; NULL ends a table */
@@ -28,6 +31,7 @@ struct option_row {
 	const char *value; /* "FILE", or "text|json" for a choice; NULL for a switch */
 	const char *text;  /* one line for --help */
 	option_fn set;
+	size_t offset; /* of the field in the target, in bytes */
 };
 
 /* The words that are no options. */
@@ -53,6 +57,36 @@ struct options_words {
  */
 int options_read(const struct option_row *const *tables, const char *const *argv, void *target,
 		 struct options_words *words, struct error *err);
+
+/**
+ * option_set_text() - Take a value in as it is; an option_fn.
+ * @row: row
+ * @field: const char *, set to @value
+ * @value: value
+ *
+ * Return: 0, or -EINVAL when it is empty.
+ */
+int option_set_text(const struct option_row *row, void *field, const char *value);
+
+/**
+ * option_set_choice() - Take in which of the words of the row it is; an option_fn.
+ * @row: row, whose words stand in the order of the enum
+ * @field: an enum, set to the number of the word
+ * @value: value
+ *
+ * Return: 0, or -EINVAL when it is none of them.
+ */
+int option_set_choice(const struct option_row *row, void *field, const char *value);
+
+/**
+ * option_set_switch() - Take in that it was given; an option_fn.
+ * @row: row
+ * @field: bool, set to true
+ * @value: NULL
+ *
+ * Return: 0.
+ */
+int option_set_switch(const struct option_row *row, void *field, const char *value);
 
 /**
  * options_describe() - Write the rows of a table as lines of --help.

@@ -38,11 +38,11 @@ static int scene_open(struct scene *scene, struct error *err)
 	const struct settings *settings = scene->settings;
 	int r = view_open(&scene->view, settings, err);
 
-	if (r == 0 && !settings->free_all)
+	if (r == 0 && settings->free == SETTINGS_FREE_NOW)
 		r = kubelet_ask(settings, &scene->kubelet, err);
 	if (r < 0)
 		return r;
-	if (!settings->free_all && scene->kubelet.list.state == KUBELET_ANSWERED)
+	if (settings->free == SETTINGS_FREE_NOW && scene->kubelet.list.state == KUBELET_ANSWERED)
 		scene->held = &scene->kubelet.list.table;
 	view_print_notes(&scene->view);
 	return view_build(&scene->view, scene->held, err);
@@ -50,7 +50,7 @@ static int scene_open(struct scene *scene, struct error *err)
 
 static void say_unknown(const struct scene *scene, struct strbuf *out)
 {
-	if (scene->held || scene->settings->free_all)
+	if (scene->held || scene->settings->free == SETTINGS_FREE_ALL)
 		return;
 	strbuf_puts(out, "Who holds what is not known: ");
 	text_escape(out, error_text(&scene->kubelet.list.error, -EIO));

@@ -12,58 +12,9 @@
 #define WINDOW_MS 10000
 #define WINDOW_MAX_MS (60 * 60 * 1000) /* a person waits for it */
 
-/* The number of a word in a table of @n, or -EINVAL. */
-static int find_word(const char *const *words, int n, const char *word)
+static int set_duration(_unused_ const struct option_row *row, void *field, const char *value)
 {
-	for (int i = 0; i < n; i++)
-		if (strcmp(words[i], word) == 0)
-			return i;
-	return -EINVAL;
-}
-
-static int set_text(const char **text, const char *value)
-{
-	*text = value;
-	return value[0] ? 0 : -EINVAL;
-}
-
-static int set_config(void *target, const char *value)
-{
-	struct settings *settings = target;
-
-	return set_text(&settings->config, value);
-}
-
-static int set_host_root(void *target, const char *value)
-{
-	struct settings *settings = target;
-
-	return set_text(&settings->host_root, value);
-}
-
-static int set_kubelet_dir(void *target, const char *value)
-{
-	struct settings *settings = target;
-
-	return set_text(&settings->kubelet_dir, value);
-}
-
-static int set_node_name(void *target, const char *value)
-{
-	struct settings *settings = target;
-
-	return set_text(&settings->node_name, value);
-}
-
-static int set_node_labels(void *target, const char *value)
-{
-	struct settings *settings = target;
-
-	return set_text(&settings->node_labels, value);
-}
-
-static int set_duration(uint32_t *duration_ms, const char *value)
-{
+	uint32_t *duration_ms = field;
 	uint32_t ms;
 
 	if (parse_duration_ms(value, &ms) < 0 || ms > WINDOW_MAX_MS)
@@ -72,158 +23,78 @@ static int set_duration(uint32_t *duration_ms, const char *value)
 	return 0;
 }
 
-static int set_timeout(void *target, const char *value)
+static int set_timeout(const struct option_row *row, void *field, const char *value)
 {
-	struct settings *settings = target;
+	const uint32_t *timeout_ms = field;
 
-	return set_duration(&settings->timeout_ms, value) < 0 || settings->timeout_ms == 0 ? -EINVAL
-											   : 0;
+	return set_duration(row, field, value) < 0 || *timeout_ms == 0 ? -EINVAL : 0;
 }
 
-static int set_window(void *target, const char *value)
+static int set_idle_below(_unused_ const struct option_row *row, void *field, const char *value)
 {
-	struct settings *settings = target;
-
-	return set_duration(&settings->window_ms, value);
-}
-
-static int set_grace(void *target, const char *value)
-{
-	struct settings *settings = target;
-
-	return set_duration(&settings->grace_ms, value);
-}
-
-static int set_idle_below(void *target, const char *value)
-{
-	struct settings *settings = target;
+	struct settings *settings = field;
 
 	settings->idle = true;
 	return parse_u32(value, 100, &settings->idle_below_percent);
 }
 
-static int set_output(void *target, const char *value)
-{
-	static const char *const words[_SETTINGS_OUTPUT_MAX] = {
-		[SETTINGS_OUTPUT_TABLE] = "table",
-		[SETTINGS_OUTPUT_WIDE] = "wide",
-		[SETTINGS_OUTPUT_JSON] = "json",
-		[SETTINGS_OUTPUT_YAML] = "yaml",
-	};
-	struct settings *settings = target;
-	int output = find_word(words, _SETTINGS_OUTPUT_MAX, value);
-
-	if (output < 0)
-		return output;
-	settings->output = (enum settings_output)output;
-	return 0;
-}
-
-static int set_color(void *target, const char *value)
-{
-	static const char *const words[_SETTINGS_COLOR_MAX] = {
-		[SETTINGS_COLOR_AUTO] = "auto",
-		[SETTINGS_COLOR_ALWAYS] = "always",
-		[SETTINGS_COLOR_NEVER] = "never",
-	};
-	struct settings *settings = target;
-	int color = find_word(words, _SETTINGS_COLOR_MAX, value);
-
-	if (color < 0)
-		return color;
-	settings->color = (enum settings_color)color;
-	return 0;
-}
-
-static int set_free(void *target, const char *value)
-{
-	static const char *const words[] = { "now", "all" };
-	struct settings *settings = target;
-	int free = find_word(words, ARRAY_SIZE(words), value);
-
-	settings->free_all = free == 1;
-	return free < 0 ? free : 0;
-}
-
-static int set_must(void *target, const char *value)
-{
-	struct settings *settings = target;
-
-	return set_text(&settings->must, value);
-}
-
-static int set_check(void *target, _unused_ const char *value)
-{
-	struct settings *settings = target;
-
-	settings->check = true;
-	return 0;
-}
-
-static int set_print(void *target, _unused_ const char *value)
-{
-	struct settings *settings = target;
-
-	settings->print = true;
-	return 0;
-}
-
-static int set_help(void *target, _unused_ const char *value)
-{
-	struct settings *settings = target;
-
-	settings->help = true;
-	return 0;
-}
-
 const struct option_row settings_common[] = {
-	{ "color", 0, "auto|always|never", "colours (default: auto, on a terminal)", set_color },
-	{ "help", 'h', NULL, "print what the command does, and exit", set_help },
+	{ "color", 0, "auto|always|never", "colours (default: auto, on a terminal)",
+	  option_set_choice, offsetof(struct settings, color) },
+	{ "help", 'h', NULL, "print what the command does, and exit", option_set_switch,
+	  offsetof(struct settings, help) },
 	{ 0 },
 };
 
 const struct option_row settings_output[] = {
 	{ "output", 'o', "table|wide|json|yaml", "form of the answer (default: table)",
-	  set_output },
+	  option_set_choice, offsetof(struct settings, output) },
 	{ 0 },
 };
 
 const struct option_row settings_node[] = {
 	{ "config", 0, "FILE", "configuration of the device plugin (default: built in)",
-	  set_config },
+	  option_set_text, offsetof(struct settings, config) },
 	{ "host-root", 0, "DIR", "directory that stands for the host's / (default: /)",
-	  set_host_root },
+	  option_set_text, offsetof(struct settings, host_root) },
 	{ "kubelet-dir", 0, "DIR", "directory of the kubelet (default: " KUBELET_DIR ")",
-	  set_kubelet_dir },
-	{ "node-name", 0, "NAME", "name of this node (default: $NODE_NAME)", set_node_name },
-	{ "node-labels", 0, "FILE", "labels of this node, key=\"value\" a line", set_node_labels },
+	  option_set_text, offsetof(struct settings, kubelet_dir) },
+	{ "node-name", 0, "NAME", "name of this node (default: $NODE_NAME)", option_set_text,
+	  offsetof(struct settings, node_name) },
+	{ "node-labels", 0, "FILE", "labels of this node, key=\"value\" a line", option_set_text,
+	  offsetof(struct settings, node_labels) },
 	{ 0 },
 };
 
 const struct option_row settings_kubelet[] = {
-	{ "timeout", 0, "DURATION", "how long to wait for the kubelet (default: 10s)",
-	  set_timeout },
+	{ "timeout", 0, "DURATION", "how long to wait for the kubelet (default: 10s)", set_timeout,
+	  offsetof(struct settings, timeout_ms) },
 	{ 0 },
 };
 
 const struct option_row settings_status[] = {
-	{ "check", 0, NULL, "exit with status 3 if there are warnings or errors", set_check },
+	{ "check", 0, NULL, "exit with status 3 if there are warnings or errors", option_set_switch,
+	  offsetof(struct settings, check) },
 	{ "idle-below", 0, "PERCENT", "find devices that are held and used less than that",
-	  set_idle_below },
-	{ "window", 0, "DURATION", "time over which use is averaged (default: 10s)", set_window },
+	  set_idle_below, 0 },
+	{ "window", 0, "DURATION", "time over which use is averaged (default: 10s)", set_duration,
+	  offsetof(struct settings, window_ms) },
 	{ "grace", 0, "DURATION", "time before that, for what has just begun (default: 0s)",
-	  set_grace },
+	  set_duration, offsetof(struct settings, grace_ms) },
 	{ 0 },
 };
 
 const struct option_row settings_validate[] = {
-	{ "print", 0, NULL, "print the effective configuration", set_print },
+	{ "print", 0, NULL, "print the effective configuration", option_set_switch,
+	  offsetof(struct settings, print) },
 	{ 0 },
 };
 
 const struct option_row settings_explain[] = {
-	{ "must", 0, "ID,...", "allocate: devices that must be in the choice", set_must },
-	{ "free", 0, "now|all", "allocate: what to choose from (default: now)", set_free },
+	{ "must", 0, "ID,...", "allocate: devices that must be in the choice", option_set_text,
+	  offsetof(struct settings, must) },
+	{ "free", 0, "now|all", "allocate: what to choose from (default: now)", option_set_choice,
+	  offsetof(struct settings, free) },
 	{ 0 },
 };
 

@@ -29,6 +29,12 @@ enum settings_color {
 	_SETTINGS_COLOR_MAX,
 };
 
+/* What explain allocate chooses from. */
+enum settings_free {
+	SETTINGS_FREE_NOW, /* what nobody holds */
+	SETTINGS_FREE_ALL,
+};
+
 struct settings {
 	const char *program; /* "silicactl", or "kubectl silica" */
 	const char *words[SETTINGS_WORDS_MAX];
@@ -56,7 +62,7 @@ struct settings {
 
 	/* Of explain allocate. */
 	const char *must; /* IDs with commas between them, or NULL */
-	bool free_all;
+	enum settings_free free;
 
 	/* What the terminal is like, from main(). */
 	bool terminal;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/options.h"
 
 #define THREADS 4
 #define LINES_PER_THREAD 200
@@ -195,24 +196,30 @@ static void threads_do_not_mix_their_lines(void **state)
 	assert_int_equal(lines, THREADS * LINES_PER_THREAD);
 }
 
-static void finds_names(void **state)
+static void choices_stand_in_the_order_of_the_enums(void **state)
 {
-	static const struct {
-		const char *name;
-		int level;
-		int format;
-	} cases[] = {
-		{ "error", LOG_LEVEL_ERROR, -EINVAL }, { "warning", LOG_LEVEL_WARNING, -EINVAL },
-		{ "info", LOG_LEVEL_INFO, -EINVAL },   { "debug", LOG_LEVEL_DEBUG, -EINVAL },
-		{ "text", -EINVAL, LOG_FORMAT_TEXT },  { "json", -EINVAL, LOG_FORMAT_JSON },
-		{ "INFO", -EINVAL, -EINVAL },	       { "", -EINVAL, -EINVAL },
+	static const char *const levels[_LOG_LEVEL_MAX] = {
+		[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARNING] = "warning",
+		[LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug",
 	};
+	static const char *const formats[_LOG_FORMAT_MAX] = {
+		[LOG_FORMAT_TEXT] = "text",
+		[LOG_FORMAT_JSON] = "json",
+	};
+	const char *level = LOG_LEVEL_CHOICES, *format = LOG_FORMAT_CHOICES;
+	size_t len;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		assert_int_equal(log_level_from_name(cases[i].name), cases[i].level);
-		assert_int_equal(log_format_from_name(cases[i].name), cases[i].format);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+		assert_memory_equal(options_next_choice(&level, &len), levels[i],
+				    strlen(levels[i]));
+	assert_null(options_next_choice(&level, &len));
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		assert_memory_equal(options_next_choice(&format, &len), formats[i],
+				    strlen(formats[i]));
+	assert_null(options_next_choice(&format, &len));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin_capture, end_capture)
@@ -228,7 +235,7 @@ int main(void)
 		TEST(escapes_even_the_longest_message),
 		TEST(preserves_errno),
 		TEST(threads_do_not_mix_their_lines),
-		cmocka_unit_test(finds_names),
+		cmocka_unit_test(choices_stand_in_the_order_of_the_enums),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

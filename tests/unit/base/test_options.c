@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ struct target {
 	bool loud;
 };
 
-static int set_file(void *target, const char *value)
+static int set_file(_unused_ const struct option_row *row, void *target, const char *value)
 {
 	struct target *ret = target;
 
@@ -25,7 +26,7 @@ static int set_file(void *target, const char *value)
 	return 0;
 }
 
-static int set_form(void *target, const char *value)
+static int set_form(_unused_ const struct option_row *row, void *target, const char *value)
 {
 	struct target *ret = target;
 
@@ -33,7 +34,7 @@ static int set_form(void *target, const char *value)
 	return strcmp(value, "text") == 0 || strcmp(value, "json") == 0 ? 0 : -EINVAL;
 }
 
-static int set_loud(void *target, const char *value)
+static int set_loud(_unused_ const struct option_row *row, void *target, const char *value)
 {
 	struct target *ret = target;
 
@@ -43,12 +44,12 @@ static int set_loud(void *target, const char *value)
 }
 
 static const struct option_row first[] = {
-	{ "file", 0, "FILE", "a file", set_file },
+	{ "file", 0, "FILE", "a file", set_file, 0 },
 	{ 0 },
 };
 static const struct option_row second[] = {
-	{ "form", 'f', "text|json", "a form", set_form },
-	{ "loud", 'l', NULL, "say more", set_loud },
+	{ "form", 'f', "text|json", "a form", set_form, 0 },
+	{ "loud", 'l', NULL, "say more", set_loud, 0 },
 	{ 0 },
 };
 static const struct option_row *const tables[] = { first, second, NULL };
@@ -171,12 +172,55 @@ static void finds_choices(void **state)
 	assert_null(options_next_choice(&at, &len));
 }
 
+enum pace { SLOW, FAST };
+
+struct fields {
+	const char *name;
+	enum pace pace;
+	bool once;
+};
+
+static const struct option_row fields[] = {
+	{ "name", 0, "NAME", "a name", option_set_text, offsetof(struct fields, name) },
+	{ "pace", 0, "slow|fast", "a pace", option_set_choice, offsetof(struct fields, pace) },
+	{ "once", 0, NULL, "not again", option_set_switch, offsetof(struct fields, once) },
+	{ 0 },
+};
+static const struct option_row *const field_tables[] = { fields, NULL };
+
+static void sets_fields(void **state)
+{
+	const char *const argv[] = { "--pace=fast", "--once", "--name", "x", NULL };
+	struct fields ret = { .pace = SLOW };
+
+	(void)state;
+	assert_int_equal(options_read(field_tables, argv, &ret, NULL, NULL), 0);
+	assert_string_equal(ret.name, "x");
+	assert_int_equal(ret.pace, FAST);
+	assert_true(ret.once);
+}
+
+static void fields_refuse(void **state)
+{
+	static const char *const words[] = { "--name=", "--pace=fas", "--pace=fast|", "--pace=" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		const char *const argv[] = { words[i], NULL };
+		struct fields ret = { .pace = SLOW };
+
+		assert_int_equal(options_read(field_tables, argv, &ret, NULL, NULL), -EINVAL);
+		assert_int_equal(ret.pace, SLOW);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads),	 cmocka_unit_test(keeps_words_in_order),
 		cmocka_unit_test(refuses),	 cmocka_unit_test(describes),
-		cmocka_unit_test(finds_choices),
+		cmocka_unit_test(finds_choices), cmocka_unit_test(sets_fields),
+		cmocka_unit_test(fields_refuse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

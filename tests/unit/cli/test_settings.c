@@ -79,7 +79,7 @@ static void reads_values(void **state)
 	assert_int_equal(settings.grace_ms, 30000);
 	assert_int_equal(settings.timeout_ms, 500);
 	assert_string_equal(settings.node_labels, "labels");
-	assert_true(settings.free_all);
+	assert_int_equal(settings.free, SETTINGS_FREE_ALL);
 	assert_string_equal(settings.must, "A,B");
 	assert_true(settings.check);
 	assert_true(settings.print);

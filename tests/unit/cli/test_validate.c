@@ -71,7 +71,7 @@ static void judges(void **state)
 		{ "version: v1\nresourses: []\n", COMMAND_FAILED,
 		  "refused: %s:2:1: unknown key 'resourses', did you mean 'resources'?\n" },
 		{ "version: v1\ndrivers: {enable: [nothing]}\n", COMMAND_FAILED,
-		  "refused: %s: drivers.enable: there is no driver 'nothing'; there are: " },
+		  "refused: %s:2:20: drivers.enable: there is no driver 'nothing'; there are: " },
 	};
 	const struct folder *folder = *state;
 
