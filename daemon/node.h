@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeps watch over the node: probes and rescans by timer, and rescans early when
+ * udev or a directory of device files says that something has happened.
+ *
+ * Source: udev(7), inotify(7)
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "drivers/host.h"
+#include "inventory/inventory.h"
+#include "inventory/snapshot.h"
+#include "policy/policy.h"
+
+struct node;
+
+struct node_setup {
+	struct loop *loop;
+	struct host *host;		     /* borrowed */
+	const struct driver *const *drivers; /* @n_drivers; copied */
+	size_t n_drivers;
+	struct inventory_policy policy;
+	uint32_t probe_interval_ms;
+	uint32_t rescan_interval_ms;
+	/* Called after every look at the devices with the time when it began, by clock_ns();
+	 * or NULL. */
+	void (*scanned)(void *ctx, uint64_t start_ns);
+	/* Called when there is a new snapshot.  Context: the loop's thread. */
+	void (*changed)(void *ctx, struct snapshot *before, struct snapshot *after);
+	/* Called after every periodic rescan, for other checks at that pace. */
+	void (*rescanned)(void *ctx);
+	void *ctx;
+};
+
+/**
+ * node_setup_policy() - Fill in what a policy says: drivers, health and intervals.
+ * @setup: set-up
+ * @policy: policy; must be there until node_new() has returned
+ */
+void node_setup_policy(struct node_setup *setup, const struct policy *policy);
+
+/**
+ * node_new() - Begin to watch; the devices are looked for at once.
+ * @setup: copied
+ * @ret: the watch, to be released with node_free()
+ * @err: set on failure
+ *
+ * @setup's `changed` is called from within for the devices that are there.
+ *
+ * Return: 0, or -ENOMEM, or -errno of the event loop.
+ */
+int node_new(const struct node_setup *setup, struct node **ret, struct error *err);
+
+/**
+ * node_free() - Stop to watch.
+ * @node: watch or NULL
+ */
+void node_free(struct node *node);
+DEFINE_CLEANUP(struct node, node_free);
+
+/**
+ * node_snapshot() - The newest picture of the node.
+ * @node: watch
+ *
+ * Return: a new reference, to be given back with snapshot_unref().
+ */
+struct snapshot *node_snapshot(const struct node *node);
+
+/**
+ * node_rescan() - Look for devices now.
+ * @node: watch
+ *
+ * Context: the loop's thread.
+ */
+void node_rescan(struct node *node);
+
+/**
+ * node_rescan_soon() - Look for devices in a moment; further calls are merged.
+ * @node: watch
+ *
+ * Context: the loop's thread.
+ */
+void node_rescan_soon(struct node *node);
