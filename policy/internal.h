@@ -42,9 +42,9 @@ int policy_choose_drivers(struct policy *policy, struct error *err);
  * @policy: policy whose drivers are chosen
  * @resource: who says the word, for messages
  * @vendor: the word; one with '*' or '?' is not looked at
- * @err: set if not
+ * @err: set if not; names the place of the word
  *
  * Return: 0, or -EINVAL.
  */
-int policy_check_vendor(const struct policy *policy, const char *resource, const char *vendor,
-			struct error *err);
+int policy_check_vendor(const struct policy *policy, const char *resource,
+			const struct config_pattern *vendor, struct error *err);

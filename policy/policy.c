@@ -49,7 +49,7 @@ static int check_vendors(const struct policy *policy, const char *resource,
 	if (policy->config.resources_are_default)
 		return 0;
 	for (size_t i = 0; i < vendors->n; i++) {
-		int r = policy_check_vendor(policy, resource, vendors->items[i].text, err);
+		int r = policy_check_vendor(policy, resource, &vendors->items[i], err);
 
 		if (r < 0)
 			return r;

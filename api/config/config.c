@@ -47,6 +47,9 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
 	r = take_notes(&file.config, &notes, err);
 	if (r < 0)
 		return r;
+	file.config.source = strdup(name);
+	if (!file.config.source)
+		return error_set(err, ENOMEM, "no memory for a name");
 	*ret = file.config;
 	file.config = (struct config) { 0 };
 	return 0;
@@ -76,6 +79,7 @@ void config_done(struct config *config)
 {
 	struct config_file file = { .config = *config };
 
+	free(config->source);
 	free(config->notes);
 	schema_done(&config_root, &file);
 	*config = (struct config) { 0 };

@@ -23,6 +23,7 @@
 
 #include "api/config/declared_keys.h"
 #include "api/config/resource_name.h"
+#include "api/config/schema.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/strbuf.h"
@@ -73,9 +74,25 @@ enum config_preferred {
 	_CONFIG_PREFERRED_MAX,
 };
 
+/* Labels of a node; each stands for a bit. */
+enum config_label_family {
+	CONFIG_FAMILY_NEUTRAL, /* one spelling for every vendor */
+	CONFIG_FAMILY_VENDOR,  /* those of the vendors' own tools */
+	_CONFIG_FAMILY_MAX,
+};
+
+/* What Furiosa's tool writes and what its manual has are not the same names. */
+enum config_furiosa_names {
+	CONFIG_FURIOSA_BOTH,
+	CONFIG_FURIOSA_CODE,
+	CONFIG_FURIOSA_DOCS,
+	_CONFIG_FURIOSA_MAX,
+};
+
 /* '*' stands for any bytes, also none; '?' for one; every other byte for itself. */
 struct config_pattern {
 	char text[CONFIG_PATTERN_MAX];
+	struct schema_place place; /* all-zero where it was not written */
 };
 
 /* Holds where one of them does; none at all means that anything does. */
@@ -147,6 +164,7 @@ struct config_resource {
 
 struct config_driver_name {
 	char name[CONFIG_WORD_MAX];
+	struct schema_place place;
 };
 
 struct config_drivers {
@@ -170,6 +188,20 @@ struct config_health {
 	uint32_t forget_after_ms; /* absence after which a device is dropped; 0 means at once */
 };
 
+struct config_labels {
+	uint32_t families; /* bits 1 << enum config_label_family, at least one */
+	enum config_furiosa_names furiosa;
+	bool beta_names; /* those of older releases, too */
+};
+
+/* What is kept on the Node object beside labels. */
+struct config_node_extras {
+	bool remove_startup_taints;
+	bool exclusive_taints;
+	bool condition;
+	bool events;
+};
+
 /* What the log should say about a configuration that was accepted. */
 struct config_note {
 	char text[ERROR_TEXT_MAX]; /* as in "a.yaml:3:1: key 'partitioning' is deprecated: ..." */
@@ -177,6 +209,7 @@ struct config_note {
 
 /* Moving the struct is fine: the lists, and so their strings, stay where they are. */
 struct config {
+	char *source; /* owned; what the text was called, for messages */
 	enum config_version version;
 	struct config_drivers drivers;
 	struct config_exclude *exclude;	   /* owned */
@@ -187,6 +220,8 @@ struct config {
 	struct config_cdi cdi;
 	struct config_health health;
 	uint32_t rescan_interval_ms;
+	struct config_labels labels;
+	struct config_node_extras node;
 	struct config_note *notes; /* owned; not part of what is printed */
 	size_t n_notes;		   /* 0 to CONFIG_NOTES_MAX */
 };

@@ -46,6 +46,17 @@ static const char *const preferences[] = {
 	[CONFIG_PREFERRED_DISTRIBUTED] = "distributed",
 	NULL,
 };
+static const char *const label_families[] = {
+	[CONFIG_FAMILY_NEUTRAL] = "neutral",
+	[CONFIG_FAMILY_VENDOR] = "vendor",
+	NULL,
+};
+static const char *const furiosa_spellings[] = {
+	[CONFIG_FURIOSA_BOTH] = "both",
+	[CONFIG_FURIOSA_CODE] = "code",
+	[CONFIG_FURIOSA_DOCS] = "docs",
+	NULL,
+};
 static const char *const partitionings[] = {
 	[CONFIG_PARTITIONING_UNSET] = "",	    [CONFIG_PARTITIONING_NONE] = "none",
 	[CONFIG_PARTITIONING_1CORE] = "1core.6gb",  [CONFIG_PARTITIONING_2CORE] = "2core.12gb",
@@ -64,6 +75,8 @@ static_assert(ARRAY_SIZE(versions) == _CONFIG_VERSION_MAX + 1, "every version ha
 static_assert(ARRAY_SIZE(units) == _CONFIG_UNIT_MAX + 1, "every unit has a name");
 static_assert(ARRAY_SIZE(allocates) == _CONFIG_ALLOCATE_MAX + 1, "every way has a name");
 static_assert(ARRAY_SIZE(preferences) == _CONFIG_PREFERRED_MAX + 1, "every choice has a name");
+static_assert(ARRAY_SIZE(label_families) == _CONFIG_FAMILY_MAX + 1, "every family has a name");
+static_assert(ARRAY_SIZE(furiosa_spellings) == _CONFIG_FURIOSA_MAX + 1, "every way has a name");
 static_assert(ARRAY_SIZE(partitionings) == _CONFIG_PARTITIONING_MAX + 1, "every cut has a name");
 static_assert(ARRAY_SIZE(strategies) == _CONFIG_PARTITIONING_MAX + 1, "every cut has a name");
 static_assert(sizeof(enum config_unit) == sizeof(uint32_t), "SCHEMA_ENUM stores 32 bits");
@@ -72,26 +85,31 @@ static_assert(CONFIG_NOTES_MAX >= SCHEMA_NOTES_MAX, "every note has room");
 static const struct schema_key vendor_item = {
 	.name = "vendor[]",
 	TEXT(struct config_pattern, text),
+	.place = offsetof(struct config_pattern, place),
 	.check = config_check_vendor,
 };
 static const struct schema_key product_item = {
 	.name = "product[]",
 	TEXT(struct config_pattern, text),
+	.place = offsetof(struct config_pattern, place),
 	.check = config_check_word,
 };
 static const struct schema_key architecture_item = {
 	.name = "architecture[]",
 	TEXT(struct config_pattern, text),
+	.place = offsetof(struct config_pattern, place),
 	.check = config_check_word,
 };
 static const struct schema_key bdf_item = {
 	.name = "bdf[]",
 	TEXT(struct config_pattern, text),
+	.place = offsetof(struct config_pattern, place),
 	.check = config_check_bdf,
 };
 static const struct schema_key uuid_item = {
 	.name = "uuid[]",
 	TEXT(struct config_pattern, text),
+	.place = offsetof(struct config_pattern, place),
 	.check = config_check_word,
 };
 static const struct schema_key node_item = {
@@ -338,11 +356,13 @@ static const struct schema_key exclude_item = {
 static const struct schema_key enable_item = {
 	.name = "enable[]",
 	TEXT(struct config_driver_name, name),
+	.place = offsetof(struct config_driver_name, place),
 	.check = config_check_driver,
 };
 static const struct schema_key disable_item = {
 	.name = "disable[]",
 	TEXT(struct config_driver_name, name),
+	.place = offsetof(struct config_driver_name, place),
 	.check = config_check_driver,
 };
 
@@ -428,9 +448,82 @@ static const struct schema_key health_keys[] = {
 	},
 };
 
+static const struct schema_key labels_keys[] = {
+	{
+		.name = "families",
+		.type = SCHEMA_SET,
+		FIELD(struct config_labels, families),
+		.values = label_families,
+		.min = 1,
+		.max = _CONFIG_FAMILY_MAX,
+		.default_value = "[neutral, vendor]",
+		.text = "Which labels a node gets: `neutral`, Silica's own, spelled alike for "
+			"every "
+			"vendor; `vendor`, those that the tools of each vendor write.",
+	},
+	{
+		.name = "furiosa",
+		.type = SCHEMA_ENUM,
+		FIELD(struct config_labels, furiosa),
+		.values = furiosa_spellings,
+		.default_value = "both",
+		.text = "Names of Furiosa's labels of versions: those that its tool writes, as in "
+			"`furiosa.ai/driver.version` (`code`), those that its manual has, as in "
+			"`furiosa.ai/npu.driver.version` (`docs`), or `both`.",
+	},
+	{
+		.name = "betaNames",
+		.type = SCHEMA_BOOL,
+		FIELD(struct config_labels, beta_names),
+		.default_value = "false",
+		.text = "Whether the older names under `beta.furiosa.ai/` and `beta.amd.com/` are "
+			"written as well.",
+	},
+};
+
+static const struct schema_key node_keys[] = {
+	{
+		.name = "removeStartupTaints",
+		.type = SCHEMA_BOOL,
+		FIELD(struct config_node_extras, remove_startup_taints),
+		.default_value = "false",
+		.text = "Whether the taint `<domain>/not-ready`, as in `furiosa.ai/not-ready`, is "
+			"taken from the node once its capacity has every resource of that domain "
+			"for which there are devices.",
+	},
+	{
+		.name = "exclusiveTaints",
+		.type = SCHEMA_BOOL,
+		FIELD(struct config_node_extras, exclusive_taints),
+		.default_value = "false",
+		.text = "Whether a node with devices of a resource keeps the taint "
+			"`<resource>=exclusive:NoSchedule`, as in "
+			"`furiosa.ai/npu=exclusive:NoSchedule`, so that only pods that tolerate it "
+			"come there.",
+	},
+	{
+		.name = "condition",
+		.type = SCHEMA_BOOL,
+		FIELD(struct config_node_extras, condition),
+		.default_value = "false",
+		.text = "Whether the node has the condition `AcceleratorsHealthy`, which is "
+			"`False` "
+			"while a device is unhealthy.",
+	},
+	{
+		.name = "events",
+		.type = SCHEMA_BOOL,
+		FIELD(struct config_node_extras, events),
+		.default_value = "true",
+		.text = "Whether devices that fail and recover, and configurations that are "
+			"refused, are recorded as Events of the node.",
+	},
+};
+
 static const struct schema_key disabled_uuid_item = {
 	.name = "disabledDeviceUUIDs.*[]",
 	TEXT(struct config_pattern, text),
+	.place = offsetof(struct config_pattern, place),
 	.check = config_check_word,
 };
 
@@ -513,6 +606,20 @@ static const struct schema_key config_keys[] = {
 		.default_value = "5s",
 		.text = "Time between two scans for devices that were added or removed; events of "
 			"the kernel trigger further ones.",
+	},
+	{
+		.name = "labels",
+		MAPPING(labels_keys),
+		FIELD(struct config_file, config.labels),
+		.default_value = "{}",
+		.text = "Labels of the node; see [labels](labels.md).",
+	},
+	{
+		.name = "node",
+		MAPPING(node_keys),
+		FIELD(struct config_file, config.node),
+		.default_value = "{}",
+		.text = "What else the labeller keeps on the Node object.",
 	},
 	{
 		.name = "partitioning",

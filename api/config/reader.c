@@ -17,6 +17,7 @@ struct reader {
 	const char *text;
 	size_t len;
 	const char *name;
+	size_t scalar_max;
 	unsigned int n_documents;
 };
 
@@ -30,6 +31,7 @@ int reader_new(struct reader **ret, const char *text, size_t len, const char *na
 	reader->text = text;
 	reader->len = len;
 	reader->name = name;
+	reader->scalar_max = READER_SCALAR_MAX;
 	yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&reader->parser, (const unsigned char *)text, len);
 	*ret = TAKE_PTR(reader);
@@ -51,6 +53,11 @@ int reader_locate(const struct reader *reader, struct reader_mark mark, int r, s
 	const char *name = reader->name + (len > READER_NAME_MAX ? len - READER_NAME_MAX : 0);
 
 	return error_wrap(err, r, "%s:%zu:%zu", name, mark.line, mark.column);
+}
+
+void reader_set_scalar_max(struct reader *reader, size_t max)
+{
+	reader->scalar_max = max;
 }
 
 static struct reader_mark from_yaml(yaml_mark_t mark)
@@ -116,11 +123,6 @@ static bool has_tag(const yaml_event_t *event)
 	}
 }
 
-static bool is_too_long(const yaml_event_t *event)
-{
-	return event->type == YAML_SCALAR_EVENT && event->data.scalar.length > READER_SCALAR_MAX;
-}
-
 /* An escape such as "\0" puts a NUL inside, which would hide what follows. */
 static bool has_nul(const yaml_event_t *event)
 {
@@ -136,15 +138,20 @@ static int check_event(const struct reader *reader, struct error *err)
 	} rules[] = {
 		{ has_anchor, "anchors and aliases are not allowed" },
 		{ has_tag, "tags are not allowed" },
-		{ is_too_long, "a value is longer than 4096 bytes" },
 		{ has_nul, "a value contains a NUL" },
 	};
-	struct reader_mark mark = from_yaml(reader->event.start_mark);
+	const yaml_event_t *event = &reader->event;
+	struct reader_mark mark = from_yaml(event->start_mark);
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-		if (rules[i].is(&reader->event))
+		if (rules[i].is(event))
 			return reader_locate(reader, mark,
 					     error_set(err, EINVAL, "%s", rules[i].refused), err);
+	if (event->type == YAML_SCALAR_EVENT && event->data.scalar.length > reader->scalar_max)
+		return reader_locate(reader, mark,
+				     error_set(err, EINVAL, "a value is longer than %zu bytes",
+					       reader->scalar_max),
+				     err);
 	if (reader->n_documents > 1)
 		return reader_locate(reader, mark, error_set(err, EINVAL, "more than one document"),
 				     err);

@@ -69,6 +69,13 @@ void reader_free(struct reader *reader);
 DEFINE_CLEANUP(struct reader, reader_free);
 
 /**
+ * reader_set_scalar_max() - Allow longer values than READER_SCALAR_MAX.
+ * @reader: reader
+ * @max: bytes of the longest value, for a format that has certificates in it
+ */
+void reader_set_scalar_max(struct reader *reader, size_t max);
+
+/**
  * reader_next() - Go to the next node.
  * @reader: reader
  * @ret: the node; READER_END once the document is over, and for an empty one

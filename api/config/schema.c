@@ -391,11 +391,16 @@ static void store_list(const struct schema_key *key, struct list list, void *obj
 	memcpy((char *)object + key->n_offset, &list.n, sizeof(list.n));
 }
 
+size_t schema_item_size(const struct schema_key *item)
+{
+	return item->place > 0 ? item->place + sizeof(struct schema_place) : item->size;
+}
+
 /* The new item counts at once, so that schema_done() finds what it comes to own. */
 static char *append_item(const struct schema_key *key, void *object)
 {
 	struct list list = load_list(key, object);
-	size_t size = key->item->size;
+	size_t size = schema_item_size(key->item);
 	char *items = reallocarray(list.items, list.n + 1, size);
 	char *item;
 
@@ -414,10 +419,10 @@ static int check_unique(const struct context *ctx, const struct reader_node *nod
 	const struct schema_key *unique =
 		key->unique ? schema_sibling(key->item, key->unique) : NULL;
 	struct list list = load_list(key, object);
-	const char *newest = list.items + (list.n - 1) * key->item->size;
+	const char *newest = list.items + (list.n - 1) * schema_item_size(key->item);
 
 	for (size_t i = 0; unique && i < list.n - 1; i++) {
-		const char *other = list.items + i * key->item->size;
+		const char *other = list.items + i * schema_item_size(key->item);
 
 		if (strcmp(other + unique->offset, newest + unique->offset) != 0 ||
 		    (key->may_repeat && key->may_repeat(newest, other)))
@@ -528,7 +533,7 @@ static int read_free_key(const struct context *ctx, const struct reader_node *na
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < list.n - 1; i++) {
-		const char *other = list.items + i * map->item->size + key->offset;
+		const char *other = list.items + i * schema_item_size(map->item) + key->offset;
 
 		if (strcmp(other, field(key, item)) != 0)
 			continue;
@@ -584,8 +589,13 @@ static int read_map(const struct context *ctx, const struct reader_node *node,
 static int read_scalar(const struct context *ctx, const struct reader_node *node,
 		       const struct schema_key *key, void *object, struct error *err)
 {
-	return schema_scan(key, node->text, field(key, object)) ? 0
-								: unexpected(ctx, node, key, err);
+	if (!schema_scan(key, node->text, field(key, object)))
+		return unexpected(ctx, node, key, err);
+	if (key->place > 0)
+		*(struct schema_place *)((char *)object + key->place) =
+			(struct schema_place) { (uint32_t)node->mark.line,
+						(uint32_t)node->mark.column };
+	return 0;
 }
 
 #define KIND(kind) (1u << READER_##kind)
@@ -657,7 +667,7 @@ static void done_list(const struct schema_key *key, void *object)
 	const struct schema_key *item = key->item;
 
 	for (size_t i = 0; item->type == SCHEMA_MAPPING && i < list.n; i++)
-		schema_done(item, list.items + i * item->size);
+		schema_done(item, list.items + i * schema_item_size(item));
 	free(list.items);
 }
 

@@ -49,7 +49,14 @@ enum schema_type {
 	SCHEMA_MAPPING,	 /* a struct */
 	SCHEMA_LIST,	 /* pointer to items on the heap, and a size_t at @n_offset */
 	SCHEMA_MAP,	 /* the same of a mapping with free keys, each with its value an item */
+	SCHEMA_FOREIGN,	 /* read by somebody else: only told of, never read or printed here */
 	_SCHEMA_TYPE_MAX,
+};
+
+/* Where a value was written; both begin with 1. */
+struct schema_place {
+	uint32_t line;
+	uint32_t column; /* in characters */
 };
 
 struct schema_key {
@@ -63,6 +70,9 @@ struct schema_key {
 	size_t offset;	  /* of the value in the struct of the mapping; 0 for a root or item */
 	size_t size;	  /* of the value, in bytes; not for a SCHEMA_LIST or SCHEMA_MAP */
 	const char *unit; /* of a number, as in "cores", or NULL */
+	/* SCHEMA_STRING: a regular expression that schema_json() demands, as a @check
+	 * cannot be told; NULL for printable ASCII.  */
+	const char *pattern;
 	const char *default_value; /* YAML, or NULL: the value is all-zero */
 
 	/* What replaces a key that is still accepted, as in "use 'resources'"; else NULL.
@@ -76,17 +86,25 @@ struct schema_key {
 	uint32_t when_values;
 
 	/* SCHEMA_ENUM and SCHEMA_SET: the names, at most 32 of a set, NULL ends.  Of an
-	 * enum the first may be "": the value of a key that was left out. */
+	 * enum the first may be "": the value of a key that was left out.
+	 * SCHEMA_FOREIGN without @item: the types of JSON that it may be. */
 	const char *const *values;
 	const struct schema_key *keys; /* SCHEMA_MAPPING */
 	size_t n_keys;
 
 	/* SCHEMA_LIST: what each item is, no list.  SCHEMA_MAP: a SCHEMA_MAPPING of two
-	 * rows, the free key (a SCHEMA_STRING) and its value (anything). */
+	 * rows, the free key (a SCHEMA_STRING) and its value (anything).  SCHEMA_FOREIGN:
+	 * the SCHEMA_MAPPING that its reader has, in which nothing is required as
+	 * defaults have been laid below it; or NULL. */
 	const struct schema_key *item;
 	size_t n_offset;
 	const char *unique; /* SCHEMA_LIST of mappings: a string that no two share, or NULL */
 	bool (*may_repeat)(const void *item, const void *other); /* unless this holds; or NULL */
+
+	/* SCHEMA_STRING that is an item of a list: where in the item's struct a struct
+	 * schema_place goes, its last member, that tells later checks where the value was
+	 * written; 0 for none. */
+	size_t place;
 
 	/* Further demands on a value of the right type and size; NULL for none.  Of a
 	 * mapping it sees all keys settled, and its faults have the mapping's place. */
@@ -98,6 +116,14 @@ struct schema_notes {
 	struct error notes[SCHEMA_NOTES_MAX]; /* "NAME:LINE:COLUMN: ..."; the code says nothing */
 	size_t n;
 };
+
+/**
+ * schema_item_size() - How far the items of a list are apart.
+ * @item: row of the items
+ *
+ * Return: bytes of an item's struct.
+ */
+size_t schema_item_size(const struct schema_key *item);
 
 /**
  * schema_read() - Fill a struct from YAML.

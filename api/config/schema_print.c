@@ -238,7 +238,7 @@ static void print_scalars(struct printer *printer, const struct schema_key *item
 	start_scalars(printer->out, n);
 	for (size_t i = 0; i < n; i++) {
 		strbuf_puts(printer->out, i == 0 ? "" : ", ");
-		add_scalar(item, items + i * item->size, printer->out);
+		add_scalar(item, items + i * schema_item_size(item), printer->out);
 	}
 	end_scalars(printer->out, n);
 }
@@ -255,7 +255,7 @@ static void print_list(struct printer *printer, const struct schema_key *key, co
 	strbuf_puts(printer->out, n == 0 ? " []\n" : "\n");
 	printer->indent += INDENT;
 	for (size_t i = 0; i < n; i++)
-		print_item(printer, key->item, items + i * key->item->size);
+		print_item(printer, key->item, items + i * schema_item_size(key->item));
 	printer->indent -= INDENT;
 }
 
@@ -268,7 +268,7 @@ static void print_map(struct printer *printer, const struct schema_key *key, con
 	strbuf_puts(printer->out, n == 0 ? " {}\n" : "\n");
 	printer->indent += INDENT;
 	for (size_t i = 0; i < n; i++) {
-		const char *item = items + i * key->item->size;
+		const char *item = items + i * schema_item_size(key->item);
 
 		start_line(printer);
 		add_string(printer->out, item + name->offset);
@@ -374,6 +374,16 @@ static void range_map(const struct schema_key *key, struct strbuf *out)
 	schema_range(&key->item->keys[1], out);
 }
 
+static void range_foreign(const struct schema_key *key, struct strbuf *out)
+{
+	if (key->item) {
+		schema_range(key->item, out);
+		return;
+	}
+	for (size_t i = 0; key->values[i]; i++)
+		strbuf_printf(out, "%san %s", i == 0 ? "" : " or ", key->values[i]);
+}
+
 /* A scalar has @scalar, which writes its text; the others have @print, for whole lines. */
 static const struct {
 	void (*range)(const struct schema_key *key, struct strbuf *out);
@@ -390,6 +400,7 @@ static const struct {
 	[SCHEMA_MAPPING] = { .range = range_mapping, .print = print_mapping },
 	[SCHEMA_LIST] = { .range = range_list, .print = print_list },
 	[SCHEMA_MAP] = { .range = range_map, .print = print_map },
+	[SCHEMA_FOREIGN] = { .range = range_foreign },
 };
 
 static void add_scalar(const struct schema_key *key, const void *value, struct strbuf *out)

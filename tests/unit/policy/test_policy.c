@@ -50,24 +50,30 @@ static void names_of_drivers_are_checked(_unused_ void **state)
 		const char *config;
 		const char *text; /* NULL: it is accepted */
 	} cases[] = {
-		{ "drivers: {enable: [east]}\n", "drivers.enable: there is no driver 'east'; there "
-						 "are: north, south, west" BUILTINS },
+		{ "drivers: {enable: [east]}\n",
+		  "f:2:20: drivers.enable: there is no driver 'east'; there "
+		  "are: north, south, west" BUILTINS },
 		{ "drivers: {disable: [north, east]}\n",
-		  "drivers.disable: there is no driver 'east'; there are: north, south, "
+		  "f:2:28: drivers.disable: there is no driver 'east'; there are: north, south, "
 		  "west" BUILTINS },
-		{ DEVICES "{vendor: east}\n",
-		  "a.b/c: there is no driver 'east'; there are: north, south, west" BUILTINS },
+		{ DEVICES "{vendor: east}\n", "f:4:21: a.b/c: there is no driver 'east'; there "
+					      "are: north, south, west" BUILTINS },
 		{ DEVICES "{vendor: [north, west]}\n",
-		  "a.b/c: driver 'west' is off; add it to 'drivers.enable'" },
+		  "f:4:29: a.b/c: driver 'west' is off; add it to 'drivers.enable'" },
 		{ DEVICES "{vendor: south}\ndrivers: {disable: [south]}\n",
-		  "a.b/c: driver 'south' is off; take it out of 'drivers.disable'" },
+		  "f:4:21: a.b/c: driver 'south' is off; take it out of 'drivers.disable'" },
 		{ DEVICES "{vendor: west}\ndrivers: {disable: [west]}\n",
-		  "a.b/c: driver 'west' is off; take it out of 'drivers.disable'" },
+		  "f:4:21: a.b/c: driver 'west' is off; take it out of 'drivers.disable'" },
 		{ DEVICES "{vendor: north}\nexclude:\n- vendor: east\n",
-		  "exclude: there is no driver 'east'; there are: north, south, west" BUILTINS },
+		  "f:6:11: exclude: there is no driver 'east'; there are: north, south, "
+		  "west" BUILTINS },
 		/* Another node does not make it right. */
 		{ DEVICES "{vendor: east}\n  nodes: {names: [elsewhere]}\n",
-		  "a.b/c: there is no driver 'east'; there are: north, south, west" BUILTINS },
+		  "f:4:21: a.b/c: there is no driver 'east'; there are: north, south, "
+		  "west" BUILTINS },
+		{ DEVICES "{vendor: nort}\n",
+		  "f:4:21: a.b/c: there is no driver 'nort', did you mean 'north'; there are: "
+		  "north, south, west" BUILTINS },
 		{ DEVICES "{vendor: west}\ndrivers: {enable: [west]}\n", NULL },
 		/* A pattern names none. */
 		{ DEVICES "{vendor: [\"*\", \"eas?\"]}\n", NULL },

@@ -73,6 +73,14 @@ static void assert_default(const struct config *config)
 	assert_int_equal(config->health.healthy_after, 3);
 	assert_int_equal(config->health.forget_after_ms, 600000);
 	assert_int_equal(config->rescan_interval_ms, 5000);
+	assert_int_equal(config->labels.families,
+			 1u << CONFIG_FAMILY_NEUTRAL | 1u << CONFIG_FAMILY_VENDOR);
+	assert_int_equal(config->labels.furiosa, CONFIG_FURIOSA_BOTH);
+	assert_false(config->labels.beta_names);
+	assert_false(config->node.remove_startup_taints);
+	assert_false(config->node.exclusive_taints);
+	assert_false(config->node.condition);
+	assert_true(config->node.events);
 }
 
 static void fills_in_the_defaults(void **state _unused_)
@@ -130,9 +138,27 @@ static void reads_every_key(void **state _unused_)
 	assert_int_equal(config.rescan_interval_ms, 3600 * 1000);
 }
 
+static void reads_what_the_labeller_keeps(void **state _unused_)
+{
+	static const char text[] =
+		V1 "labels: {families: vendor, furiosa: docs, betaNames: true}\n"
+		   "node: {removeStartupTaints: true, exclusiveTaints: true, condition: true, "
+		   "events: false}\n";
+	_cleanup_config_ struct config config = { 0 };
+
+	assert_int_equal(parse(text, &config, NULL), 0);
+	assert_int_equal(config.labels.families, 1u << CONFIG_FAMILY_VENDOR);
+	assert_int_equal(config.labels.furiosa, CONFIG_FURIOSA_DOCS);
+	assert_true(config.labels.beta_names);
+	assert_true(config.node.remove_startup_taints);
+	assert_true(config.node.exclusive_taints);
+	assert_true(config.node.condition);
+	assert_false(config.node.events);
+}
+
 #define KNOWN                                                                            \
 	"known here are 'version', 'drivers', 'resources', 'exclude', 'cdi', 'health', " \
-	"'rescanInterval'"
+	"'rescanInterval', 'labels', 'node'"
 #define PATTERNS "must be a list of 1 to 64 items, each a string of 1 to 64 ASCII characters"
 
 static const struct {
@@ -170,6 +196,15 @@ static const struct {
 					    "found the string 'furiosa.ai/npu'" },
 	{ V1 "resources:\n- furiosa.ai/npu\n",
 	  "f:3:3: 'resources[]' must be a mapping, found the string 'furiosa.ai/npu'" },
+	{ V1 "labels: {families: [beta]}\n", "f:2:21: 'families' must be one or more of 'neutral', "
+					     "'vendor', found the string 'beta'" },
+	{ V1 "labels: {families: []}\n",
+	  "f:2:20: 'families' must be one or more of 'neutral', 'vendor', found 0" },
+	{ V1 "labels: {furiosa: npu}\n",
+	  "f:2:19: 'furiosa' must be one of 'both', 'code', 'docs', found the string 'npu'" },
+	{ V1 "node: {taints: true}\n",
+	  "f:2:8: unknown key 'taints', known here are 'removeStartupTaints', 'exclusiveTaints', "
+	  "'condition', 'events'" },
 	{ V1 "rescanInterval: 5\n",
 	  "f:2:17: 'rescanInterval' must be a duration from 500ms to 1h, found the number 5" },
 	{ V1 "rescanInterval: {}\n",
@@ -388,7 +423,16 @@ static void prints_every_key(void **state _unused_)
 						  "  unhealthyAfter: 1\n"
 						  "  healthyAfter: 3\n"
 						  "  forgetAfter: 10m\n"
-						  "rescanInterval: 5s\n");
+						  "rescanInterval: 5s\n"
+						  "labels:\n"
+						  "  families: [neutral, vendor]\n"
+						  "  furiosa: both\n"
+						  "  betaNames: false\n"
+						  "node:\n"
+						  "  removeStartupTaints: false\n"
+						  "  exclusiveTaints: false\n"
+						  "  condition: false\n"
+						  "  events: true\n");
 }
 
 static int make_folder(void **state)
@@ -524,6 +568,8 @@ static void describes_every_key(void **state _unused_)
 		"| `cdi.directory` |",
 		"| `health.interval` | a duration from 100ms to 1m | `500ms` |",
 		"| `rescanInterval` |",
+		"| `labels.families` |",
+		"| `node.events` | true or false | `true` |",
 	};
 	_cleanup_strbuf_ struct strbuf page = STRBUF_INIT(PRINTED_MAX);
 
@@ -539,6 +585,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fills_in_the_defaults),
 		cmocka_unit_test(reads_every_key),
+		cmocka_unit_test(reads_what_the_labeller_keeps),
 		cmocka_unit_test(refuses_with_place_and_reason),
 		cmocka_unit_test(bounds_the_number_of_resources),
 		cmocka_unit_test(bounds_the_text),
