@@ -61,6 +61,7 @@
 /* What is read of a node; 0 is what it does not tell. */
 struct properties {
 	uint64_t simd_count;
+	uint64_t simd_per_cu;
 	uint64_t vendor_id;
 	uint64_t location_id;
 	uint64_t domain;
@@ -80,10 +81,10 @@ static const struct {
 	const char *name;
 	size_t offset;
 } property_rows[] = {
-	PROPERTY(simd_count),	 PROPERTY(vendor_id),	     PROPERTY(location_id),
-	PROPERTY(domain),	 PROPERTY(drm_render_minor), PROPERTY(gfx_target_version),
-	PROPERTY(unique_id),	 PROPERTY(hive_id),	     PROPERTY(mem_banks_count),
-	PROPERTY(size_in_bytes),
+	PROPERTY(simd_count),	      PROPERTY(simd_per_cu),   PROPERTY(vendor_id),
+	PROPERTY(location_id),	      PROPERTY(domain),	       PROPERTY(drm_render_minor),
+	PROPERTY(gfx_target_version), PROPERTY(unique_id),     PROPERTY(hive_id),
+	PROPERTY(mem_banks_count),    PROPERTY(size_in_bytes),
 };
 
 struct kfd_node {
@@ -520,6 +521,71 @@ static int find_gpu(const struct class_entry *entry, const struct device *device
 	return r < 0 ? r : driver != NULL;
 }
 
+/* --- facts for labels --- */
+
+#define AMD_FACTS 7
+
+/* A fact that an attribute of the card or of the kernel module holds as it is. */
+static const struct {
+	const char *fact;
+	const char *attribute; /* of the card, or a path from the host root */
+	bool of_module;
+} label_attributes[] = {
+	{ "product-name", "device/product_name", false },
+	{ "driver-src-version", "sys/module/amdgpu/srcversion", true },
+	{ "compute-partitioning", "device/available_compute_partition", false },
+	{ "memory-partitioning", "device/available_memory_partition", false },
+};
+
+_Static_assert(ARRAY_SIZE(label_attributes) + 3 == AMD_FACTS, "every fact has room");
+
+static int read_label_attributes(const struct class_entry *entry,
+				 char texts[AMD_FACTS][SYSFS_LINE_MAX], struct device_fact *told,
+				 struct error *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(label_attributes); i++) {
+		int dirfd = label_attributes[i].of_module ? entry->host->root_fd : entry->dirfd;
+		int r = sysfs_read_fact(dirfd, label_attributes[i].attribute, texts[n], err);
+
+		if (r < 0)
+			return r;
+		if (r == 0 || texts[n][0] == '\0' || strlen(texts[n]) >= DEVICE_FACT_MAX)
+			continue;
+		told[n] = (struct device_fact) { label_attributes[i].fact, texts[n] };
+		n++;
+	}
+	return (int)n;
+}
+
+static int set_label_facts(const struct class_entry *entry, const struct kfd_node *first,
+			   const char *profile, struct device *device, struct error *err)
+{
+	const struct properties *kfd = &first->properties;
+	char texts[AMD_FACTS][SYSFS_LINE_MAX];
+	struct device_fact told[AMD_FACTS];
+	int n = read_label_attributes(entry, texts, told, err);
+	size_t i = n < 0 ? 0 : (size_t)n;
+	int r;
+
+	if (n < 0)
+		return n;
+	(void)snprintf(texts[i], sizeof(texts[i]), "%" PRIu64, kfd->simd_count);
+	told[i] = (struct device_fact) { "simd-count", texts[i] };
+	i++;
+	if (kfd->simd_per_cu > 0) {
+		(void)snprintf(texts[i], sizeof(texts[i]), "%" PRIu64,
+			       kfd->simd_count / kfd->simd_per_cu);
+		told[i] = (struct device_fact) { "cu-count", texts[i] };
+		i++;
+	}
+	if (profile[0] != '\0')
+		told[i++] = (struct device_fact) { "partition", profile };
+	r = device_set_facts(device, told, i);
+	return r < 0 ? error_set(err, -r, "facts of '%s': %s", device->name, strerror(-r)) : 0;
+}
+
 static int cut_gpu(const struct class_entry *entry, const struct parts *parts,
 		   struct device *device, struct error *err)
 {
@@ -527,6 +593,8 @@ static int cut_gpu(const struct class_entry *entry, const struct parts *parts,
 	bool cut;
 	int r = read_profile(entry->dirfd, profile, &cut, err);
 
+	if (r == 0)
+		r = set_label_facts(entry, parts->nodes[0], profile, device, err);
 	if (r < 0)
 		return r;
 	if (parts->overflowed)

@@ -56,6 +56,7 @@ void device_unref(const struct device *device)
 		return;
 	driver_unref(device->driver);
 	free(unconst(device->nodes));
+	free(unconst(device->facts));
 	if (device->partitions_owned)
 		free(unconst(device->partitions));
 	free(unconst(device));
@@ -138,6 +139,46 @@ int device_set_partitions(struct device *device, const struct device_partition *
 	return 0;
 }
 
+int device_set_facts(struct device *device, const struct device_fact *facts, size_t n)
+{
+	size_t size = n * sizeof(*facts);
+	struct device_fact *copy;
+	char *text;
+
+	if (n > DEVICE_FACTS_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < n; i++) {
+		size_t name = strlen(facts[i].name) + 1, value = strlen(facts[i].value) + 1;
+
+		if (name > DEVICE_FACT_MAX || value > DEVICE_FACT_MAX)
+			return -E2BIG;
+		size += name + value;
+	}
+	if (n == 0)
+		return 0;
+	copy = malloc(size);
+	if (!copy)
+		return -ENOMEM;
+	text = (char *)(copy + n);
+	for (size_t i = 0; i < n; i++) {
+		copy[i].name = text;
+		text = copy_text(text, facts[i].name);
+		copy[i].value = text;
+		text = copy_text(text, facts[i].value);
+	}
+	device->facts = copy;
+	device->n_facts = n;
+	return 0;
+}
+
+const char *device_fact(const struct device *device, const char *name)
+{
+	for (size_t i = 0; i < device->n_facts; i++)
+		if (strcmp(device->facts[i].name, name) == 0)
+			return device->facts[i].value;
+	return NULL;
+}
+
 void device_set_fault(struct device *device, const char *fmt, ...)
 {
 	va_list args;
@@ -213,12 +254,23 @@ static bool partitions_equal(const struct device *a, const struct device *b)
 	return true;
 }
 
+static bool facts_equal(const struct device *a, const struct device *b)
+{
+	if (a->n_facts != b->n_facts)
+		return false;
+	for (size_t i = 0; i < a->n_facts; i++)
+		if (strcmp(a->facts[i].name, b->facts[i].name) != 0 ||
+		    strcmp(a->facts[i].value, b->facts[i].value) != 0)
+			return false;
+	return true;
+}
+
 bool device_equal(const struct device *a, const struct device *b)
 {
 	return a->driver == b->driver && a->numa_node == b->numa_node && a->cores == b->cores &&
 	       a->memory_bytes == b->memory_bytes && a->index == b->index &&
 	       partitions_equal(a, b) && texts_equal(a, b) && pci_equal(&a->pci, &b->pci) &&
-	       core_ranges_equal(a, b) && nodes_equal(a, b);
+	       core_ranges_equal(a, b) && nodes_equal(a, b) && facts_equal(a, b);
 }
 
 bool device_has_core_range(const struct device *device, struct core_range range)

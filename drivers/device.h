@@ -34,6 +34,8 @@ struct driver;
 #define DEVICE_PARTITIONS_MAX 32  /* an RNGD has 14, a MIG GPU up to 7, an MI300X up to 8 */
 #define DEVICE_PROFILE_MAX 24	  /* "1g.10gb+me.all", "cpx_nps4" */
 #define DEVICE_LINK_GROUP_MAX 32  /* an XGMI hive is named by 64 bits */
+#define DEVICE_FACTS_MAX 32	  /* of a MIG GPU: 5, and one for each of its profiles */
+#define DEVICE_FACT_MAX 64	  /* name or value of one: "AMD Instinct MI300X OAM" */
 #define DEVICES_MAX 16384	  /* per node and driver; bounds a scan of a hostile tree */
 
 #define DEVICE_NUMA_UNKNOWN (-1)
@@ -62,6 +64,12 @@ struct device_node {
 	const char *path;	 /* on the host, as in "/dev/rngd/npu0pe0" */
 	bool shared;		 /* needed by every partition of the device */
 	struct core_range cores; /* the cores that it opens; only when not shared */
+};
+
+/* What nothing but labels of the vendor's own shows, as in { "compute.major", "9" }. */
+struct device_fact {
+	const char *name; /* a word of the driver's */
+	const char *value;
 };
 
 /* What a device says of its load; a field is negative where it says nothing. */
@@ -111,6 +119,8 @@ struct device {
 	size_t n_core_ranges;
 	const struct device_node *nodes; /* one block with the strings, owned by the device */
 	size_t n_nodes;
+	const struct device_fact *facts; /* one block with the strings, owned by the device */
+	size_t n_facts;
 	char fault[ERROR_TEXT_MAX / 2]; /* why the scan found it unusable; "" when usable */
 };
 
@@ -178,6 +188,27 @@ int device_set_nodes(struct device *device, const struct device_node *nodes, siz
  */
 int device_set_partitions(struct device *device, const struct device_partition *partitions,
 			  size_t n);
+
+/**
+ * device_set_facts() - Give a device the facts that only its vendor's labels show.
+ * @device: device that has none yet
+ * @facts: @n facts, each with a name of its own; copied with their strings
+ * @n: number of facts, at most DEVICE_FACTS_MAX
+ *
+ * Return: 0, or
+ *   -ENOMEM  no memory
+ *   -E2BIG   too many, or a string of DEVICE_FACT_MAX bytes or more
+ */
+int device_set_facts(struct device *device, const struct device_fact *facts, size_t n);
+
+/**
+ * device_fact() - Look such a fact up.
+ * @device: device
+ * @name: name of the fact
+ *
+ * Return: its value, or NULL; borrowed from @device.
+ */
+const char *device_fact(const struct device *device, const char *name);
 
 /**
  * device_set_fault() - Note why a device cannot be used; the first reason stays.

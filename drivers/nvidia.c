@@ -242,6 +242,9 @@ static int describe(const struct scan *scan, const struct nvidia_information *in
 	if (r < 0)
 		return r;
 	set_links(scan, gpu, device);
+	r = gpu ? nvidia_set_facts(scan->report, gpu, device) : 0;
+	if (r < 0)
+		return error_set(err, -r, "facts of '%s': %s", device->name, strerror(-r));
 	return node_list_finish(&nodes, err);
 }
 

@@ -46,6 +46,78 @@ const char *nvidia_architecture(const struct nvml_gpu *gpu)
 	return "";
 }
 
+/* --- facts for labels --- */
+
+/* Facts with the strings that device_set_facts() copies. */
+struct facts {
+	struct device_fact facts[DEVICE_FACTS_MAX];
+	char names[DEVICE_FACTS_MAX][DEVICE_FACT_MAX];
+	char values[DEVICE_FACTS_MAX][DEVICE_FACT_MAX];
+	size_t n;
+};
+
+/* Four, and one for each MIG device. */
+_Static_assert(4 + NVML_MIGS_MAX <= DEVICE_FACTS_MAX, "every fact has room");
+
+static void add_fact(struct facts *facts, const char *name, const char *value)
+{
+	char *copy = facts->names[facts->n], *text = facts->values[facts->n];
+
+	for (size_t i = 0; i < facts->n; i++)
+		if (strcmp(facts->names[i], name) == 0)
+			return;
+	if (str_copy(copy, DEVICE_FACT_MAX, name) < 0 || str_copy(text, DEVICE_FACT_MAX, value) < 0)
+		return;
+	facts->facts[facts->n++] = (struct device_fact) { copy, text };
+}
+
+static void add_number(struct facts *facts, const char *name, uint64_t value)
+{
+	char text[24]; /* a number has 20 digits at most */
+
+	if (value == NVML_UNKNOWN)
+		return;
+	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
+	add_fact(facts, name, text);
+}
+
+/* 12040 is 12.4. */
+static void add_cuda(struct facts *facts, uint64_t version)
+{
+	char text[48];
+
+	if (version == NVML_UNKNOWN || version < 1000)
+		return;
+	(void)snprintf(text, sizeof(text), "%" PRIu64 ".%" PRIu64, version / 1000,
+		       version % 1000 / 10);
+	add_fact(facts, "cuda.version", text);
+}
+
+static void add_profiles(struct facts *facts, const struct nvml_report *report,
+			 const struct nvml_gpu *gpu, const struct device *device)
+{
+	for (size_t i = 0; device->partitioned && i < gpu->n_migs; i++) {
+		const struct nvml_mig *mig = &report->migs[gpu->first_mig + i];
+		char name[DEVICE_FACT_MAX];
+
+		(void)snprintf(name, sizeof(name), "%s.multiprocessors", mig->profile);
+		add_number(facts, name, mig->multiprocessors);
+	}
+}
+
+int nvidia_set_facts(const struct nvml_report *report, const struct nvml_gpu *gpu,
+		     struct device *device)
+{
+	struct facts facts = { .n = 0 };
+
+	add_number(&facts, "compute.major", gpu->compute_major);
+	add_number(&facts, "compute.minor", gpu->compute_minor);
+	add_cuda(&facts, report->cuda_version);
+	add_fact(&facts, "mig.capable", gpu->mig_mode == NVML_UNKNOWN ? "false" : "true");
+	add_profiles(&facts, report, gpu, device);
+	return device_set_facts(device, facts.facts, facts.n);
+}
+
 /* --- NVLinks --- */
 
 static const struct nvml_link *links_of(const struct nvml_report *report, size_t gpu)

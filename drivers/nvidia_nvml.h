@@ -50,6 +50,22 @@ const struct nvml_gpu *nvidia_find_gpu(const struct nvml_report *report,
 const char *nvidia_architecture(const struct nvml_gpu *gpu);
 
 /**
+ * nvidia_set_facts() - Note what labels in the manner of NVIDIA's tools show.
+ * @report: report that has @gpu
+ * @gpu: GPU
+ * @device: its device, whose partitions are set
+ *
+ * The facts are "compute.major", "compute.minor", "cuda.version" ("12.4"), "mig.capable"
+ * ("true", "false") and for each profile of MIG "1g.18gb.multiprocessors", as far as NVML
+ * tells them.
+ *
+ * Return: 0, or
+ *   -ENOMEM  no memory
+ */
+int nvidia_set_facts(const struct nvml_report *report, const struct nvml_gpu *gpu,
+		     struct device *device);
+
+/**
  * nvidia_link_group() - Which GPUs are joined by NVLinks, directly or by switches.
  * @report: report
  * @bdf: PCI address of the GPU

@@ -114,7 +114,7 @@ static bool is_same_mig(const struct nvml_mig *a, const struct nvml_mig *b)
 {
 	return strcmp(a->uuid, b->uuid) == 0 && strcmp(a->profile, b->profile) == 0 &&
 	       a->gpu_instance == b->gpu_instance && a->compute_instance == b->compute_instance &&
-	       a->memory_bytes == b->memory_bytes;
+	       a->memory_bytes == b->memory_bytes && a->multiprocessors == b->multiprocessors;
 }
 
 static bool is_same_link(const struct nvml_link *a, const struct nvml_link *b)

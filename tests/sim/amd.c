@@ -221,6 +221,7 @@ static const struct attribute mi210_attributes[] = {
 	COMMON_ATTRIBUTES("AMD Instinct MI300X OAM\n"),                             \
 		{ "hwmon/hwmon4/power1_input", .value = "139000000\n" },            \
 		{ "available_compute_partition", .value = "SPX, DPX, QPX, CPX\n" }, \
+		{ "available_memory_partition", .value = "NPS1, NPS4\n" },          \
 		{ "current_compute_partition", .value = MODE "\n" },                \
 	{                                                                           \
 		"current_memory_partition", .value = "NPS1\n"                       \

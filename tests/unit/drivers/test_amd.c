@@ -44,7 +44,8 @@ static void add_kfd_node(const struct tree *tree, const struct kfd_node *node)
 	(void)snprintf(path, sizeof(path), KFD "%u/properties", node->number);
 	(void)snprintf(text, sizeof(text),
 		       "cpu_cores_count 0\nsimd_count %u\nmem_banks_count 1\nio_links_count 4\n"
-		       "gfx_target_version %u\nvendor_id %u\ndevice_id 29711\nlocation_id %u\n"
+		       "simd_per_cu 4\ngfx_target_version %u\nvendor_id %u\ndevice_id "
+		       "29711\nlocation_id %u\n"
 		       "domain 0\ndrm_render_minor %u\nhive_id %s\nunique_id %s\nnum_xcc 1\n",
 		       node->simd_count, node->version, node->simd_count > 0 ? 4098 : 0,
 		       node->location, node->minor, node->hive_id, node->unique_id);
@@ -164,6 +165,49 @@ static void test_whole(void **state)
 	assert_int_equal(device->n_partitions, 0);
 	card_print_nodes(device, &text);
 	assert_string_equal(strbuf_str(&text), MI210_NODES);
+}
+
+static void test_label_facts(void **state)
+{
+	static const struct {
+		const char *path; /* what is changed, and to what; NULL removes it */
+		const char *text;
+		const char *fact;
+		const char *value;
+	} cases[] = {
+		{ NULL, NULL, "product-name", "AMD INSTINCT MI250 (MCM) OAM AC MBA" },
+		{ PCI "product_name", NULL, "product-name", NULL },
+		{ PCI "product_name", CARD_HUGE, "product-name", NULL },
+		{ NULL, NULL, "simd-count", "416" },
+		{ NULL, NULL, "cu-count", "104" },
+		{ KFD "2/properties",
+		  "simd_count 416\nvendor_id 4098\ndrm_render_minor 128\nlocation_id 25344\n",
+		  "cu-count", NULL },
+		{ NULL, NULL, "driver-src-version", NULL },
+		{ "sys/module/amdgpu/srcversion", "5E6C12C\n", "driver-src-version", "5E6C12C" },
+		{ NULL, NULL, "partition", NULL },
+		{ PCI "current_compute_partition", "SPX\n", "partition", "spx" },
+		{ NULL, NULL, "compute-partitioning", NULL },
+		{ PCI "available_compute_partition", "SPX, CPX\n", "compute-partitioning",
+		  "SPX, CPX" },
+		{ PCI "available_compute_partition", "\n", "compute-partitioning", NULL },
+		{ PCI "available_memory_partition", "NPS1\n", "memory-partitioning", "NPS1" },
+	};
+	const struct tree *tree = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_device_list_ struct device_list list = { 0 };
+		const char *value;
+
+		if (i == 0)
+			add_mi210(tree);
+		if (cases[i].path)
+			card_set(tree, cases[i].path, cases[i].text);
+		value = device_fact(scan_one(tree, &list), cases[i].fact);
+		if ((value == NULL) != (cases[i].value == NULL) ||
+		    (value && strcmp(value, cases[i].value) != 0))
+			fail_msg("%zu: '%s'", i, value ? value : "(none)");
+	}
 }
 
 static void test_nothing(void **state)
@@ -661,15 +705,25 @@ static void test_descriptors_run_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TREE_TEST(test_whole),	    TREE_TEST(test_nothing),
-		TREE_TEST(test_strangers),  TREE_TEST(test_endless_properties),
-		TREE_TEST(test_facts),	    TREE_TEST(test_topology),
-		TREE_TEST(test_memory),	    TREE_TEST(test_partitions),
-		TREE_TEST(test_modes),	    TREE_TEST(test_join),
-		TREE_TEST(test_order),	    TREE_TEST(test_too_many_partitions),
-		TREE_TEST(test_nodes),	    TREE_TEST(test_virtual_functions),
-		TREE_TEST(test_renumbered), TREE_TEST(test_probe),
-		TREE_TEST(test_measure),    TREE_TEST(test_descriptors_run_out),
+		TREE_TEST(test_whole),
+		TREE_TEST(test_label_facts),
+		TREE_TEST(test_nothing),
+		TREE_TEST(test_strangers),
+		TREE_TEST(test_endless_properties),
+		TREE_TEST(test_facts),
+		TREE_TEST(test_topology),
+		TREE_TEST(test_memory),
+		TREE_TEST(test_partitions),
+		TREE_TEST(test_modes),
+		TREE_TEST(test_join),
+		TREE_TEST(test_order),
+		TREE_TEST(test_too_many_partitions),
+		TREE_TEST(test_nodes),
+		TREE_TEST(test_virtual_functions),
+		TREE_TEST(test_renumbered),
+		TREE_TEST(test_probe),
+		TREE_TEST(test_measure),
+		TREE_TEST(test_descriptors_run_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,8 @@ static const struct device_node some_nodes[] = {
 	{ .path = "/dev/some0pe0-1", .cores = { 0, 1 } },
 };
 
+static const struct device_fact some_facts[] = { { "a", "1" }, { "b", "" } };
+
 /* Allocations left until one fails; negative for no end. */
 static int allocations_left = -1;
 
@@ -64,6 +66,7 @@ static struct device *some_device(void)
 	device->core_ranges[1] = (struct core_range) { 0, 1 };
 	device->n_core_ranges = 2;
 	assert_int_equal(device_set_nodes(device, some_nodes, ARRAY_SIZE(some_nodes)), 0);
+	assert_int_equal(device_set_facts(device, some_facts, ARRAY_SIZE(some_facts)), 0);
 	return device;
 }
 
@@ -151,6 +154,49 @@ static void test_nodes_limits(void **state)
 	assert_int_equal(device->n_nodes, 0);
 	assert_int_equal(device_set_nodes(device, many, DEVICE_NODES_MAX), 0);
 	assert_int_equal(device->n_nodes, DEVICE_NODES_MAX);
+}
+
+static void test_label_facts(void **state)
+{
+	_cleanup_(device_cleanupp) struct device *device = device_new(&some_driver);
+
+	(void)state;
+	assert_null(device_fact(device, "a"));
+	assert_int_equal(device_set_facts(device, some_facts, ARRAY_SIZE(some_facts)), 0);
+	assert_string_equal(device_fact(device, "a"), "1");
+	assert_ptr_not_equal(device_fact(device, "a"), some_facts[0].value);
+	assert_string_equal(device_fact(device, "b"), "");
+	assert_null(device_fact(device, "c"));
+	assert_null(device_fact(device, ""));
+}
+
+static void test_label_facts_limits(void **state)
+{
+	static const char longest[] =
+		"63 characters, which is as long as the text of a fact may be ..";
+	static struct device_fact many[DEVICE_FACTS_MAX + 1];
+	_cleanup_(device_cleanupp) struct device *device = device_new(&some_driver);
+	char longer[DEVICE_FACT_MAX + 1];
+
+	(void)state;
+	memset(longer, 'x', DEVICE_FACT_MAX);
+	longer[DEVICE_FACT_MAX] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = (struct device_fact) { longest, longest };
+	assert_int_equal(strlen(longest), DEVICE_FACT_MAX - 1);
+	assert_int_equal(device_set_facts(device, many, ARRAY_SIZE(many)), -E2BIG);
+	many[0].value = longer;
+	assert_int_equal(device_set_facts(device, many, 1), -E2BIG);
+	many[0] = (struct device_fact) { longer, "" };
+	assert_int_equal(device_set_facts(device, many, 1), -E2BIG);
+	many[0].name = longest;
+	assert_int_equal(device_set_facts(device, NULL, 0), 0);
+	allocations_left = 0;
+	assert_int_equal(device_set_facts(device, many, 1), -ENOMEM);
+	allocations_left = -1;
+	assert_int_equal(device->n_facts, 0);
+	assert_int_equal(device_set_facts(device, many, DEVICE_FACTS_MAX), 0);
+	assert_int_equal(device->n_facts, DEVICE_FACTS_MAX);
 }
 
 static void test_fault(void **state)
@@ -320,6 +366,32 @@ static void set_node_cores(struct device *d)
 	replace_nodes(d, (struct device_node) { .path = "/dev/some0pe0-1", .cores = { 1, 1 } });
 }
 
+/* Replaces the facts by ones of which the last differs. */
+static void replace_facts(struct device *d, struct device_fact last)
+{
+	const struct device_fact facts[] = { some_facts[0], last };
+	void *old; /* without the const */
+
+	memcpy(&old, &d->facts, sizeof(old));
+	free(old);
+	assert_int_equal(device_set_facts(d, facts, ARRAY_SIZE(facts)), 0);
+}
+
+static void set_fact_name(struct device *d)
+{
+	replace_facts(d, (struct device_fact) { "c", "" });
+}
+
+static void set_fact_value(struct device *d)
+{
+	replace_facts(d, (struct device_fact) { "b", "2" });
+}
+
+static void set_n_facts(struct device *d)
+{
+	d->n_facts--;
+}
+
 static void test_equal(void **state)
 {
 	static void (*const setters[])(struct device *) = {
@@ -350,6 +422,9 @@ static void test_equal(void **state)
 		set_node_path,
 		set_node_shared,
 		set_node_cores,
+		set_fact_name,
+		set_fact_value,
+		set_n_facts,
 	};
 	_cleanup_(device_cleanupp) struct device *a = some_device();
 
@@ -435,6 +510,8 @@ int main(void)
 		cmocka_unit_test(test_references_of_threads),
 		cmocka_unit_test(test_nodes),
 		cmocka_unit_test(test_nodes_limits),
+		cmocka_unit_test(test_label_facts),
+		cmocka_unit_test(test_label_facts_limits),
 		cmocka_unit_test(test_fault),
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_equal_whatever_refs),

@@ -67,6 +67,69 @@ static void test_architecture(void **state)
 	}
 }
 
+static void assert_fact(const struct device *device, const char *name, const char *want)
+{
+	const char *value = device_fact(device, name);
+
+	if ((value == NULL) != (want == NULL) || (value && strcmp(value, want) != 0))
+		fail_msg("'%s' is '%s'", name, value ? value : "(none)");
+}
+
+static void test_label_facts(void **state)
+{
+	static const struct {
+		uint64_t major, minor, cuda, mig_mode;
+		const char *facts[4]; /* in the order of names */
+	} cases[] = {
+		{ 9, 0, 12040, 0, { "9", "0", "12.4", "true" } },
+		{ 8, 9, 13000, 1, { "8", "9", "13.0", "true" } },
+		{ 7, 5, 11080, NVML_UNKNOWN, { "7", "5", "11.8", "false" } },
+		{ NVML_UNKNOWN, NVML_UNKNOWN, NVML_UNKNOWN, 0, { NULL, NULL, NULL, "true" } },
+		{ 9, 0, 999, 0, { "9", "0", NULL, "true" } },
+	};
+	static const char *const names[] = { "compute.major", "compute.minor", "cuda.version",
+					     "mig.capable" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(nvml_report_unrefp) struct nvml_report *report = gpu_report(1);
+		_cleanup_(device_cleanupp) struct device *device = new_device();
+
+		report->cuda_version = cases[i].cuda;
+		report->gpus[0].compute_major = cases[i].major;
+		report->gpus[0].compute_minor = cases[i].minor;
+		report->gpus[0].mig_mode = cases[i].mig_mode;
+		assert_int_equal(nvidia_set_facts(report, &report->gpus[0], device), 0);
+		for (size_t j = 0; j < ARRAY_SIZE(names); j++)
+			assert_fact(device, names[j], cases[i].facts[j]);
+	}
+}
+
+/* As many MIG devices as there can be, one of which does not tell. */
+static void test_label_facts_of_profiles(void **state)
+{
+	static const struct {
+		const char *profile;
+		uint64_t multiprocessors;
+	} kinds[] = { { "1g.18gb", 16 }, { "2g.35gb", 32 }, { "3g.71gb", NVML_UNKNOWN } };
+	_cleanup_(nvml_report_unrefp) struct nvml_report *report = gpu_report(1);
+	_cleanup_(device_cleanupp) struct device *device = new_device();
+
+	(void)state;
+	for (unsigned int i = 0; i < NVML_MIGS_MAX; i++) {
+		size_t kind = i % ARRAY_SIZE(kinds);
+
+		gpu_report_add_mig(report, "MIG-x", kinds[kind].profile, i, 0);
+		report->migs[i].multiprocessors = kinds[kind].multiprocessors;
+	}
+	device->partitioned = true;
+	assert_int_equal(nvidia_set_facts(report, &report->gpus[0], device), 0);
+	assert_fact(device, "1g.18gb.multiprocessors", "16");
+	assert_fact(device, "2g.35gb.multiprocessors", "32");
+	assert_fact(device, "3g.71gb.multiprocessors", NULL);
+	assert_fact(device, "mig.capable", "true");
+}
+
 /* Links of each GPU: to GPU 0 to 5, to a switch "A" or "B"; and the groups then. */
 static void test_link_groups(void **state)
 {
@@ -289,6 +352,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_architecture),
+		cmocka_unit_test(test_label_facts),
+		cmocka_unit_test(test_label_facts_of_profiles),
 		cmocka_unit_test(test_link_groups),
 		cmocka_unit_test(test_most_links),
 		cmocka_unit_test(test_judge_report),

@@ -130,6 +130,11 @@ static void change_mig(struct nvml_report *report)
 	report->migs[1].uuid[0] = 'M';
 }
 
+static void change_multiprocessors(struct nvml_report *report)
+{
+	report->migs[1].multiprocessors = 16;
+}
+
 static void change_link(struct nvml_report *report)
 {
 	report->links[1].count = 2;
@@ -162,9 +167,15 @@ static void test_same_facts(void **state)
 		void (*change)(struct nvml_report *report);
 		bool same;
 	} cases[] = {
-		{ change_driver, false }, { change_gpu, false },   { change_memory, false },
-		{ change_mig, false },	  { change_link, false },  { add_gpu, false },
-		{ change_load, true },	  { change_health, true },
+		{ change_driver, false },
+		{ change_gpu, false },
+		{ change_memory, false },
+		{ change_mig, false },
+		{ change_multiprocessors, false },
+		{ change_link, false },
+		{ add_gpu, false },
+		{ change_load, true },
+		{ change_health, true },
 	};
 	struct nvml_report *before = full_report();
 
