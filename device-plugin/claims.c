@@ -67,6 +67,25 @@ static void entries_sort(struct entries *entries)
 		qsort(entries->list, entries->n, sizeof(*entries->list), compare_entries);
 }
 
+/* Moves the last entry to its place among those before it, which are sorted. */
+static void entries_settle(struct entries *entries, size_t last)
+{
+	struct entry entry = entries->list[last];
+	size_t low = 0, n = last;
+
+	while (low < n) {
+		size_t middle = low + (n - low) / 2;
+
+		if (compare_entries(&entries->list[middle], &entry) <= 0)
+			low = middle + 1;
+		else
+			n = middle;
+	}
+	memmove(&entries->list[low + 1], &entries->list[low],
+		(last - low) * sizeof(*entries->list));
+	entries->list[low] = entry;
+}
+
 /* Looks among the first @n entries, which are sorted. */
 static struct entry *entries_find(const struct entries *entries, size_t n,
 				  const struct unit_claim *claim)
@@ -204,8 +223,8 @@ static int add_claims(struct entries *entries, const struct unit_set *set,
 	}
 	if (r < 0)
 		drop_after(entries, n_sorted);
-	if (entries->n > n_sorted)
-		entries_sort(entries);
+	for (size_t i = n_sorted; i < entries->n; i++)
+		entries_settle(entries, i);
 	return r;
 }
 
@@ -214,7 +233,7 @@ static int add_claims(struct entries *entries, const struct unit_set *set,
 static int take(struct claims *claims, const struct unit_set *set, const struct chosen *chosen,
 		struct error *err)
 {
-	int r = check_free(&claims->entries, set, chosen, err);
+	int r = claims->track ? check_free(&claims->entries, set, chosen, err) : 0;
 
 	if (r < 0)
 		return r;

@@ -45,8 +45,9 @@ DEFINE_CLEANUP(struct claims, claims_free);
 /**
  * claims_track() - Say whether units can overlap.
  * @claims: ledger
- * @track: whether others have to hear at once of what Allocate adds, and it may not
- *	do without; else claims are only kept for the configuration that comes next
+ * @track: whether what Allocate adds is compared with what is there, and others have
+ *	to hear of it at once; else claims are only kept for the configuration that
+ *	comes next
  *
  * Context: any thread.
  */

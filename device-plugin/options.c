@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device-plugin/options.h"
 
-#include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "api/kubelet/kubelet.h"
@@ -12,142 +12,32 @@
 /* On loopback: who wants the network to read it says so. */
 #define METRICS_ADDRESS "127.0.0.1:9420"
 
-static int set_config(void *target, const char *value)
-{
-	struct options *options = target;
-
-	options->config = value;
-	return 0;
-}
-
-static int set_host_root(void *target, const char *value)
-{
-	struct options *options = target;
-
-	options->host_root = value;
-	return value[0] ? 0 : -EINVAL;
-}
-
-static int set_kubelet_dir(void *target, const char *value)
-{
-	struct options *options = target;
-
-	options->kubelet_dir = value;
-	return value[0] ? 0 : -EINVAL;
-}
-
-static int set_node_name(void *target, const char *value)
-{
-	struct options *options = target;
-
-	options->node_name = value;
-	return value[0] ? 0 : -EINVAL;
-}
-
-static int set_node_labels(void *target, const char *value)
-{
-	struct options *options = target;
-
-	options->node_labels = value;
-	return value[0] ? 0 : -EINVAL;
-}
-
-static int set_listen_metrics(void *target, const char *value)
-{
-	struct options *options = target;
-	struct http_address address;
-
-	options->listen_metrics = strcmp(value, "none") == 0 ? NULL : value;
-	return options->listen_metrics ? http_address_parse(value, &address, NULL) : 0;
-}
-
-static int set_registration(void *target, const char *value)
-{
-	static const struct {
-		const char *name;
-		bool classic;
-		bool watcher;
-	} ways[] = { { "classic", true, false },
-		     { "watcher", false, true },
-		     { "both", true, true } };
-	struct options *options = target;
-
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		if (strcmp(ways[i].name, value) != 0)
-			continue;
-		options->classic = ways[i].classic;
-		options->watcher = ways[i].watcher;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static int set_log_level(void *target, const char *value)
-{
-	struct options *options = target;
-	int level = log_level_from_name(value);
-
-	if (level < 0)
-		return level;
-	options->log_level = (enum log_level)level;
-	return 0;
-}
-
-static int set_log_format(void *target, const char *value)
-{
-	struct options *options = target;
-	int format = log_format_from_name(value);
-
-	if (format < 0)
-		return format;
-	options->log_format = (enum log_format)format;
-	return 0;
-}
-
-static int set_once(void *target, _unused_ const char *value)
-{
-	struct options *options = target;
-
-	options->once = true;
-	return 0;
-}
-
-static int set_help(void *target, _unused_ const char *value)
-{
-	struct options *options = target;
-
-	options->help = true;
-	return 0;
-}
-
-static int set_version(void *target, _unused_ const char *value)
-{
-	struct options *options = target;
-
-	options->version = true;
-	return 0;
-}
+#define FIELD(name) offsetof(struct options, name)
 
 static const struct option_row rows[] = {
 	{ "config", 0, "FILE",
-	  "configuration file, read again when it changes (default: whole devices)", set_config },
+	  "configuration file, read again when it changes (default: whole devices)",
+	  option_set_text, FIELD(config) },
 	{ "host-root", 0, "DIR", "directory that stands for the host's / (default: /)",
-	  set_host_root },
+	  option_set_text, FIELD(host_root) },
 	{ "kubelet-dir", 0, "DIR", "directory of the kubelet (default: " KUBELET_DIR ")",
-	  set_kubelet_dir },
-	{ "node-name", 0, "NAME", "name of this node (default: $NODE_NAME)", set_node_name },
-	{ "node-labels", 0, "FILE", "labels of this node, key=\"value\" a line", set_node_labels },
+	  option_set_text, FIELD(kubelet_dir) },
+	{ "node-name", 0, "NAME", "name of this node (default: $NODE_NAME)", option_set_text,
+	  FIELD(node_name) },
+	{ "node-labels", 0, "FILE", "labels of this node, key=\"value\" a line", option_set_text,
+	  FIELD(node_labels) },
 	{ "listen-metrics", 0, "ADDR|none",
 	  "HOST:PORT or unix:PATH of metrics and probes (default: " METRICS_ADDRESS ")",
-	  set_listen_metrics },
+	  http_option_set_address, FIELD(listen_metrics) },
 	{ "registration", 0, "classic|watcher|both", "way to the kubelet (default: classic)",
-	  set_registration },
-	{ "log-level", 0, "error|warning|info|debug", "least level that is logged (default: info)",
-	  set_log_level },
-	{ "log-format", 0, "text|json", "form of log lines (default: text)", set_log_format },
-	{ "once", 0, NULL, "list what would be offered, and exit", set_once },
-	{ "help", 0, NULL, "print this text, and exit", set_help },
-	{ "version", 0, NULL, "print the version, and exit", set_version },
+	  option_set_choice, FIELD(registration) },
+	{ "log-level", 0, LOG_LEVEL_CHOICES, "least level that is logged (default: info)",
+	  option_set_choice, FIELD(log_level) },
+	{ "log-format", 0, LOG_FORMAT_CHOICES, "form of log lines (default: text)",
+	  option_set_choice, FIELD(log_format) },
+	{ "once", 0, NULL, "list what would be offered, and exit", option_set_switch, FIELD(once) },
+	{ "help", 0, NULL, "print this text, and exit", option_set_switch, FIELD(help) },
+	{ "version", 0, NULL, "print the version, and exit", option_set_switch, FIELD(version) },
 	{ 0 },
 };
 
@@ -157,7 +47,6 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct error
 	struct options options = { .host_root = "/",
 				   .kubelet_dir = KUBELET_DIR,
 				   .listen_metrics = METRICS_ADDRESS,
-				   .classic = true,
 				   .log_level = LOG_LEVEL_INFO,
 				   .log_format = LOG_FORMAT_TEXT };
 	const char *const *words = (const char *const *)argv + MIN(argc, 1);

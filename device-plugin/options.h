@@ -12,6 +12,13 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 
+/* Ways to the kubelet. */
+enum options_registration {
+	OPTIONS_REGISTRATION_CLASSIC, /* its Register call */
+	OPTIONS_REGISTRATION_WATCHER, /* its plugin watcher */
+	OPTIONS_REGISTRATION_BOTH,
+};
+
 struct options {
 	const char *config; /* NULL: the built-in defaults */
 	const char *host_root;
@@ -19,8 +26,7 @@ struct options {
 	const char *node_name;	    /* NULL: from the environment */
 	const char *node_labels;    /* file, or NULL */
 	const char *listen_metrics; /* address, or NULL for nowhere */
-	bool classic;		    /* ways to the kubelet, at least one */
-	bool watcher;
+	enum options_registration registration;
 	enum log_level log_level;
 	enum log_format log_format;
 	bool once;

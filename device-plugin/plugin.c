@@ -24,19 +24,18 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/macro.h"
+#include "daemon/config_watch.h"
+#include "daemon/node.h"
 #include "device-plugin/catalog.h"
 #include "device-plugin/cdi_specs.h"
-#include "device-plugin/config_watch.h"
 #include "device-plugin/holders.h"
-#include "device-plugin/node.h"
 #include "device-plugin/probes.h"
 #include "device-plugin/report.h"
 #include "device-plugin/socket_dir.h"
 #include "device-plugin/stale_sockets.h"
 #include "device-plugin/telemetry.h"
-#include "drivers/declared.h"
 #include "drivers/driver.h"
-#include "policy/node.h"
+#include "policy/load.h"
 #include "policy/policy.h"
 
 #define COMPONENT "plugin"
@@ -67,6 +66,7 @@ struct plugin {
 	struct snapshot *snapshot; /* the newest; NULL before the first */
 	struct cdi_directory *cdi; /* NULL until something uses it */
 	bool asking; /* the first answer to who holds what is due; nothing is offered before */
+	bool untold; /* which devices are not offered is to be logged */
 	struct probes *probes;
 	struct way ways[_LIFECYCLE_PATH_MAX];
 	char problem[ERROR_TEXT_MAX]; /* what was last complained about when applying */
@@ -130,6 +130,14 @@ static void leave_cdi_directory(struct plugin *plugin, const struct policy *befo
 	plugin->cdi = NULL;
 }
 
+/* Says what is not offered; what is, the resources say themselves. */
+static void report_rest(const struct snapshot *snapshot, const struct offer *offer)
+{
+	for (size_t i = 0; i < offer->n_problems; i++)
+		log_warning(COMPONENT, "%s", offer->problems[i]);
+	report_unoffered(snapshot, offer->rules, offer->n_rules);
+}
+
 /* Makes the resources of policy, snapshot and claims. */
 static void apply(struct plugin *plugin)
 {
@@ -158,31 +166,20 @@ static void apply(struct plugin *plugin)
 	catalog_apply(plugin->catalog, &offer, &plan);
 	holders_track(plugin->holders, offer.overlap || catalog_hides(plugin->catalog));
 	publish_cdi(plugin, &offer);
-}
-
-/* Says what is not offered; what is, the resources say themselves. */
-static void report_rest(const struct plugin *plugin)
-{
-	_cleanup_offer_ struct offer offer = { 0 };
-
-	if (policy_offer(plugin->policy, plugin->snapshot, &offer, NULL) < 0)
-		return;
-	for (size_t i = 0; i < offer.n_problems; i++)
-		log_warning(COMPONENT, "%s", offer.problems[i]);
-	report_unoffered(plugin->snapshot, offer.rules, offer.n_rules);
+	if (plugin->untold)
+		report_rest(plugin->snapshot, &offer);
+	plugin->untold = false;
 }
 
 static void on_node_changed(void *ctx, struct snapshot *before, struct snapshot *after)
 {
 	struct plugin *plugin = ctx;
-	bool first = !plugin->snapshot;
-
 	report_changes(before, after);
 	snapshot_unref(plugin->snapshot);
 	plugin->snapshot = snapshot_ref(after);
+	if (before->n_devices != after->n_devices)
+		plugin->untold = true;
 	apply(plugin);
-	if (first || before->n_devices != after->n_devices)
-		report_rest(plugin);
 }
 
 /* --- events --- */
@@ -258,74 +255,40 @@ static void on_claims_changed(void *ctx)
 
 /* --- configuration --- */
 
-static void warn_of_drivers(const struct policy *policy)
+static void warn(_unused_ void *ctx, const char *text)
 {
-	size_t n;
-	const struct driver *const *drivers = policy_drivers(policy, &n);
-
-	for (size_t i = 0; i < n; i++) {
-		const char *warning = declared_driver_warning(drivers[i]);
-
-		if (warning)
-			log_warning(COMPONENT, "driver '%s': %s", drivers[i]->name, warning);
-	}
+	log_warning(COMPONENT, "%s", text);
 }
 
 static int load_policy(const struct options *options, struct policy **ret, struct error *err)
 {
-	_cleanup_node_identity_ struct node_identity identity = { 0 };
-	_cleanup_config_ struct config config = { 0 };
-	int r;
+	const struct policy_source source = { options->config, options->node_name,
+					      options->node_labels };
+	int r = policy_load(&source, ret, err);
 
-	r = options->config ? config_load(options->config, &config, err)
-			    : config_default(&config, err);
 	if (r == 0)
-		r = node_identity_load(options->node_name, options->node_labels, &identity, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < config.n_notes; i++)
-		log_warning(COMPONENT, "%s", config.notes[i].text);
-	r = policy_new(&config, &identity.node, ret, err);
-	if (r < 0)
-		return options->config ? error_wrap(err, r, "%s", options->config) : r;
-	warn_of_drivers(*ret);
-	return 0;
+		policy_warnings(*ret, warn, NULL);
+	return r;
 }
 
-/* Whether two policies watch the devices in the same way. */
-static bool is_same_watch(const struct policy *a, const struct policy *b)
+static void on_scanned(void *ctx, uint64_t start_ns)
 {
-	const struct config *left = policy_config(a), *right = policy_config(b);
-	size_t n_left, n_right;
-	const struct driver *const *drivers = policy_drivers(a, &n_left);
-	const struct driver *const *others = policy_drivers(b, &n_right);
+	const struct plugin *plugin = ctx;
 
-	if (n_left != n_right)
-		return false;
-	for (size_t i = 0; i < n_left; i++)
-		if (!declared_driver_equal(drivers[i], others[i]))
-			return false;
-	return memcmp(&left->health, &right->health, sizeof(left->health)) == 0 &&
-	       left->rescan_interval_ms == right->rescan_interval_ms;
+	telemetry_scan(plugin->telemetry, start_ns);
 }
 
 static int watch_node(struct plugin *plugin, const struct policy *policy, struct node **ret,
 		      struct error *err)
 {
-	const struct config *config = policy_config(policy);
-	struct node_setup setup = {
-		.loop = plugin->loop,
-		.host = &plugin->host,
-		.policy = policy_inventory(policy),
-		.telemetry = plugin->telemetry,
-		.probe_interval_ms = config->health.interval_ms,
-		.rescan_interval_ms = config->rescan_interval_ms,
-		.changed = on_node_changed,
-		.rescanned = check,
-		.ctx = plugin,
-	};
+	struct node_setup setup = { .loop = plugin->loop,
+				    .host = &plugin->host,
+				    .scanned = on_scanned,
+				    .changed = on_node_changed,
+				    .rescanned = check,
+				    .ctx = plugin };
 
-	setup.drivers = policy_drivers(policy, &setup.n_drivers);
+	node_setup_policy(&setup, policy);
 	return node_new(&setup, ret, err);
 }
 
@@ -337,7 +300,7 @@ static int take_policy(struct plugin *plugin, struct policy *policy, struct erro
 	int r = 0;
 
 	plugin->policy = policy;
-	if (!is_same_watch(before, policy))
+	if (!policy_same_watch(before, policy))
 		r = watch_node(plugin, policy, &node, err);
 	if (r < 0) {
 		plugin->policy = TAKE_PTR(before);
@@ -352,8 +315,8 @@ static int take_policy(struct plugin *plugin, struct policy *policy, struct erro
 		plugin->snapshot = node_snapshot(node);
 	}
 	leave_cdi_directory(plugin, before);
+	plugin->untold = true;
 	apply(plugin);
-	report_rest(plugin);
 	return 0;
 }
 
@@ -486,11 +449,12 @@ static int set_way(struct plugin *plugin, enum lifecycle_path path, const char *
 
 static int set_ways(struct plugin *plugin, struct error *err)
 {
+	enum options_registration registration = plugin->options->registration;
 	int r = 0;
 
-	if (plugin->options->classic)
+	if (registration != OPTIONS_REGISTRATION_WATCHER)
 		r = set_way(plugin, LIFECYCLE_CLASSIC, KUBELET_DEVICE_PLUGIN_DIR, err);
-	if (r == 0 && plugin->options->watcher)
+	if (r == 0 && registration != OPTIONS_REGISTRATION_CLASSIC)
 		r = set_way(plugin, LIFECYCLE_WATCHER, KUBELET_PLUGIN_REGISTRY_DIR, err);
 	return r;
 }
@@ -615,8 +579,9 @@ static int start_node(struct plugin *plugin, struct error *err)
 static int prepare(struct plugin *plugin, struct error *err)
 {
 	static int (*const steps[])(struct plugin * plugin, struct error * err) = {
-		open_host,    set_ways,	  make_loop,	     make_telemetry, make_catalog,
-		make_holders, start_node, watch_socket_dirs, watch_config,   make_probes,
+		/* What is written while it is read is another one. */
+		set_ways,     make_loop,    watch_config, open_host,	     make_telemetry,
+		make_catalog, make_holders, start_node,	  watch_socket_dirs, make_probes,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
@@ -630,7 +595,9 @@ static int prepare(struct plugin *plugin, struct error *err)
 
 int plugin_run(const struct options *options, struct error *err)
 {
-	_cleanup_plugin_ struct plugin plugin = { .options = options, .host = { .root_fd = -1 } };
+	_cleanup_plugin_ struct plugin plugin = { .options = options,
+						  .host = { .root_fd = -1 },
+						  .untold = true };
 	int r;
 
 	log_info(COMPONENT, "silica-device-plugin " SILICA_VERSION ", host root '%s', kubelet '%s'",
@@ -689,7 +656,7 @@ int plugin_list(const struct options *options, struct strbuf *out, struct error 
 	plugin.snapshot = inventory_snapshot(inventory);
 	r = policy_offer(plugin.policy, plugin.snapshot, &offer, scanned < 0 ? NULL : err);
 	if (r == 0) {
-		report_rest(&plugin);
+		report_rest(plugin.snapshot, &offer);
 		r = list_offer(plugin.snapshot, &offer, out, scanned < 0 ? NULL : err);
 	}
 	return scanned < 0 ? scanned : r;

@@ -13,6 +13,7 @@
 #include "api/metrics/metrics.h"
 #include "base/log.h"
 #include "base/macro.h"
+#include "daemon/http_end.h"
 
 #define COMPONENT "probes"
 
@@ -30,9 +31,7 @@ struct check {
 
 struct probes {
 	struct probes_setup setup;
-	struct http_address address;
-	struct http_server *server; /* NULL while the address is not free */
-	bool complained;
+	struct http_end *end;
 	pthread_mutex_t lock; /* guards the checks, which gRPC's thread writes to */
 	struct check checks[CHECKS_MAX];
 };
@@ -55,7 +54,8 @@ static void reply(void *ctx)
 			probes->checks[i] = (struct check) { 0 };
 		(void)pthread_mutex_unlock(&probes->lock);
 		if (done)
-			http_server_reply(probes->server, check.token, check.problem[0] ? 503 : 200,
+			http_server_reply(http_end_server(probes->end), check.token,
+					  check.problem[0] ? 503 : 200,
 					  check.problem[0] ? check.problem : "ok\n");
 	}
 }
@@ -122,7 +122,8 @@ static void put_off_healthz(void *ctx, uint64_t token)
 	struct check *check = take_check(probes, token);
 
 	if (!check) {
-		http_server_reply(probes->server, token, 503, "too many checks at a time\n");
+		http_server_reply(http_end_server(probes->end), token, 503,
+				  "too many checks at a time\n");
 		return;
 	}
 	for (size_t i = 0; i < catalog_count(catalog); i++)
@@ -198,23 +199,8 @@ static const struct http_route routes[] = {
 
 void probes_check(struct probes *probes)
 {
-	char text[HTTP_ADDRESS_TEXT_MAX];
-	struct error err = { 0 };
-	int r;
-
-	if (!probes || probes->server)
-		return;
-	r = http_server_new(probes->setup.loop, &probes->address, routes, NULL, probes,
-			    &probes->server, &err);
-	if (r < 0) {
-		if (!probes->complained)
-			log_warning(COMPONENT, "%s; no metrics and probes until then",
-				    error_text(&err, r));
-		probes->complained = true;
-		return;
-	}
-	if (http_server_address(probes->server, text) == 0)
-		log_info(COMPONENT, "metrics and probes on '%s'", text);
+	if (probes)
+		http_end_check(probes->end);
 }
 
 int probes_new(const struct probes_setup *setup, struct probes **ret, struct error *err)
@@ -226,10 +212,9 @@ int probes_new(const struct probes_setup *setup, struct probes **ret, struct err
 		return error_set(err, ENOMEM, "no memory for the probes");
 	(void)pthread_mutex_init(&probes->lock, NULL);
 	probes->setup = *setup;
-	r = http_address_parse(setup->address, &probes->address, err);
+	r = http_end_new(setup->loop, setup->address, routes, probes, &probes->end, err);
 	if (r < 0)
-		return error_wrap(err, r, "--listen-metrics");
-	probes_check(probes);
+		return r;
 	*ret = TAKE_PTR(probes);
 	return 0;
 }
@@ -240,7 +225,7 @@ void probes_free(struct probes *probes)
 
 	if (!probes)
 		return;
-	http_server_free(probes->server);
+	http_end_free(probes->end);
 	(void)pthread_mutex_destroy(&probes->lock);
 	free(probes);
 	errno = saved_errno;

@@ -194,32 +194,28 @@ static int allocate_one(const struct allocation *allocation, const char *id, str
 /* Whether or not units overlap now: the next configuration may make them. */
 static void what_was_given_is_not_given_as_something_else(void **state)
 {
-	static const bool overlap[] = { false, true };
 	const struct request_fixture *fixture = *state;
+	_cleanup_(claims_freep) struct claims *claims = claims_new(on_claimed, NULL);
+	const struct allocation whole = allocation_with(fixture, fixture->whole, claims);
+	const struct allocation pairs = allocation_with(fixture, fixture->pairs, claims);
+	struct error err = { 0 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(overlap); i++) {
-		_cleanup_(claims_freep) struct claims *claims = claims_new(on_claimed, NULL);
-		const struct allocation whole = allocation_with(fixture, fixture->whole, claims);
-		const struct allocation pairs = allocation_with(fixture, fixture->pairs, claims);
-		struct error err = { 0 };
-
-		claims_track(claims, overlap[i]);
-		n_claimed = 0;
-		assert_int_equal(allocate_one(&whole, "A", &err), 0);
-		assert_int_equal(n_claimed, overlap[i]);
-		assert_int_equal(allocate_one(&pairs, "A_cores_2-3", &err), -EBUSY);
-		assert_non_null(strstr(err.msg, "'A_cores_2-3'"));
-		assert_non_null(strstr(err.msg, "overlaps 'A' of fake.io/card, held by"));
-		assert_int_equal(allocate_one(&whole, "A", &err), 0);
-		assert_int_equal(allocate_one(&pairs, "B_cores_2-3", &err), 0);
-		assert_int_equal(allocate_one(&pairs, "B_cores_0-1", &err), 0);
-		assert_int_equal(allocate_one(&whole, "B", &err), -EBUSY);
-		assert_int_equal(n_claimed, overlap[i] ? 4 : 0);
-		/* The kubelet lists nobody: after a while all is free again. */
-		assert_int_equal(claims_confirm(claims, NULL, 0, 1), 1);
-		assert_int_equal(claims_confirm(claims, NULL, 0, 3600 * 1000), 1);
-		assert_int_equal(allocate_one(&whole, "B", &err), 0);
-	}
+	claims_track(claims, true);
+	n_claimed = 0;
+	assert_int_equal(allocate_one(&whole, "A", &err), 0);
+	assert_int_equal(n_claimed, 1);
+	assert_int_equal(allocate_one(&pairs, "A_cores_2-3", &err), -EBUSY);
+	assert_non_null(strstr(err.msg, "'A_cores_2-3'"));
+	assert_non_null(strstr(err.msg, "overlaps 'A' of fake.io/card, held by"));
+	assert_int_equal(allocate_one(&whole, "A", &err), 0);
+	assert_int_equal(allocate_one(&pairs, "B_cores_2-3", &err), 0);
+	assert_int_equal(allocate_one(&pairs, "B_cores_0-1", &err), 0);
+	assert_int_equal(allocate_one(&whole, "B", &err), -EBUSY);
+	assert_int_equal(n_claimed, 4);
+	/* The kubelet lists nobody: after a while all is free again. */
+	assert_int_equal(claims_confirm(claims, NULL, 0, 1), 1);
+	assert_int_equal(claims_confirm(claims, NULL, 0, 3600 * 1000), 1);
+	assert_int_equal(allocate_one(&whole, "B", &err), 0);
 }
 
 static void pre_start_checks_the_same(void **state)

@@ -28,8 +28,7 @@ static void defaults(_unused_ void **state)
 	assert_null(options.config);
 	assert_string_equal(options.host_root, "/");
 	assert_string_equal(options.kubelet_dir, "/var/lib/kubelet");
-	assert_true(options.classic);
-	assert_false(options.watcher);
+	assert_int_equal(options.registration, OPTIONS_REGISTRATION_CLASSIC);
 	assert_null(options.node_name);
 	assert_null(options.node_labels);
 	assert_string_equal(options.listen_metrics, "127.0.0.1:9420");
@@ -51,11 +50,11 @@ static void values_stand_behind_or_in_the_word(_unused_ void **state)
 
 	assert_int_equal(parse(apart, &options, NULL), 0);
 	assert_string_equal(options.config, "c.yaml");
-	assert_false(options.classic);
-	assert_true(options.watcher);
+	assert_int_equal(options.registration, OPTIONS_REGISTRATION_WATCHER);
 	assert_int_equal(parse(joined, &options, NULL), 0);
 	assert_string_equal(options.config, "c.yaml");
-	assert_true(options.classic && options.watcher && options.once);
+	assert_int_equal(options.registration, OPTIONS_REGISTRATION_BOTH);
+	assert_true(options.once);
 	assert_int_equal(options.log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(options.log_format, LOG_FORMAT_JSON);
 }

@@ -112,7 +112,7 @@ static void a_bad_configuration_is_an_error(void **state)
 	} cases[] = {
 		{ "version: v2\n", ":1:10: " },
 		{ "version: v1\ndrivers: {enable: [none]}\n",
-		  ": drivers.enable: there is no driver 'none'; there are: " },
+		  ":2:20: drivers.enable: there is no driver 'none'; there are: " },
 	};
 	struct fixture *fixture = *state;
 
