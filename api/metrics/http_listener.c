@@ -257,6 +257,15 @@ static int open_tcp(const struct http_address *address, struct http_listener *re
 	return 0;
 }
 
+int http_option_set_address(_unused_ const struct option_row *row, void *field, const char *value)
+{
+	const char **address = field;
+	struct http_address parsed;
+
+	*address = strcmp(value, "none") == 0 ? NULL : value;
+	return *address ? http_address_parse(value, &parsed, NULL) : 0;
+}
+
 int http_listener_open(const struct http_address *address, struct http_listener *ret,
 		       struct error *err)
 {

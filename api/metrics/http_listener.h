@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/options.h"
 
 #define HTTP_ADDRESS_TEXT_MAX 128 /* bytes with the NUL: "unix:" and a path of 107 */
 
@@ -49,6 +50,16 @@ struct http_listener {
  *   -ENAMETOOLONG  the path of a unix socket has more than 107 bytes
  */
 int http_address_parse(const char *text, struct http_address *ret, struct error *err);
+
+/**
+ * http_option_set_address() - Take an address of a command line in; an option_fn.
+ * @row: row
+ * @field: const char *, set to @value, or to NULL for "none"
+ * @value: value
+ *
+ * Return: 0, or -EINVAL when it is no address.
+ */
+int http_option_set_address(const struct option_row *row, void *field, const char *value);
 
 /**
  * http_listener_open() - Listen.
