@@ -28,7 +28,9 @@ if(SILICA_WERROR)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
 	target_compile_definitions(options INTERFACE _FORTIFY_SOURCE=2)
-	target_compile_options(options INTERFACE -ffunction-sections -fdata-sections)
+	# Without the folder's name in them, programs are the same wherever they are built.
+	target_compile_options(options INTERFACE -ffunction-sections -fdata-sections
+		-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 	target_link_options(options INTERFACE -Wl,--gc-sections)
 endif()
 if(SILICA_SANITIZE)
