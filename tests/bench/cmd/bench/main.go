@@ -6,14 +6,14 @@
 // Both programs serve the same simulated node, one after the other, and are
 // driven by the same grpc-go client with the kubelet's dial options.  Before
 // anything counts their answers are compared: a server that says something else
-// is not measured.
+// is not measured.  A scenario does the same with silica-node-labeller and a
+// minimal labeller (../go-labeller) before the stand-in of an API server.
 //
 //	CGO_ENABLED=0 go build -trimpath -o DIR ./cmd/...
 //	DIR/bench [--quick] [--sizes 8,1000] [--scenarios vendors,reload] [--markdown FILE]
 //
-// silica-device-plugin and silica-sim are looked for in SILICA_BIN_DIR, else in
-// build/release/bin; go-plugin beside bench itself, else it is
-// built.
+// Silica's programs are looked for in SILICA_BIN_DIR, else in build/release/bin;
+// go-plugin and go-labeller beside bench itself, else they are built.
 package main
 
 import (

@@ -9,8 +9,8 @@ import (
 )
 
 func printMarkdown(out io.Writer, r *report) {
-	fmt.Fprint(out, "# Benchmarks\n\nOne run of `make bench`: silica-device-plugin and a minimal device"+
-		" plugin in Go,\nmeasured side by side. This page is written by the program.\n\n")
+	fmt.Fprint(out, "# Benchmarks\n\nOne run of `make bench`: Silica's programs and minimal ones in"+
+		" Go, measured\nside by side. This page is written by the program.\n\n")
 	if len(r.sizes) > 0 {
 		printMarkdownSizes(out, r)
 	}

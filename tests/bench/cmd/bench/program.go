@@ -73,15 +73,17 @@ var goPaces = map[pace][]string{
 }
 
 type programs struct {
-	sim     string
-	servers [serverCount]program
+	sim       string
+	servers   [serverCount]program
+	labellers [serverCount]program
 }
 
-// A program is a device plugin that can be started.
+// A program is a device plugin or a node labeller that can be started.  The
+// directory is the kubelet's, or that of the API server's files.
 type program struct {
 	name string
 	path string
-	args func(s setup, hostRoot, kubeletDir string) ([]string, error)
+	args func(s setup, hostRoot, dir string) ([]string, error)
 }
 
 func findPrograms(ctx context.Context, o options, work *workspace) (programs, error) {
@@ -99,12 +101,13 @@ func findPrograms(ctx context.Context, o options, work *workspace) (programs, er
 	p.servers[silica] = program{name: serverNames[silica], path: path, args: silicaArgs}
 	path = o.goPlugin
 	if path == "" {
-		if path, err = findGoPlugin(ctx, work); err != nil {
+		if path, err = findGo(ctx, work, "go-plugin"); err != nil {
 			return p, err
 		}
 	}
 	p.servers[golang] = goProgram(path, o.goFlags)
-	return p, nil
+	p.labellers, err = findLabellers(ctx, work)
+	return p, err
 }
 
 // Files of the servers in the kubelet's directory.
@@ -122,13 +125,19 @@ func silicaArgs(s setup, hostRoot, kubeletDir string) ([]string, error) {
 	}
 	args := []string{"--host-root", hostRoot, "--kubelet-dir", kubeletDir,
 		"--listen-metrics", metrics}
+	config, err := silicaConfig(s, kubeletDir)
+	return append(args, config...), err
+}
+
+// silicaConfig writes the configuration file, if there is one.
+func silicaConfig(s setup, dir string) ([]string, error) {
 	text := s.silica + silicaPaces[s.pace]
 	if text == "" {
-		return args, nil
+		return nil, nil
 	}
-	path := filepath.Join(kubeletDir, silicaConfigFile)
+	path := filepath.Join(dir, silicaConfigFile)
 	err := os.WriteFile(path, []byte("version: v1\n"+text), 0o644)
-	return append(args, "--config", path), err
+	return []string{"--config", path}, err
 }
 
 func goProgram(path string, flags []string) program {
@@ -159,20 +168,20 @@ func findSilica(name string) (string, error) {
 		strings.Join(dirs, " or "))
 }
 
-// findGoPlugin takes the one that was built together with bench, else builds one.
-func findGoPlugin(ctx context.Context, work *workspace) (string, error) {
+// findGo takes the program that was built together with bench, else builds it.
+func findGo(ctx context.Context, work *workspace, name string) (string, error) {
 	if self, err := os.Executable(); err == nil {
-		path := filepath.Join(filepath.Dir(self), "go-plugin")
+		path := filepath.Join(filepath.Dir(self), name)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			return path, nil
 		}
 	}
-	path := work.path("go-plugin")
+	path := work.path(name)
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path,
-		"silica/tests/bench/cmd/go-plugin")
+		"silica/tests/bench/cmd/"+name)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // no library but its own
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build go-plugin: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
 	return path, nil
 }

@@ -20,19 +20,17 @@ const (
 
 // vendorsWindow holds the rows of one pace.
 type vendorsWindow struct {
-	pace                                         pace
-	cpu, instructions, cycles, wakeups, rss, pss *figure
+	pace     pace
+	idle     idleRows
+	rss, pss *figure
 }
 
 func addVendorsWindow(s *section, pace pace, what string, cpu *bound) vendorsWindow {
 	return vendorsWindow{
-		pace:         pace,
-		cpu:          s.add("idle CPU, "+what+", % of one core", 3, lowest, cpu),
-		instructions: s.add("idle instructions, "+what+", M/s", 2, lowest, nil),
-		cycles:       s.add("idle cycles, "+what+", M/s", 2, lowest, nil),
-		wakeups:      s.add("idle wakeups, "+what+", /s", 1, lowest, nil),
-		rss:          s.add("RSS, "+what+", MB", 2, lowest, nil),
-		pss:          s.add("PSS, "+what+", MB", 2, lowest, nil),
+		pace: pace,
+		idle: addIdleRows(s, ", "+what, cpu),
+		rss:  s.add("RSS, "+what+", MB", 2, lowest, nil),
+		pss:  s.add("PSS, "+what+", MB", 2, lowest, nil),
 	}
 }
 
@@ -94,7 +92,7 @@ func vendorsRound(ctx context.Context, l *lab, t *tree, idle time.Duration, star
 		if err := w.begin(ctx); err != nil {
 			return err
 		}
-		defer w.counters.close()
+		defer w.window.close()
 	}
 	if err := pause(ctx, idle); err != nil {
 		return err
@@ -109,11 +107,9 @@ func vendorsRound(ctx context.Context, l *lab, t *tree, idle time.Duration, star
 
 // An idleWatch takes the difference that a window makes.
 type idleWatch struct {
-	fleet    *fleet
-	counters *counters
-	activity activity
-	counts   [counterCount]float64
-	clock    scanClock
+	fleet  *fleet
+	window *window
+	clock  scanClock
 }
 
 func (w *idleWatch) readClock(ctx context.Context) (scanClock, error) {
@@ -127,24 +123,13 @@ func (w *idleWatch) begin(ctx context.Context) error {
 	if w.clock, err = w.readClock(ctx); err != nil {
 		return err
 	}
-	if w.counters, err = openCounters(w.fleet.pid()); err != nil {
-		progress("no instructions are counted: %v", err)
-		w.counters = nil
-	}
-	if w.counts, err = w.counters.read(); err != nil {
-		return err
-	}
-	w.activity, err = observe(w.fleet.pid())
+	w.window, err = openWindow(w.fleet.pid())
 	return err
 }
 
 // end takes the activity first: the scrape that follows is not idleness.
 func (w *idleWatch) end(ctx context.Context, rows *vendorsWindow, scan *figure) error {
-	after, err := observe(w.fleet.pid())
-	if err != nil {
-		return err
-	}
-	counts, err := w.counters.read()
+	seen, err := w.window.look()
 	if err != nil {
 		return err
 	}
@@ -152,13 +137,9 @@ func (w *idleWatch) end(ctx context.Context, rows *vendorsWindow, scan *figure) 
 	if err != nil {
 		return err
 	}
-	seconds := after.at.Sub(w.activity.at).Seconds()
-	rows.cpu.add(silica, 100*(after.cpu-w.activity.cpu).Seconds()/seconds)
-	rows.instructions.add(silica, (counts[instructions]-w.counts[instructions])/1e6/seconds)
-	rows.cycles.add(silica, (counts[cycles]-w.counts[cycles])/1e6/seconds)
-	rows.wakeups.add(silica, newSwitches(w.activity.switches, after.switches)/seconds)
-	rows.rss.add(silica, megabytes(after.memory.rss))
-	rows.pss.add(silica, megabytes(after.memory.pss))
+	rows.idle.add(silica, seen)
+	rows.rss.add(silica, megabytes(seen.memory.rss))
+	rows.pss.add(silica, megabytes(seen.memory.pss))
 	if clock.scans > w.clock.scans {
 		scan.add(silica, 1000*(clock.seconds-w.clock.seconds)/(clock.scans-w.clock.scans))
 	}

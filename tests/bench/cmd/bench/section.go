@@ -20,6 +20,7 @@ var scenarios = []scenario{
 	{"shares", measureShares},
 	{"reload", measureReload},
 	{"metrics", measureMetrics},
+	{"labeller", measureLabeller},
 }
 
 // A lab is what scenarios work with.

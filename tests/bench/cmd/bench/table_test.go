@@ -59,6 +59,7 @@ func fullSection() *section {
 	addSharesRows(s)
 	addReloadRows(s)
 	addMetricsRows(s)
+	addLabellerRows(s)
 	for _, f := range s.figures {
 		scale := 123.45 // of bytes a row has no decimals
 		if f.decimals == 0 {

@@ -25,7 +25,7 @@ var sectionWidths = []int{9, 17, 9, 17, 7, 15} // silica, rounds, go, rounds, ra
 const groupWidth = 9 + 8 + 6
 
 func printTerminal(out io.Writer, r *report) {
-	fmt.Fprintln(out, "silica-device-plugin and a minimal Go device plugin, measured side by side")
+	fmt.Fprintln(out, "Silica and minimal programs in Go, measured side by side")
 	fmt.Fprintln(out)
 	if len(r.sizes) > 0 {
 		printTable(out, r)
