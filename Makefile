@@ -5,6 +5,8 @@ BUILD := $(CURDIR)/build
 JOBS ?= $(shell nproc)
 GO := $(CURDIR)/scripts/go.sh
 RELEASE_BIN := $(BUILD)/release/bin
+IMAGE ?= silica:latest
+BASE ?= debian:12-slim
 
 # The sanitizers of gcc 12 and clang 14 cannot place their shadow where the kernel
 # spreads mappings over 32 bits, as newer ones do.
@@ -14,8 +16,8 @@ CTEST = $(shell setarch -R true 2>/dev/null && echo setarch -R) ctest
 build = cmake --preset $(1) && cmake --build --preset $(1) --target $(2) -j $(JOBS)
 
 .NOTPARALLEL:
-.PHONY: all help release demo test bench lint clean
-.PHONY: deps-build deps-test deps-lint dev tsan fuzz go-demo go-test go-bench
+.PHONY: all help release demo test bench image lint chart manifests e2e clean
+.PHONY: deps-build deps-test deps-lint dev tsan fuzz go-demo go-test go-bench go-helm go-deploy
 
 all: release
 
@@ -23,8 +25,12 @@ help:
 	@echo "make          build the programs into build/release/bin/"
 	@echo "make demo     show Silica on a simulated node; needs no NPU, cluster or root"
 	@echo "make test     build and run every test"
-	@echo "make bench    measure it against a device plugin in Go"
+	@echo "make bench    measure it against a device plugin and a labeller in Go"
+	@echo "make image    build the container image, named IMAGE=$(IMAGE)"
 	@echo "make lint     run the checks of the sources only"
+	@echo "make chart    write the chart's values, their schema and its README"
+	@echo "make manifests  render the chart for kubectl into manifests/"
+	@echo "make e2e      install the chart in the cluster of KUBECONFIG, try it, remove it"
 	@echo "make clean    remove build/"
 
 release: deps-build
@@ -35,16 +41,38 @@ demo: release go-demo
 
 # The dev tree has every test; those that need another tree's programs find
 # them in its build folder.
-test: deps-test deps-lint release dev tsan fuzz go-demo go-test
+test: deps-test deps-lint release dev tsan fuzz go-demo go-test go-helm go-deploy
 	$(CTEST) --preset dev -j $(JOBS)
 
 bench: release go-bench
 	SILICA_BIN_DIR=$(RELEASE_BIN) $(BUILD)/go/bench $(BENCH_FLAGS)
 
+# With buildah, podman or docker; IMAGE_FLAGS are for that program, as in
+# IMAGE_FLAGS=--platform=linux/arm64.
+image:
+	scripts/image/build $(IMAGE) --build-arg BASE=$(BASE) $(IMAGE_FLAGS)
+
 lint: deps-lint deps-test
 	cmake --preset dev
 	cmake --build --preset dev --target generated -j $(JOBS)
 	$(CTEST) --preset dev -L lint -j $(JOBS)
+
+# Each file is first written beside it: a failure leaves the old one.
+CHART := deploy/helm/silica
+VALUES_DOC := $(BUILD)/dev/bin/silica-values-doc
+chart: deps-build
+	cmake --preset dev
+	cmake --build --preset dev --target silica-values-doc -j $(JOBS)
+	$(VALUES_DOC) values >$(BUILD)/chart.new && mv $(BUILD)/chart.new $(CHART)/values.yaml
+	$(VALUES_DOC) schema >$(BUILD)/chart.new
+	mv $(BUILD)/chart.new $(CHART)/values.schema.json
+	$(VALUES_DOC) readme >$(BUILD)/chart.new && mv $(BUILD)/chart.new $(CHART)/README.md
+
+manifests: chart go-helm
+	scripts/manifests.sh manifests
+
+e2e: go-helm
+	tests/e2e/run
 
 clean:
 	rm -rf $(BUILD)
@@ -74,8 +102,26 @@ go-demo:
 
 go-test:
 	$(GO) -C tests/kubelet test -c -o $(BUILD)/go/kubelet-contract.test ./contract
+	$(GO) -C tests/kubelet test -c -o $(BUILD)/go/kube-client.test ./client
+	$(GO) -C tests/kubelet test -c -o $(BUILD)/go/node-labeller.test ./labeller
 
 # Without cgo, as such a plugin ships: one file that needs no libraries.
 go-bench:
 	mkdir -p $(BUILD)/go
 	CGO_ENABLED=0 $(GO) -C tests/bench build -trimpath -o $(BUILD)/go/ ./cmd/...
+
+# The release of helm whose libraries are of the Kubernetes that the tests know, and that
+# says so, as its own Makefile makes it.
+HELM_MODULE := helm.sh/helm/v3
+HELM_KUBE := $(HELM_MODULE)/pkg/chartutil.k8sVersion
+HELM_LINT := $(HELM_MODULE)/pkg/lint/rules.k8sVersion
+HELM_FLAGS := $(foreach name,$(HELM_KUBE) $(HELM_LINT),-X $(name)Major=1 -X $(name)Minor=36)
+
+# What both are made of is compiled once, as long as their flags are the same.
+go-helm:
+	mkdir -p $(BUILD)/go
+	CGO_ENABLED=0 $(GO) -C tests/deploy build -ldflags '$(HELM_FLAGS)' \
+		-o $(BUILD)/go/helm $(HELM_MODULE)/cmd/helm
+
+go-deploy:
+	CGO_ENABLED=0 $(GO) -C tests/deploy test -c -o $(BUILD)/go/deploy.test .

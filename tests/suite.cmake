@@ -28,6 +28,30 @@ foreach(source IN LISTS sources)
 	endforeach()
 endforeach()
 
+# The client of the API server, each behaviour under its own name: TestClient_X is
+# kubernetes.client.X.  The program that makes the requests has sanitizers.
+file(GLOB sources CONFIGURE_DEPENDS ${KUBELET}/client/*_test.go)
+foreach(source IN LISTS sources)
+	file(STRINGS ${source} functions REGEX "^func TestClient_")
+	foreach(function IN LISTS functions)
+		string(REGEX REPLACE "^func TestClient_([A-Za-z0-9_]+).*" "\\1" name "${function}")
+		silica_add_go_program(kubernetes.client.${name} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+			kube-client.test -test.timeout=4m -test.run=^TestClient_${name}$)
+	endforeach()
+endforeach()
+
+# The node labeller before the same server: TestLabeller_X is kubernetes.labeller.X.
+file(GLOB sources CONFIGURE_DEPENDS ${KUBELET}/labeller/*_test.go)
+foreach(source IN LISTS sources)
+	file(STRINGS ${source} functions REGEX "^func TestLabeller_")
+	foreach(function IN LISTS functions)
+		string(REGEX REPLACE "^func TestLabeller_([A-Za-z0-9_]+).*" "\\1" name
+			"${function}")
+		silica_add_go_program(kubernetes.labeller.${name} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+			node-labeller.test -test.timeout=4m -test.run=^TestLabeller_${name}$)
+	endforeach()
+endforeach()
+
 # What api/metrics and the device plugin write, before the linter of Prometheus.
 silica_add_go_program(metrics.exposition ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
 	lint-metrics $<TARGET_FILE:exposition>)
@@ -36,11 +60,14 @@ silica_add_go_program(metrics.telemetry ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
 
 silica_add_go_program(demo ${SILICA_TREES}/release/bin demo)
 
-# The tests of the tests: the kubelet stand-in's own, and the benchmark's.
+# The tests of the tests: the stand-ins' own, and the benchmark's.
 add_test(NAME kubelet.standin COMMAND ${GO} -C ${KUBELET} test -count=1 -race
 	./standin/... ./internal/...)
+add_test(NAME kubernetes.apiserver COMMAND ${GO} -C ${KUBELET} test -count=1 -race
+	./apiserver/...)
 add_test(NAME bench.unit COMMAND ${GO} -C ${CMAKE_CURRENT_SOURCE_DIR}/bench test -count=1 ./...)
-set_tests_properties(kubelet.standin bench.unit PROPERTIES LABELS go TIMEOUT 600)
+set_tests_properties(kubelet.standin kubernetes.apiserver bench.unit PROPERTIES
+	LABELS go TIMEOUT 600)
 
 # silicactl with sanitizers, asking the stand-in.
 add_test(NAME cli.kubelet COMMAND ${GO} -C ${KUBELET} test -count=1 ./cli/...)
@@ -51,5 +78,31 @@ set_tests_properties(cli.kubelet PROPERTIES
 # Specs that a program with sanitizers writes, read as runtimes read them.
 add_test(NAME cdi.loads COMMAND ${GO} -C ${KUBELET} test -count=1 ./cdi/...)
 set_tests_properties(cdi.loads PROPERTIES
+	ENVIRONMENT SILICA_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+	LABELS go TIMEOUT 600)
+
+# The chart, the manifests and the examples, each check under its own name: TestDeploy_x of
+# the sources is deploy.x.
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/deploy/*_test.go)
+foreach(source IN LISTS sources)
+	file(STRINGS ${source} functions REGEX "^func TestDeploy_")
+	foreach(function IN LISTS functions)
+		string(REGEX REPLACE "^func (Test[A-Za-z0-9_]+).*" "\\1" test "${function}")
+		string(REPLACE "TestDeploy_" "" name ${test})
+		silica_add_go_program(deploy.${name} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+			deploy.test -test.timeout=4m -test.run=^${test}$)
+		set_tests_properties(deploy.${name} PROPERTIES LABELS deploy)
+	endforeach()
+endforeach()
+
+# Against a cluster, where there is one; its status says that there was none.
+add_test(NAME e2e COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/run)
+set_tests_properties(e2e PROPERTIES
+	ENVIRONMENT SILICA_BIN_DIR=${SILICA_TREES}/release/bin
+	LABELS e2e SKIP_RETURN_CODE 77 TIMEOUT 1800)
+# Alerts, dashboard and the operator's pages against what the programs say.
+add_test(NAME monitoring.metrics
+	COMMAND ${GO} -C ${CMAKE_CURRENT_SOURCE_DIR}/monitoring test -count=1 ./...)
+set_tests_properties(monitoring.metrics PROPERTIES
 	ENVIRONMENT SILICA_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
 	LABELS go TIMEOUT 600)

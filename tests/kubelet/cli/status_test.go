@@ -257,7 +257,7 @@ func TestStatusSurvivesTheKubelet(t *testing.T) {
 			if err := f.kubelet.Restart(); err != nil {
 				t.Fatal(err)
 			}
-			s := f.status(done, "--timeout", "1s")
+			s := f.status(done, "--timeout", "3s")
 			f.wantKinds(s, "no-podresources")
 			if s.Kubelet.List.State != test.state || s.Kubelet.List.Error == nil {
 				t.Errorf("the kubelet is %+v, not '%s'", s.Kubelet, test.state)
@@ -265,7 +265,7 @@ func TestStatusSurvivesTheKubelet(t *testing.T) {
 			if len(s.Devices) != 3 || s.Devices[0].Resources[0].Held != nil {
 				t.Errorf("devices are %+v", s.Devices)
 			}
-			f.status(findings, "--timeout", "1s", "--check")
+			f.status(findings, "--timeout", "3s", "--check")
 		})
 	}
 }

@@ -217,7 +217,7 @@ var badFiles = []struct {
 	{"deep nesting of known keys", header + "resources:\n" + strings.Repeat("- resources: ", 5000), `:\d+:\d+: `},
 	{"alias bomb", bomb(), `:2:12: .*anchor`},
 	{"unknown vendor", header + "resources:\n- name: a.b/c\n  devices: {vendor: furiossa}\n",
-		`: a\.b/c: .*'furiossa'.* furiosa`},
+		`:6:21: a\.b/c: .*'furiossa', did you mean 'furiosa'`},
 	{"same name twice", header + "resources:\n- name: a.b/c\n- name: a.b/c\n", `:6:\d: .*a\.b/c`},
 	{"two documents", header + "---\nversion: v1\n", `:\d+:\d+: `},
 	{"too long", header + strings.Repeat("#", 1<<20), `' is longer than 1048576 bytes`},
