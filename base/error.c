@@ -46,3 +46,11 @@ const char *error_text(const struct error *err, int r)
 		return err->msg;
 	return strerror(-r);
 }
+
+bool error_is_news(char told[ERROR_TEXT_MAX], const char *text)
+{
+	if (strcmp(told, text) == 0)
+		return false;
+	(void)snprintf(told, ERROR_TEXT_MAX, "%s", text);
+	return true;
+}

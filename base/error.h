@@ -19,6 +19,7 @@
 #pragma once
 
 #include <errno.h>
+#include <stdbool.h>
 
 #include "base/macro.h"
 
@@ -60,6 +61,17 @@ int error_wrap(struct error *err, int r, const char *fmt, ...) _printf_(3, 4);
  *   borrowed from @err or static.
  */
 const char *error_text(const struct error *err, int r);
+
+/**
+ * error_is_news() - Whether a text is another one than the last time.
+ * @told: the last one, "" at first; replaced
+ * @text: what there is to tell now; "" when there is nothing any more
+ *
+ * For failures that come again and again and are told once.
+ *
+ * Return: true if it is to be told.
+ */
+bool error_is_news(char told[ERROR_TEXT_MAX], const char *text);
 
 /*
  * Compilers and analysers do not see into error.c, and every caller would seem to

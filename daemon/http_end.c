@@ -60,6 +60,16 @@ struct http_server *http_end_server(const struct http_end *end)
 	return end->server;
 }
 
+int http_end_metrics(int r, const struct error *err, struct strbuf *body)
+{
+	if (r == 0)
+		return 200;
+	log_error(COMPONENT, "cannot write the metrics: %s", error_text(err, r));
+	strbuf_clear(body);
+	strbuf_printf(body, "%s\n", error_text(err, r));
+	return 500;
+}
+
 void http_end_free(struct http_end *end)
 {
 	int saved_errno = errno;

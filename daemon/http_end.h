@@ -43,6 +43,16 @@ void http_end_check(struct http_end *end);
 struct http_server *http_end_server(const struct http_end *end);
 
 /**
+ * http_end_metrics() - The answer to a question for metrics.
+ * @r: what came of writing them, 0 or a negative errno
+ * @err: set if that failed
+ * @body: the metrics; replaced by the error if there is one
+ *
+ * Return: status of the answer.
+ */
+int http_end_metrics(int r, const struct error *err, struct strbuf *body);
+
+/**
  * http_end_free() - Stop to serve.
  * @end: end or NULL
  */

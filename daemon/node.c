@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -54,9 +53,8 @@ struct node {
 
 static void report_problem(struct node *node, const char *text)
 {
-	if (strcmp(node->problem, text) == 0)
+	if (!error_is_news(node->problem, text))
 		return;
-	(void)snprintf(node->problem, sizeof(node->problem), "%s", text);
 	if (text[0])
 		log_error(COMPONENT, "%s; the devices stay as they were, will try again", text);
 	else
@@ -65,9 +63,8 @@ static void report_problem(struct node *node, const char *text)
 
 static void report_silence(struct node *node, const char *text)
 {
-	if (strcmp(node->silence, text) == 0)
+	if (!error_is_news(node->silence, text))
 		return;
-	(void)snprintf(node->silence, sizeof(node->silence), "%s", text);
 	if (text[0])
 		log_warning(COMPONENT, "%s; less is known of the devices until then", text);
 	else

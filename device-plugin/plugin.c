@@ -79,10 +79,7 @@ struct plugin {
 /* A failure is told once, and again when its text changes. */
 static void report_problem(struct plugin *plugin, const char *text)
 {
-	if (strcmp(plugin->problem, text) == 0)
-		return;
-	(void)snprintf(plugin->problem, sizeof(plugin->problem), "%s", text);
-	if (text[0])
+	if (error_is_news(plugin->problem, text) && text[0])
 		log_warning(COMPONENT, "%s", text);
 }
 

@@ -11,11 +11,8 @@
 #include "api/kubelet/kubelet.h"
 #include "api/metrics/http.h"
 #include "api/metrics/metrics.h"
-#include "base/log.h"
 #include "base/macro.h"
 #include "daemon/http_end.h"
-
-#define COMPONENT "probes"
 
 #define CALL_TIMEOUT_MS 3000 /* less than what http_limits gives an answer that is put off */
 #define CALLS_MAX (POLICY_RESOURCES_MAX * _LIFECYCLE_PATH_MAX)
@@ -182,12 +179,7 @@ static int answer_metrics(void *ctx, struct strbuf *body)
 	struct error err = { 0 };
 	int r = telemetry_write(probes->setup.telemetry, body, &err);
 
-	if (r == 0)
-		return 200;
-	log_error(COMPONENT, "cannot write the metrics: %s", error_text(&err, r));
-	strbuf_clear(body);
-	strbuf_printf(body, "%s\n", error_text(&err, r));
-	return 500;
+	return http_end_metrics(r, &err, body);
 }
 
 static const struct http_route routes[] = {

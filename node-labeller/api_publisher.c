@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -77,18 +76,10 @@ static void proceed(struct api_publisher *publisher);
 static void go_on_after(struct api_publisher *publisher, enum plan_step done);
 static void read_node(struct api_publisher *publisher);
 
-static int64_t now_s(void)
-{
-	return (int64_t)time(NULL);
-}
-
 /* A failure is told once, and again when its text changes. */
 static void tell_once(char told[ERROR_TEXT_MAX], const char *text)
 {
-	if (strcmp(told, text) == 0)
-		return;
-	(void)snprintf(told, ERROR_TEXT_MAX, "%s", text);
-	if (text[0])
+	if (error_is_news(told, text) && text[0])
 		log_warning(COMPONENT, "%s", text);
 }
 
@@ -137,13 +128,20 @@ static void fail(struct api_publisher *publisher, const char *what,
 
 /* --- the watch --- */
 
+static struct plan_input input_of(const struct api_publisher *publisher)
+{
+	return (struct plan_input) { .name = publisher->setup.node_name,
+				     .node = publisher->node,
+				     .picture = &publisher->picture,
+				     .merge = publisher->merge,
+				     .skip = publisher->skip,
+				     .now_s = (int64_t)time(NULL) };
+}
+
 static bool is_contested(const struct api_publisher *publisher)
 {
 	_cleanup_plan_ struct plan plan = PLAN_INIT;
-	const struct plan_input input = {
-		publisher->setup.node_name, publisher->node, &publisher->picture,
-		publisher->merge,	    publisher->skip, now_s()
-	};
+	const struct plan_input input = input_of(publisher);
 
 	return plan_next(&input, &plan, NULL) == 0 && plan.step != PLAN_NOTHING;
 }
@@ -308,6 +306,17 @@ static bool is_overtaken(struct api_publisher *publisher)
 	return told && (!answered || strcmp(told, answered) != 0);
 }
 
+/* Goes on from the node of an answer, unless the watch knows better. */
+static void go_on_from(struct api_publisher *publisher, enum plan_step done)
+{
+	if (publisher->gone)
+		forget_node(publisher);
+	else if (is_overtaken(publisher))
+		read_node(publisher);
+	else
+		go_on_after(publisher, done);
+}
+
 static void on_read(void *ctx, const struct kube_answer *given)
 {
 	struct api_publisher *publisher = ctx;
@@ -315,14 +324,10 @@ static void on_read(void *ctx, const struct kube_answer *given)
 	bool ok = kube_answer_outcome(given) == KUBE_OK && take_node(publisher, &answer);
 
 	end_call(publisher);
-	if (!ok)
-		fail(publisher, "cannot read the node", &answer);
-	else if (publisher->gone)
-		forget_node(publisher);
-	else if (is_overtaken(publisher))
-		read_node(publisher);
+	if (ok)
+		go_on_from(publisher, PLAN_NOTHING);
 	else
-		proceed(publisher);
+		fail(publisher, "cannot read the node", &answer);
 }
 
 static void read_node(struct api_publisher *publisher)
@@ -402,14 +407,10 @@ static void on_sent(void *ctx, const struct kube_answer *given)
 			    outcome == KUBE_OK);
 	if (outcome != KUBE_OK)
 		on_refused(publisher, &answer, outcome);
-	else if (!take_node(publisher, &answer))
-		fail(publisher, "cannot read the node", &answer);
-	else if (publisher->gone)
-		forget_node(publisher);
-	else if (is_overtaken(publisher))
-		read_node(publisher);
+	else if (take_node(publisher, &answer))
+		go_on_from(publisher, publisher->step);
 	else
-		go_on_after(publisher, publisher->step);
+		fail(publisher, "cannot read the node", &answer);
 }
 
 static int send(struct api_publisher *publisher, const struct plan *plan, struct error *err)
@@ -456,10 +457,7 @@ static void report_no_effect(struct api_publisher *publisher, enum plan_step ste
 static void go_on_after(struct api_publisher *publisher, enum plan_step done)
 {
 	_cleanup_plan_ struct plan plan = PLAN_INIT;
-	const struct plan_input input = {
-		publisher->setup.node_name, publisher->node, &publisher->picture,
-		publisher->merge,	    publisher->skip, now_s()
-	};
+	const struct plan_input input = input_of(publisher);
 	struct error err = { 0 };
 	int r;
 

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,10 +63,7 @@ struct labeller {
 
 static void report_problem(struct labeller *labeller, const char *text)
 {
-	if (strcmp(labeller->problem, text) == 0)
-		return;
-	(void)snprintf(labeller->problem, sizeof(labeller->problem), "%s", text);
-	if (text[0])
+	if (error_is_news(labeller->problem, text) && text[0])
 		log_warning(COMPONENT, "%s", text);
 }
 
@@ -346,12 +342,7 @@ static int answer_metrics(void *ctx, struct strbuf *body)
 	struct error err = { 0 };
 	int r = telemetry_write(labeller->telemetry, body, &err);
 
-	if (r == 0)
-		return 200;
-	log_error(COMPONENT, "cannot write the metrics: %s", error_text(&err, r));
-	strbuf_clear(body);
-	strbuf_printf(body, "%s\n", error_text(&err, r));
-	return 500;
+	return http_end_metrics(r, &err, body);
 }
 
 /* An answer at all is what it says: the loop turns. */

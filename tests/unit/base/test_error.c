@@ -107,9 +107,23 @@ static void text_prefers_what_was_recorded(void **state)
 	assert_string_equal(error_text(&err, -EIO), "the reason");
 }
 
+static void news_is_told_once(void **state)
+{
+	char told[ERROR_TEXT_MAX] = "";
+
+	(void)state;
+	assert_false(error_is_news(told, ""));
+	assert_true(error_is_news(told, "it is ill"));
+	assert_false(error_is_news(told, "it is ill"));
+	assert_true(error_is_news(told, "it is worse"));
+	assert_true(error_is_news(told, ""));
+	assert_string_equal(told, "");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(news_is_told_once),
 		cmocka_unit_test(sets_code_and_text),
 		cmocka_unit_test(works_without_an_error),
 		cmocka_unit_test(wraps_from_the_outside_in),
