@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/inventory/memory.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 void *__real_malloc(size_t size);
@@ -30,7 +29,7 @@ size_t memory_restore(void)
 	return n_failed;
 }
 
-static bool fails(void)
+bool memory_fails(void)
 {
 	if (!limited)
 		return false;
@@ -44,20 +43,20 @@ static bool fails(void)
 
 void *__wrap_malloc(size_t size)
 {
-	return fails() ? NULL : __real_malloc(size);
+	return memory_fails() ? NULL : __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-	return fails() ? NULL : __real_calloc(n, size);
+	return memory_fails() ? NULL : __real_calloc(n, size);
 }
 
 void *__wrap_realloc(void *old, size_t size)
 {
-	return fails() ? NULL : __real_realloc(old, size);
+	return memory_fails() ? NULL : __real_realloc(old, size);
 }
 
 void *__wrap_reallocarray(void *old, size_t n, size_t size)
 {
-	return fails() ? NULL : __real_reallocarray(old, n, size);
+	return memory_fails() ? NULL : __real_reallocarray(old, n, size);
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -21,3 +22,12 @@ void memory_fail_after(size_t n);
  * Return: number of allocations that failed.
  */
 size_t memory_restore(void);
+
+/**
+ * memory_fails() - Whether an allocation that happens now is to fail; it is counted.
+ *
+ * For programs that wrap further functions, which allocate within a library.
+ *
+ * Return: true if it is.
+ */
+bool memory_fails(void);

@@ -15,7 +15,7 @@
 #include "api/kubernetes/kube_watch.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "tests/unit/api/kubernetes/memory.h"
+#include "tests/unit/inventory/memory.h"
 
 #define ROUNDS_MAX 1000 /* more than any of these functions allocates */
 
