@@ -38,6 +38,14 @@
 		taken;            \
 	})
 
+/* Hand over an owned struct: evaluates to it and leaves all-zero behind. */
+#define TAKE_STRUCT(s)                       \
+	__extension__({                      \
+		__typeof__(s) taken = (s);   \
+		(s) = (__typeof__(s)) { 0 }; \
+		taken;                       \
+	})
+
 /* Defines foo_freep(struct foo **) for use with _cleanup_(), from foo_free(). */
 #define DEFINE_CLEANUP(type, func)                \
 	static inline void func##p(type **object) \

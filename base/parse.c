@@ -154,3 +154,8 @@ const char *str_starts_with(const char *text, const char *prefix)
 
 	return strncmp(text, prefix, len) == 0 ? text + len : NULL;
 }
+
+char char_lower(char c)
+{
+	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}

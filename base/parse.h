@@ -81,6 +81,14 @@ int str_copy(char *dst, size_t size, const char *src);
 size_t str_trim(char *text);
 
 /**
+ * char_lower() - The lower-case letter of an ASCII letter, whatever the locale.
+ * @c: byte
+ *
+ * Return: as in 'a' for 'A'; what is no capital letter unchanged.
+ */
+char char_lower(char c);
+
+/**
  * str_is_printable() - Whether text is fit to be shown and compared.
  * @text: NUL-terminated text
  *

@@ -9,7 +9,7 @@
 #include "base/strbuf.h"
 
 /**
- * manual_write() - Write the manual page.
+ * silicactl_manual_write() - Write the manual page.
  * @out: appended to
  */
-void manual_write(struct strbuf *out);
+void silicactl_manual_write(struct strbuf *out);

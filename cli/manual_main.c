@@ -14,7 +14,7 @@ int main(void)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(MANUAL_MAX);
 
-	manual_write(&out);
+	silicactl_manual_write(&out);
 	if (strbuf_error(&out) < 0)
 		return EXIT_FAILURE;
 	return fputs(strbuf_str(&out), stdout) < 0 || fflush(stdout) < 0 ? EXIT_FAILURE : 0;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/config/suggest.h"
 #include "base/strbuf.h"
+#include "base/suggest.h"
 #include "drivers/declared_builtin.h"
 #include "policy/declared.h"
 #include "policy/internal.h"

@@ -20,9 +20,9 @@
 
 #include "api/config/reader.h"
 #include "api/config/schema_scan.h"
-#include "api/config/suggest.h"
 #include "base/cleanup.h"
 #include "base/macro.h"
+#include "base/suggest.h"
 
 #define DEPTH_MAX 8	 /* of rows within rows */
 #define RANGE_MAX 192	 /* bytes of "one of 'a', 'b'" in an error */

@@ -228,6 +228,16 @@ static void finds_prefixes(void **state)
 	}
 }
 
+static void lowers_letters_of_ascii_only(_unused_ void **state)
+{
+	assert_int_equal(char_lower('A'), 'a');
+	assert_int_equal(char_lower('Z'), 'z');
+	assert_int_equal(char_lower('a'), 'a');
+	assert_int_equal(char_lower('@'), '@');
+	assert_int_equal(char_lower('['), '[');
+	assert_int_equal(char_lower((char)0xc4), (char)0xc4);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -239,6 +249,7 @@ int main(void)
 		cmocka_unit_test(trims_both_ends),
 		cmocka_unit_test(knows_printable_text),
 		cmocka_unit_test(finds_prefixes),
+		cmocka_unit_test(lowers_letters_of_ascii_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

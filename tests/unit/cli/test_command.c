@@ -64,7 +64,7 @@ typedef void (*row_fn)(const struct command *command, const struct option_row *r
 
 static void each_row(row_fn fn, void *ctx)
 {
-	for (const struct command *command = command_table(); command->name; command++)
+	for (const struct command *command = command_program()->commands; command->name; command++)
 		for (const struct option_row *const *table = command->tables; *table; table++)
 			for (const struct option_row *row = *table; row->name; row++)
 				fn(command, row, ctx);
@@ -77,7 +77,7 @@ static void expect_help(const struct command *command, const struct option_row *
 	char option[64];
 
 	(void)snprintf(option, sizeof(option), "--%s", row->name);
-	command_usage("silicactl", command, &out);
+	command_usage(command_program(), "silicactl", command, &out);
 	assert_non_null(strstr(strbuf_str(&out), option));
 	assert_non_null(strstr(strbuf_str(&out), row->text));
 }
@@ -91,11 +91,12 @@ static void helps_with_every_option(void **state)
 static void has_short_help(void **state)
 {
 	(void)state;
-	for (const struct command *command = command_table(); command->name; command++) {
+	for (const struct command *command = command_program()->commands; command->name;
+	     command++) {
 		_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUT_MAX);
 		const char *line;
 
-		command_usage("kubectl silica", command, &out);
+		command_usage(command_program(), "kubectl silica", command, &out);
 		line = strbuf_str(&out);
 		assert_ptr_equal(strstr(line, "Usage: kubectl silica "), line);
 		while (*line) {
@@ -128,7 +129,7 @@ static void completes_every_option(void **state)
 		assert_int_equal(run(argv, &out, NULL), COMMAND_DONE);
 		assert_int_equal(strbuf_error(&out), 0);
 		each_row(expect_option, out.data);
-		for (const struct command *c = command_table(); c->name; c++)
+		for (const struct command *c = command_program()->commands; c->name; c++)
 			assert_non_null(strstr(out.data, c->name));
 	}
 }
@@ -150,25 +151,26 @@ static void documents_every_option(void **state)
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUT_MAX);
 
 	(void)state;
-	manual_write(&out);
+	silicactl_manual_write(&out);
 	assert_int_equal(strbuf_error(&out), 0);
 	each_row(expect_manual, out.data);
-	for (const struct command *command = command_table(); command->name; command++) {
+	for (const struct command *command = command_program()->commands; command->name;
+	     command++) {
 		char section[64];
 
 		(void)snprintf(section, sizeof(section), "\n.SS %s", command->name);
 		assert_non_null(strstr(out.data, section));
 	}
-	for (const struct command_exit *row = command_exits(); row->text; row++)
+	for (const struct command_exit *row = command_program()->exits; row->text; row++)
 		assert_non_null(strstr(out.data, "EXIT STATUS"));
 }
 
 static void offers_every_command_to_help(void **state)
 {
-	const char *choices = command_find("help")->choices;
+	const char *choices = command_find(command_program(), "help")->choices;
 
 	(void)state;
-	for (const struct command *command = command_table(); command->name; command++)
+	for (const struct command *command = command_program()->commands; command->name; command++)
 		if (strcmp(command->name, "help") != 0)
 			assert_non_null(strstr(choices, command->name));
 }

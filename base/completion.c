@@ -4,14 +4,13 @@
  * the project's own words, of letters, digits and a few marks, and a quote among
  * them is written as each shell wants it.
  */
-#include "cli/completion.h"
+#include "base/completion.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/macro.h"
-#include "cli/command.h"
 
 static bool is_choice(const char *value)
 {
@@ -48,6 +47,21 @@ static void put_quoted(struct strbuf *out, const char *text)
 	strbuf_puts(out, "'");
 }
 
+/* The name of a shell's function; a '-' is none of its letters. */
+static void put_function(const struct command_program *program, struct strbuf *out)
+{
+	strbuf_puts(out, "_");
+	for (const char *c = program->name; *c; c++)
+		strbuf_puts(out, *c == '-' ? "_" : (const char[]) { *c, '\0' });
+}
+
+static void put_names(const struct command_program *program, struct strbuf *out)
+{
+	strbuf_printf(out, " %s", program->name);
+	if (program->alias)
+		strbuf_printf(out, " %s", program->alias);
+}
+
 /* --- bash --- */
 
 static void put_bash_names(struct strbuf *out, const struct option_row *table)
@@ -72,9 +86,10 @@ static void put_bash_value(struct strbuf *out, const char *value)
 }
 
 /* Whether no command before @command has the table of options. */
-static bool is_new(const struct option_row *table, const struct command *command)
+static bool is_new(const struct command_program *program, const struct option_row *table,
+		   const struct command *command)
 {
-	for (const struct command *other = command_table(); other != command; other++)
+	for (const struct command *other = program->commands; other != command; other++)
 		for (const struct option_row *const *known = other->tables; *known; known++)
 			if (*known == table)
 				return false;
@@ -94,12 +109,12 @@ static void put_bash_case(struct strbuf *out, const struct option_row *row)
 }
 
 /* The options of all commands that take a value, each table once. */
-static void put_bash_values(struct strbuf *out)
+static void put_bash_values(const struct command_program *program, struct strbuf *out)
 {
-	for (const struct command *command = command_table(); command->name; command++)
+	for (const struct command *command = program->commands; command->name; command++)
 		for (const struct option_row *const *table = command->tables; *table; table++)
 			for (const struct option_row *row = *table;
-			     row->name && is_new(*table, command); row++)
+			     row->name && is_new(program, *table, command); row++)
 				put_bash_case(out, row);
 }
 
@@ -117,27 +132,33 @@ static void put_bash_command(struct strbuf *out, const struct command *command)
 	strbuf_puts(out, "\t\t;;\n");
 }
 
-static void write_bash(struct strbuf *out)
+static void write_bash(const struct command_program *program, struct strbuf *out)
 {
+	strbuf_printf(out,
+		      "# bash completion for %s; source it, or put it into\n"
+		      "# /usr/share/bash-completion/completions/%s\n",
+		      program->name, program->name);
+	put_function(program, out);
 	strbuf_puts(out,
-		    "# bash completion for silicactl; source it, or put it into\n"
-		    "# /usr/share/bash-completion/completions/silicactl\n"
-		    "_silicactl() {\n"
+		    "() {\n"
 		    "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
 		    "\tlocal options=''\n"
 		    "\tif ((COMP_CWORD == 1)); then\n"
 		    "\t\tCOMPREPLY=($(compgen -W '");
-	for (const struct command *command = command_table(); command->name; command++)
+	for (const struct command *command = program->commands; command->name; command++)
 		strbuf_printf(out, "%s ", command->name);
 	strbuf_puts(out, "' -- \"$word\"))\n\t\treturn\n\tfi\n\tcase $before in\n");
-	put_bash_values(out);
+	put_bash_values(program, out);
 	strbuf_puts(out, "\tesac\n\tcase ${COMP_WORDS[1]} in\n");
-	for (const struct command *command = command_table(); command->name; command++)
+	for (const struct command *command = program->commands; command->name; command++)
 		put_bash_command(out, command);
 	strbuf_puts(out, "\tesac\n"
 			 "\tCOMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
 			 "}\n"
-			 "complete -F _silicactl silicactl kubectl-silica\n");
+			 "complete -F ");
+	put_function(program, out);
+	put_names(program, out);
+	strbuf_puts(out, "\n");
 }
 
 /* --- zsh --- */
@@ -205,14 +226,16 @@ static void put_zsh_command(struct strbuf *out, const struct command *command)
 	strbuf_puts(out, "\n\t\t;;\n");
 }
 
-static void write_zsh(struct strbuf *out)
+static void write_zsh(const struct command_program *program, struct strbuf *out)
 {
-	strbuf_puts(out, "#compdef silicactl kubectl-silica\n"
-			 "# zsh completion for silicactl; put it as _silicactl into a folder of "
-			 "$fpath\n"
-			 "_silicactl() {\n"
-			 "\tlocal -a commands=(\n");
-	for (const struct command *command = command_table(); command->name; command++) {
+	strbuf_puts(out, "#compdef");
+	put_names(program, out);
+	strbuf_printf(out, "\n# zsh completion for %s; put it as ", program->name);
+	put_function(program, out);
+	strbuf_puts(out, " into a folder of $fpath\n");
+	put_function(program, out);
+	strbuf_puts(out, "() {\n\tlocal -a commands=(\n");
+	for (const struct command *command = program->commands; command->name; command++) {
 		strbuf_printf(out, "\t\t'%s:", command->name);
 		put_zsh_text(out, command->summary);
 		strbuf_puts(out, "'\n");
@@ -226,15 +249,17 @@ static void write_zsh(struct strbuf *out)
 			 "\tshift words\n"
 			 "\t((CURRENT--))\n"
 			 "\tcase $command in\n");
-	for (const struct command *command = command_table(); command->name; command++)
+	for (const struct command *command = program->commands; command->name; command++)
 		put_zsh_command(out, command);
 	/* As a file of $fpath it is the function's first call, else it is sourced. */
-	strbuf_puts(out, "\tesac\n}\n"
-			 "if [[ ${funcstack[1]} == _silicactl ]]; then\n"
-			 "\t_silicactl \"$@\"\n"
-			 "else\n"
-			 "\tcompdef _silicactl silicactl kubectl-silica\n"
-			 "fi\n");
+	strbuf_puts(out, "\tesac\n}\nif [[ ${funcstack[1]} == ");
+	put_function(program, out);
+	strbuf_puts(out, " ]]; then\n\t");
+	put_function(program, out);
+	strbuf_puts(out, " \"$@\"\nelse\n\tcompdef ");
+	put_function(program, out);
+	put_names(program, out);
+	strbuf_puts(out, "\nfi\n");
 }
 
 /* --- fish --- */
@@ -252,11 +277,11 @@ static void put_fish_value(struct strbuf *out, const char *value)
 	}
 }
 
-static void put_fish_option(struct strbuf *out, const struct command *command,
-			    const struct option_row *row)
+static void put_fish_option(const struct command_program *program, struct strbuf *out,
+			    const struct command *command, const struct option_row *row)
 {
-	strbuf_printf(out, "complete -c silicactl -n '__fish_seen_subcommand_from %s' -l %s",
-		      command->name, row->name);
+	strbuf_printf(out, "complete -c %s -n '__fish_seen_subcommand_from %s' -l %s",
+		      program->name, command->name, row->name);
 	if (row->letter)
 		strbuf_printf(out, " -s %c", row->letter);
 	if (row->value)
@@ -266,18 +291,19 @@ static void put_fish_option(struct strbuf *out, const struct command *command,
 	strbuf_puts(out, "\n");
 }
 
-static void put_fish_command(struct strbuf *out, const struct command *command)
+static void put_fish_command(const struct command_program *program, struct strbuf *out,
+			     const struct command *command)
 {
-	strbuf_printf(out, "complete -c silicactl -n __fish_use_subcommand -a %s -d ",
+	strbuf_printf(out, "complete -c %s -n __fish_use_subcommand -a %s -d ", program->name,
 		      command->name);
 	put_quoted(out, command->summary);
 	strbuf_puts(out, "\n");
 	for (const struct option_row *const *table = command->tables; *table; table++)
 		for (const struct option_row *row = *table; row->name; row++)
-			put_fish_option(out, command, row);
+			put_fish_option(program, out, command, row);
 	if (!command->choices)
 		return;
-	strbuf_printf(out, "complete -c silicactl -n '__fish_seen_subcommand_from %s'",
+	strbuf_printf(out, "complete -c %s -n '__fish_seen_subcommand_from %s'", program->name,
 		      command->name);
 	if (is_choice(command->choices)) {
 		strbuf_puts(out, " -a '");
@@ -288,34 +314,38 @@ static void put_fish_command(struct strbuf *out, const struct command *command)
 	}
 }
 
-static void write_fish(struct strbuf *out)
+static void write_fish(const struct command_program *program, struct strbuf *out)
 {
-	strbuf_puts(out, "# fish completion for silicactl; put it into\n"
-			 "# ~/.config/fish/completions/silicactl.fish\n"
-			 "complete -c silicactl -f\n");
-	for (const struct command *command = command_table(); command->name; command++)
-		put_fish_command(out, command);
-	strbuf_puts(out, "complete -c kubectl-silica -w silicactl\n");
+	strbuf_printf(out,
+		      "# fish completion for %s; put it into\n"
+		      "# ~/.config/fish/completions/%s.fish\n"
+		      "complete -c %s -f\n",
+		      program->name, program->name, program->name);
+	for (const struct command *command = program->commands; command->name; command++)
+		put_fish_command(program, out, command);
+	if (program->alias)
+		strbuf_printf(out, "complete -c %s -w %s\n", program->alias, program->name);
 }
 
 static const struct {
 	const char *name;
-	void (*write)(struct strbuf *out);
+	void (*write)(const struct command_program *program, struct strbuf *out);
 } shells[] = {
 	{ "bash", write_bash },
 	{ "zsh", write_zsh },
 	{ "fish", write_fish },
 };
 
-int completion_run(const struct settings *settings, struct strbuf *out, struct error *err)
+int completion_write(const struct command_program *program, const char *shell, struct strbuf *out,
+		     struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
-		if (strcmp(shells[i].name, settings->words[0]) != 0)
+		if (strcmp(shells[i].name, shell) != 0)
 			continue;
-		shells[i].write(out);
+		shells[i].write(program, out);
 		return COMMAND_DONE;
 	}
 	(void)error_set(err, EINVAL, "there is no completion for '%s', only for bash, zsh and fish",
-			settings->words[0]);
+			shell);
 	return COMMAND_MISUSED;
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "api/config/suggest.h"
+#include "base/suggest.h"
 
 static void counts_slips(void **state _unused_)
 {
