@@ -158,3 +158,22 @@ int kube_path_event(const char *namespace_, const char *name, const char *manage
 		r = add_manager(ret, manager, err);
 	return r < 0 ? r : finish(ret, err);
 }
+
+int kube_path_lease(const char *namespace_, const char *name, struct strbuf *ret, struct error *err)
+{
+	int r = kube_name_check("namespace", namespace_, err);
+
+	if (r == 0 && name)
+		r = kube_name_check("lease", name, err);
+	if (r < 0)
+		return r;
+	strbuf_clear(ret);
+	strbuf_puts(ret, "/apis/coordination.k8s.io/v1/namespaces/");
+	add_encoded(ret, namespace_);
+	strbuf_puts(ret, "/leases");
+	if (name) {
+		strbuf_puts(ret, "/");
+		add_encoded(ret, name);
+	}
+	return finish(ret, err);
+}

@@ -92,3 +92,17 @@ int kube_path_nodes(unsigned int limit, const char *next, struct strbuf *ret, st
  */
 int kube_path_event(const char *namespace_, const char *name, const char *manager,
 		    struct strbuf *ret, struct error *err);
+
+/**
+ * kube_path_lease() - The path of a lease, or of all leases of a namespace.
+ * @namespace_: namespace
+ * @name: name of the lease, or NULL
+ * @ret: initialised with KUBE_PATH_MAX; replaced
+ * @err: set on failure
+ *
+ * Return: 0, or
+ *   -EINVAL  a name is none
+ *   -ENOMEM  no memory
+ */
+int kube_path_lease(const char *namespace_, const char *name, struct strbuf *ret,
+		    struct error *err);

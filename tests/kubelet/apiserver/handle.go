@@ -71,6 +71,9 @@ func (t target) String() string {
 func parseTarget(path string) (target, bool) {
 	rest, ok := strings.CutPrefix(path, "/api/v1/")
 	if !ok {
+		rest, ok = strings.CutPrefix(path, leases)
+	}
+	if !ok {
 		return target{}, false
 	}
 	var t target
@@ -168,6 +171,8 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, Object{"major": "1", "minor": "36", "gitVersion": "v1.36.0"})
 	case ok && t.resource == "nodes" && t.namespace == "":
 		s.handleNode(w, r, t)
+	case ok && t.resource == "leases" && t.namespace != "":
+		s.handleLease(w, r, t)
 	case ok && t.resource == "events" && t.namespace != "":
 		s.handleEvent(w, r, t)
 	default:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package apiserver is as much of an API server as Silica talks to: nodes with
-// server-side apply, patches and watches, and events, over real TLS.  It can be
+// server-side apply, patches and watches, events, and leases, over real TLS.  It can be
 // told to fail in the ways that real ones do.
 package apiserver
 

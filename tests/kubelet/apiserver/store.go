@@ -23,6 +23,7 @@ type store struct {
 	log       []change
 	feeds     map[*feed]bool
 	events    []Object
+	leases    map[string]Object // by namespace and name
 }
 
 // entry is a node without its managed fields, which are derived from its owners.
@@ -46,7 +47,8 @@ type feed struct {
 }
 
 func newStore() *store {
-	return &store{version: 1000, nodes: map[string]*entry{}, feeds: map[*feed]bool{}}
+	return &store{version: 1000, nodes: map[string]*entry{}, feeds: map[*feed]bool{},
+		leases: map[string]Object{}}
 }
 
 // clone copies an object.
