@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reservoir/store/digest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+struct hasher {
+	EVP_MD_CTX *ctx;
+};
+
+int hasher_new(struct hasher **ret, struct error *err)
+{
+	_cleanup_(hasher_freep) struct hasher *hasher = calloc(1, sizeof(*hasher));
+
+	if (!hasher)
+		return error_set(err, ENOMEM, "no memory for a hash");
+	hasher->ctx = EVP_MD_CTX_new();
+	if (!hasher->ctx || EVP_DigestInit_ex(hasher->ctx, EVP_sha256(), NULL) != 1)
+		return error_set(err, ENOMEM, "no memory for a hash");
+	*ret = TAKE_PTR(hasher);
+	return 0;
+}
+
+void hasher_free(struct hasher *hasher)
+{
+	if (!hasher)
+		return;
+	EVP_MD_CTX_free(hasher->ctx);
+	free(hasher);
+}
+
+void hasher_add(struct hasher *hasher, const void *data, size_t len)
+{
+	(void)EVP_DigestUpdate(hasher->ctx, data, len);
+}
+
+struct digest hasher_end(struct hasher *hasher)
+{
+	struct digest digest = { 0 };
+
+	(void)EVP_DigestFinal_ex(hasher->ctx, digest.bytes, NULL);
+	(void)EVP_DigestInit_ex(hasher->ctx, NULL, NULL);
+	return digest;
+}
+
+struct digest hasher_peek(const struct hasher *hasher)
+{
+	struct digest digest = { 0 };
+	EVP_MD_CTX *copy = EVP_MD_CTX_new();
+
+	/* Without memory the digest is all zeros, which nothing hashes to. */
+	if (copy && EVP_MD_CTX_copy_ex(copy, hasher->ctx) == 1)
+		(void)EVP_DigestFinal_ex(copy, digest.bytes, NULL);
+	EVP_MD_CTX_free(copy);
+	return digest;
+}
+
+struct digest digest_of(const void *data, size_t len)
+{
+	struct digest digest;
+
+	(void)SHA256(data, len, digest.bytes);
+	return digest;
+}
+
+bool digest_equal(const struct digest *a, const struct digest *b)
+{
+	return memcmp(a->bytes, b->bytes, DIGEST_SIZE) == 0;
+}
+
+const char *digest_format(const struct digest *digest, char text[DIGEST_TEXT_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+		text[2 * i] = digits[digest->bytes[i] >> 4];
+		text[2 * i + 1] = digits[digest->bytes[i] & 15];
+	}
+	text[2 * DIGEST_SIZE] = '\0';
+	return text;
+}
+
+static int digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int digest_parse(const char *text, struct digest *ret)
+{
+	struct digest digest;
+
+	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+		int high = digit_of(text[2 * i]);
+		int low = high < 0 ? -1 : digit_of(text[2 * i + 1]);
+
+		if (low < 0)
+			return -EINVAL;
+		digest.bytes[i] = (unsigned char)(high << 4 | low);
+	}
+	if (text[2 * DIGEST_SIZE] != '\0')
+		return -EINVAL;
+	*ret = digest;
+	return 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reservoir/store/catalogue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "tests/unit/reservoir/store/scratch.h"
+
+static struct catalogue *open_it(struct store *store)
+{
+	struct catalogue *catalogue = NULL;
+	struct error err = { 0 };
+
+	if (catalogue_open(store, &catalogue, &err) < 0)
+		fail_msg("%s", err.msg);
+	return catalogue;
+}
+
+static int note(void *ctx, const char *key, const void *value, size_t len)
+{
+	strbuf_printf(ctx, "%s=%.*s ", key, (int)len, len ? (const char *)value : "");
+	return 0;
+}
+
+static void keeps_what_was_committed(void **state)
+{
+	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(1000);
+	struct catalogue *catalogue = open_it(store);
+	struct error err = { 0 };
+
+	assert_int_equal(catalogue_put(catalogue, "fetch", "b", "2", 1, &err), 0);
+	assert_int_equal(catalogue_put(catalogue, "fetch", "a", "1", 1, &err), 0);
+	assert_int_equal(catalogue_put(catalogue, "fetch", "a", "one", 3, &err), 0);
+	assert_int_equal(catalogue_put(catalogue, "fetch", "c", "", 0, &err), 0);
+	assert_int_equal(catalogue_put(catalogue, "other", "a", "x", 1, &err), 0);
+	assert_int_equal(catalogue_audit(catalogue, "publish", "generation 1", &err), 0);
+	assert_int_equal(catalogue_audit(catalogue, "publish", "generation 2", &err), 0);
+	assert_int_equal(catalogue_commit(catalogue, &err), 0);
+	assert_int_equal(catalogue_put(catalogue, "fetch", "b", NULL, 0, &err), 0);
+	assert_int_equal(catalogue_get(catalogue, "fetch", "b", &text, &err), -ENOENT);
+	catalogue_close(catalogue);
+	catalogue = open_it(store);
+	assert_int_equal(catalogue_each(catalogue, "fetch", note, &text, &err), 0);
+	assert_string_equal(strbuf_str(&text), "a=one b=2 c= ");
+	strbuf_clear(&text);
+	assert_int_equal(catalogue_get(catalogue, "other", "a", &text, &err), 0);
+	assert_string_equal(strbuf_str(&text), "x");
+	assert_int_equal(catalogue_get(catalogue, "other", "b", &text, &err), -ENOENT);
+	catalogue_close(catalogue);
+}
+
+static void refuses_what_is_too_long(void **state)
+{
+	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
+	_cleanup_(catalogue_closep) struct catalogue *catalogue = open_it(store);
+	static char value[CATALOGUE_VALUE_MAX + 1];
+	char key[CATALOGUE_KEY_MAX + 1];
+	struct error err = { 0 };
+
+	memset(key, 'k', sizeof(key));
+	key[CATALOGUE_KEY_MAX] = '\0';
+	assert_int_equal(catalogue_put(catalogue, "a", key, "", 0, &err), -E2BIG);
+	key[CATALOGUE_KEY_MAX - 1] = '\0';
+	assert_int_equal(catalogue_put(catalogue, "a", key, "", 0, &err), 0);
+	assert_int_equal(catalogue_put(catalogue, "a", "b", value, sizeof(value), &err), -E2BIG);
+	assert_int_equal(catalogue_put(catalogue, "a", "b", value, sizeof(value) - 1, &err), 0);
+}
+
+static void begins_anew_after_damage(void **state)
+{
+	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
+	struct catalogue *catalogue = open_it(store);
+	struct error err = { 0 };
+	int fd;
+
+	assert_int_equal(catalogue_put(catalogue, "a", "b", "c", 1, &err), 0);
+	assert_int_equal(catalogue_commit(catalogue, &err), 0);
+	catalogue_close(catalogue);
+	fd = openat(store_dirfd(store), "catalogue.sqlite", O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0 && pwrite(fd, "garbage here", 12, 0) == 12);
+	(void)close(fd);
+	assert_int_equal(catalogue_open(store, &catalogue, &err), 0);
+	assert_non_null(strstr(err.msg, "catalogue.damaged"));
+	assert_int_equal(faccessat(store_dirfd(store), "catalogue.damaged", F_OK, 0), 0);
+	assert_int_equal(catalogue_put(catalogue, "a", "b", "c", 1, &err), 0);
+	assert_int_equal(catalogue_commit(catalogue, &err), 0);
+	catalogue_close(catalogue);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(keeps_what_was_committed),
+		TEST(refuses_what_is_too_long),
+		TEST(begins_anew_after_damage),
+	};
+
+	return cmocka_run_group_tests_name("catalogue", tests, NULL, NULL);
+}

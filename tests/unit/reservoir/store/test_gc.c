@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reservoir/store/gc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "reservoir/store/store_private.h"
+#include "tests/unit/reservoir/store/content.h"
+
+#define RACE_PUBLISHES 150
+#define RACE_FILES 12
+#define RACE_NUMBERS 64 /* files that are used again and again */
+
+/* Behind all that is published meanwhile, however slow the machine is. */
+static int64_t later(void)
+{
+	return (int64_t)time(NULL) + 600;
+}
+
+static void publish(struct store *store, unsigned int first, unsigned int n)
+{
+	unsigned int numbers[64];
+	struct error err = { 0 };
+
+	for (unsigned int i = 0; i < n; i++)
+		numbers[i] = first + i;
+	if (content_publish(store, "a", numbers, n, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static bool has(struct store *store, unsigned int number)
+{
+	char text[32];
+	struct digest digest = content_of(number, text);
+
+	return object_exists(store, &digest);
+}
+
+static struct gc_report collect(struct store *store, const struct gc_settings *settings)
+{
+	struct gc_report report;
+	struct error err = { 0 };
+
+	if (gc_collect(store, settings, &report, &err) < 0)
+		fail_msg("%s", err.msg);
+	return report;
+}
+
+/* Four generations: files 0-9, 10-19 (a snapshot), 20-29, 30-39. */
+static void fill(const struct scratch *scratch)
+{
+	struct store *store = scratch_open(scratch, STORE_WRITE);
+	struct error err = { 0 };
+
+	for (unsigned int i = 0; i < 4; i++) {
+		publish(store, 10 * i, 10);
+		if (i == 1)
+			assert_int_equal(snapshot_set(store, "kept", 2, &err), 0);
+	}
+	store_close(store);
+}
+
+static void removes_what_nobody_needs(void **state)
+{
+	struct gc_settings settings = { .keep_generations = 1, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+	struct gc_report report;
+
+	fill(*state);
+	reader = scratch_open(*state, STORE_READ);
+	settings.dry_run = true;
+	report = collect(reader, &settings);
+	/* The first, generation 0, has none. */
+	assert_int_equal(report.generations_removed, 3);
+	assert_int_equal(report.generations_kept, 2);
+	assert_int_equal(report.objects_removed, 22);
+	assert_true(has(reader, 0));
+	settings.dry_run = false;
+	report = collect(reader, &settings);
+	assert_int_equal(report.generations_removed, 3);
+	assert_int_equal(report.objects_removed, 22);
+	assert_int_equal(report.objects_kept, 22);
+	assert_false(has(reader, 0));
+	assert_false(has(reader, 29));
+	assert_int_equal(content_check(reader, "current"), 10);
+	assert_int_equal(content_check(reader, "kept"), 10);
+	report = collect(reader, &settings);
+	assert_int_equal(report.objects_removed + report.generations_removed, 0);
+}
+
+static void keeps_by_number_and_age(void **state)
+{
+	struct gc_settings settings = { .keep_generations = 3, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+	struct gc_report report;
+
+	fill(*state);
+	reader = scratch_open(*state, STORE_READ);
+	settings.keep_for_s = 3600;
+	report = collect(reader, &settings);
+	assert_int_equal(report.generations_removed, 0);
+	/* As if an hour had passed. */
+	settings.now += 4000;
+	report = collect(reader, &settings);
+	assert_int_equal(report.generations_removed, 2);
+	assert_int_equal(content_check(reader, "2") + content_check(reader, "3") +
+				 content_check(reader, "4"),
+			 30);
+	assert_false(has(reader, 0));
+}
+
+static void spares_what_a_writer_has_seen(void **state)
+{
+	const struct gc_settings settings = { .keep_generations = 1, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+	struct store *writer;
+	struct gc_report report;
+	struct error err = { 0 };
+
+	fill(*state);
+	reader = scratch_open(*state, STORE_READ);
+	writer = scratch_open(*state, STORE_WRITE);
+	/* By the coarse clock of the file system both may have the same time. */
+	writer->since.tv_sec++;
+	assert_true(has(writer, 0));
+	writer->since.tv_sec -= 2;
+	assert_int_equal(object_put(writer, "new", 3, NULL, &err), 0);
+	assert_int_equal(object_flush(writer, &err), 0);
+	report = collect(reader, &settings);
+	assert_true(report.objects_spared >= 2);
+	assert_true(has(reader, 0));
+	store_close(writer);
+	report = collect(reader, &settings);
+	assert_int_equal(report.objects_spared, 0);
+	assert_false(has(reader, 0));
+}
+
+static void touch(struct store *store, const char *path, time_t age)
+{
+	struct timespec times[2] = { { .tv_sec = time(NULL) - age },
+				     { .tv_sec = time(NULL) - age } };
+	int fd = openat(store_dirfd(store), path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(futimens(fd, times), 0);
+	(void)close(fd);
+}
+
+static void refuses_what_it_cannot_read(void **state)
+{
+	const struct gc_settings settings = { .keep_generations = 2, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+	struct gc_report report;
+	struct error err = { 0 };
+	char path[OBJECT_PATH_MAX];
+	char aside[OBJECT_PATH_MAX];
+	char hex[DIGEST_TEXT_SIZE];
+
+	fill(*state);
+	reader = scratch_open(*state, STORE_READ);
+	assert_int_equal(generation_read(reader, 3, &generation, &err), 0);
+	assert_int_equal(unlinkat(store_dirfd(reader),
+				  object_path(&generation->repositories[0].served, path), 0),
+			 0);
+	assert_int_equal(gc_collect(reader, &settings, &report, &err), -ENOENT);
+	assert_int_equal(report.objects_removed, 0);
+	assert_true(has(reader, 0));
+	/* What was put aside as damaged is known to be lost. */
+	(void)snprintf(aside, sizeof(aside), "quarantine/%s",
+		       digest_format(&generation->repositories[0].served, hex));
+	touch(reader, aside, 0);
+	assert_int_equal(gc_collect(reader, &settings, &report, &err), 0);
+	assert_false(has(reader, 0));
+	assert_int_equal(content_check(reader, "current") + content_check(reader, "kept"), 20);
+}
+
+static void cleans_the_staging(void **state)
+{
+	const struct gc_settings settings = { .keep_generations = 1, .now = later() };
+	_cleanup_(store_closep) struct store *reader = scratch_open(*state, STORE_READ);
+	struct store *writer = scratch_open(*state, STORE_WRITE);
+	struct gc_report report;
+
+	touch(reader, "staging/old.part", 15 * 24 * 3600);
+	touch(reader, "staging/new.part", 3600);
+	touch(reader, "staging/manifest.3.part", 3600);
+	report = collect(reader, &settings);
+	assert_int_equal(report.staged_removed, 0);
+	store_close(writer);
+	report = collect(reader, &settings);
+	assert_int_equal(report.staged_removed, 2);
+	assert_int_equal(faccessat(store_dirfd(reader), "staging/new.part", F_OK, 0), 0);
+}
+
+static void cleans_the_quarantine(void **state)
+{
+	struct gc_settings settings = { .keep_generations = 1, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+	struct gc_report report;
+	char hex[DIGEST_TEXT_SIZE];
+	char text[32];
+	char path[OBJECT_PATH_MAX];
+	struct digest there = content_of(35, text);
+	struct digest gone = content_of(99, text);
+
+	fill(*state);
+	reader = scratch_open(*state, STORE_READ);
+	(void)snprintf(path, sizeof(path), "quarantine/%s", digest_format(&there, hex));
+	touch(reader, path, 0);
+	(void)snprintf(path, sizeof(path), "quarantine/%s", digest_format(&gone, hex));
+	touch(reader, path, 0);
+	report = collect(reader, &settings);
+	assert_int_equal(report.quarantined_removed, 1);
+	settings.now += GC_QUARANTINE_S + 10;
+	report = collect(reader, &settings);
+	assert_int_equal(report.quarantined_removed, 1);
+	assert_int_equal(content_check(reader, "current"), 10);
+}
+
+/* A collection that died between moving an object away and removing it. */
+static void puts_back_what_was_moved(void **state)
+{
+	const struct gc_settings settings = { .keep_generations = 1, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+	char hex[DIGEST_TEXT_SIZE];
+	char text[32];
+	char path[OBJECT_PATH_MAX];
+	char dead[OBJECT_PATH_MAX];
+	struct digest digest = content_of(35, text);
+
+	fill(*state);
+	reader = scratch_open(*state, STORE_READ);
+	(void)snprintf(dead, sizeof(dead), "staging/%s.dead", digest_format(&digest, hex));
+	assert_int_equal(renameat(store_dirfd(reader), object_path(&digest, path),
+				  store_dirfd(reader), dead),
+			 0);
+	(void)collect(reader, &settings);
+	assert_int_equal(content_check(reader, "current"), 10);
+}
+
+/* -- Beside a writer ---------------------------------------------------- */
+
+static unsigned int next_random(unsigned int *seed)
+{
+	*seed = *seed * 1103515245u + 12345u;
+	return *seed >> 16 & 0x7fff;
+}
+
+/* Publishes files that were thrown out before, over and over: each may be about to be
+ * collected.  Exits with how many publishes failed. */
+static int write_all(const struct scratch *scratch)
+{
+	unsigned int seed = 5;
+	int failures = 0;
+
+	for (unsigned int i = 0; i < RACE_PUBLISHES; i++) {
+		struct store *store = NULL;
+		unsigned int numbers[RACE_FILES];
+		struct error err = { 0 };
+
+		if (store_open(scratch->store, STORE_WRITE, &store, &err) < 0)
+			return 255;
+		for (size_t j = 0; j < RACE_FILES; j++)
+			numbers[j] =
+				(unsigned int)j * RACE_NUMBERS + next_random(&seed) % RACE_NUMBERS;
+		failures += content_publish(store, "a", numbers, RACE_FILES, &err) < 0;
+		store_close(store);
+	}
+	return failures > 254 ? 254 : failures;
+}
+
+static void nothing_published_is_lost(void **state)
+{
+	struct gc_settings settings = { .keep_generations = 2 };
+	_cleanup_(store_closep) struct store *reader = scratch_open(*state, STORE_READ);
+	pid_t writer = fork();
+	uint64_t removed = 0;
+	int status = 0;
+
+	if (writer == 0)
+		_exit(write_all(*state));
+	assert_true(writer > 0);
+	while (waitpid(writer, &status, WNOHANG) == 0) {
+		settings.now = later();
+		removed += collect(reader, &settings).objects_removed;
+		/* Nobody but this process removes, so what is current now stays. */
+		(void)content_check(reader, "current");
+	}
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(removed > 0);
+	assert_int_equal(content_check(reader, "current"), RACE_FILES);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(removes_what_nobody_needs),
+		TEST(keeps_by_number_and_age),
+		TEST(spares_what_a_writer_has_seen),
+		TEST(refuses_what_it_cannot_read),
+		TEST(cleans_the_staging),
+		TEST(cleans_the_quarantine),
+		TEST(puts_back_what_was_moved),
+		TEST(nothing_published_is_lost),
+	};
+
+	return cmocka_run_group_tests_name("gc", tests, NULL, NULL);
+}

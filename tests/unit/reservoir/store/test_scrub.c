@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reservoir/store/scrub.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "reservoir/store/store_private.h"
+#include "tests/unit/reservoir/store/content.h"
+
+struct findings {
+	unsigned int n[_SCRUB_FAULT_MAX];
+	char path[STORE_PATH_MAX]; /* of the last one that is missing */
+	struct digest damaged;	   /* the last one */
+};
+
+static int note(void *ctx, const struct scrub_finding *finding)
+{
+	struct findings *findings = ctx;
+
+	findings->n[finding->fault]++;
+	if (finding->fault == SCRUB_MISSING)
+		(void)snprintf(findings->path, sizeof(findings->path), "%s/%s", finding->repository,
+			       finding->path);
+	if (finding->fault == SCRUB_DAMAGED)
+		findings->damaged = finding->digest;
+	return 0;
+}
+
+static struct findings look(struct store *store, const char *repository)
+{
+	struct findings findings = { 0 };
+	const struct scrub_settings settings = {
+		.repositories = repository ? &repository : NULL,
+		.n_repositories = repository ? 1 : 0,
+		.found = note,
+		.ctx = &findings,
+	};
+	struct scrub_report report;
+	struct error err = { 0 };
+
+	if (scrub(store, &settings, &report, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_true(report.references > 0);
+	return findings;
+}
+
+static unsigned int sum(const struct findings *findings)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(findings->n); i++)
+		n += findings->n[i];
+	return n;
+}
+
+static void fill(const struct scratch *scratch)
+{
+	static const unsigned int numbers[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+	struct store *store = scratch_open(scratch, STORE_WRITE);
+	struct error err = { 0 };
+
+	if (content_publish(store, "a", numbers, 10, &err) < 0 ||
+	    content_publish(store, "b", numbers + 2, 4, &err) < 0)
+		fail_msg("%s", err.msg);
+	store_close(store);
+}
+
+static void flip(struct store *store, const char *path, off_t bit)
+{
+	unsigned char byte = 0;
+	int fd;
+
+	assert_int_equal(fchmodat(store_dirfd(store), path, 0644, 0), 0);
+	fd = openat(store_dirfd(store), path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0 && pread(fd, &byte, 1, bit / 8) == 1);
+	byte = (unsigned char)(byte ^ 1 << bit % 8);
+	assert_int_equal(pwrite(fd, &byte, 1, bit / 8), 1);
+	(void)close(fd);
+}
+
+static void finds_nothing(void **state)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	struct findings findings;
+
+	fill(*state);
+	store = scratch_open(*state, STORE_READ);
+	findings = look(store, NULL);
+	assert_int_equal(sum(&findings), 0);
+	findings = look(store, "a");
+	assert_int_equal(sum(&findings), 0);
+}
+
+/* Every single bit of an object is found, and the object given to nobody. */
+static void finds_every_bit(void **state)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	char text[32];
+	char path[OBJECT_PATH_MAX];
+	struct digest digest = content_of(7, text);
+
+	fill(*state);
+	store = scratch_open(*state, STORE_READ);
+	for (off_t bit = 0; bit < (off_t)strlen(text) * 8; bit++) {
+		struct findings findings;
+		char hex[DIGEST_TEXT_SIZE];
+		char aside[OBJECT_PATH_MAX];
+		struct error err = { 0 };
+
+		flip(store, object_path(&digest, path), bit);
+		findings = look(store, bit % 2 ? "a" : NULL);
+		assert_int_equal(findings.n[SCRUB_DAMAGED], 1);
+		assert_int_equal(findings.n[SCRUB_MISSING], 1);
+		assert_string_equal(findings.path, "a/file-7");
+		assert_true(digest_equal(&findings.damaged, &digest));
+		assert_int_equal(object_open(store, &digest, NULL, &err), -ENOENT);
+		(void)snprintf(aside, sizeof(aside), "quarantine/%s", digest_format(&digest, hex));
+		assert_int_equal(renameat(store_dirfd(store), aside, store_dirfd(store), path), 0);
+		flip(store, path, bit);
+	}
+}
+
+static void finds_what_is_gone(void **state)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+	struct error err = { 0 };
+	struct findings findings;
+	char path[OBJECT_PATH_MAX];
+	char text[32];
+	struct digest digest = content_of(3, text);
+
+	fill(*state);
+	store = scratch_open(*state, STORE_READ);
+	assert_int_equal(unlinkat(store_dirfd(store), object_path(&digest, path), 0), 0);
+	findings = look(store, NULL);
+	/* Both repositories have it. */
+	assert_int_equal(findings.n[SCRUB_MISSING], 2);
+	findings = look(store, "b");
+	assert_int_equal(findings.n[SCRUB_MISSING], 1);
+	assert_string_equal(findings.path, "b/file-3");
+	assert_int_equal(generation_current(store, &generation, &err), 0);
+	assert_int_equal(unlinkat(store_dirfd(store),
+				  object_path(&generation->repositories[0].served, path), 0),
+			 0);
+	flip(store, "generations/1", 99);
+	findings = look(store, NULL);
+	assert_int_equal(findings.n[SCRUB_GENERATION], 1);
+	assert_int_equal(findings.n[SCRUB_MANIFEST], 1);
+	assert_int_equal(findings.n[SCRUB_MISSING], 1);
+}
+
+static void knows_what_misses_something(void **state)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+	_cleanup_(manifest_freep) struct manifest *a = NULL;
+	_cleanup_(manifest_freep) struct manifest *b = NULL;
+	struct error err = { 0 };
+	char path[OBJECT_PATH_MAX];
+	char text[32];
+	struct digest digest = content_of(7, text);
+
+	fill(*state);
+	store = scratch_open(*state, STORE_READ);
+	assert_int_equal(generation_current(store, &generation, &err), 0);
+	assert_int_equal(manifest_open(store, &generation->repositories[0].served, &a, &err), 0);
+	assert_int_equal(manifest_open(store, &generation->repositories[1].served, &b, &err), 0);
+	assert_false(scrub_misses(store, a));
+	flip(store, object_path(&digest, path), 3);
+	(void)look(store, NULL);
+	assert_true(scrub_misses(store, a));
+	assert_false(scrub_misses(store, b));
+}
+
+static void asks_for_names_that_are_there(void **state)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	const char *name = "none";
+	struct findings findings = { 0 };
+	const struct scrub_settings settings = {
+		.repositories = &name, .n_repositories = 1, .found = note, .ctx = &findings
+	};
+	struct scrub_report report;
+	struct error err = { 0 };
+
+	fill(*state);
+	store = scratch_open(*state, STORE_READ);
+	assert_int_equal(scrub(store, &settings, &report, &err), -ENOENT);
+}
+
+/* The others are read all the same. */
+static void goes_on_after_what_cannot_be_opened(void **state)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	struct findings findings;
+	char path[OBJECT_PATH_MAX];
+	char text[32];
+	struct digest digest = content_of(3, text);
+
+	fill(*state);
+	store = scratch_open(*state, STORE_READ);
+	assert_int_equal(unlinkat(store_dirfd(store), object_path(&digest, path), 0), 0);
+	assert_int_equal(symlinkat(path, store_dirfd(store), path), 0);
+	digest = content_of(5, text);
+	flip(store, object_path(&digest, path), 3);
+	findings = look(store, NULL);
+	assert_int_equal(findings.n[SCRUB_UNREADABLE], 1);
+	assert_int_equal(findings.n[SCRUB_DAMAGED], 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(finds_nothing),
+		TEST(finds_every_bit),
+		TEST(finds_what_is_gone),
+		TEST(goes_on_after_what_cannot_be_opened),
+		TEST(knows_what_misses_something),
+		TEST(asks_for_names_that_are_there),
+	};
+
+	return cmocka_run_group_tests_name("scrub", tests, NULL, NULL);
+}
