@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One sync of one repository: what an ecosystem gets, and what it has to say.
+ *
+ * The order: fetch indexes (sync->fetcher, urgent), compare them with sync->current,
+ * decide what is wanted; call sync_plan() once; then, unless it says that only a
+ * plan was asked for, fetch the files, add every entry to sync->builder, and
+ * return.  What was listed and could not be had is told with sync_missing(): a
+ * repository that misses something is not published, and the old one stays.
+ *
+ * Source: the vocabulary discovered, fetched, verified, published
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "reservoir/config/config.h"
+#include "reservoir/fetch/fetch.h"
+#include "reservoir/store/catalogue.h"
+#include "reservoir/store/generation.h"
+#include "reservoir/store/manifest.h"
+
+/* What the sync of an ecosystem returns; or a negative errno. */
+enum sync_outcome {
+	SYNC_BUILT,	/* the builder has every entry */
+	SYNC_UNCHANGED, /* upstream is what the store has: the builder is left alone */
+	SYNC_PLANNED,	/* only a plan was asked for */
+};
+
+struct sync_plan {
+	uint64_t files;	      /* that the repository will have */
+	uint64_t bytes;	      /* of these */
+	uint64_t fetch_files; /* that are not in the store yet */
+	uint64_t fetch_bytes; /* of these */
+	uint64_t removed;     /* files that it has now and will not */
+};
+
+struct sync_report;
+
+struct sync {
+	struct store *store;
+	struct catalogue *catalogue;
+	struct fetcher *fetcher;
+	const struct reservoir_config *config;
+	const struct repository *repository; /* its name is the label of requests */
+	const struct manifest *current;	     /* collected last, or NULL */
+	struct manifest_builder *builder;
+	struct sync_report *report;
+	int64_t now; /* seconds since 1970 */
+};
+
+/**
+ * sync_plan() - Say what is going to be fetched: printed, and held against the disk.
+ * @sync: sync
+ * @plan: numbers
+ * @err: set on failure
+ *
+ * Return: 0 to go on, SYNC_PLANNED to return that at once, or
+ *   -ENOSPC  it would not fit: says how much is needed and how much there is
+ */
+int sync_plan(struct sync *sync, const struct sync_plan *plan, struct error *err);
+
+/**
+ * sync_missing() - Tell that something listed could not be had.
+ * @sync: sync
+ * @what: path or URL without credentials
+ * @why: one line
+ */
+void sync_missing(struct sync *sync, const char *what, const char *why);
+
+/**
+ * sync_note() - Tell what is worth knowing and no failure: listed but absent indexes,
+ *   signatures that were not checked.
+ * @sync: sync
+ * @text: one line
+ */
+void sync_note(struct sync *sync, const char *text);

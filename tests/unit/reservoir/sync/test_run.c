@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/test.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "reservoir/ecosystem.h"
+#include "reservoir/store/synced.h"
+#include "reservoir/sync/run.h"
+
+/* An ecosystem without a network: what its sync does is the test's to say. */
+enum deed {
+	DEED_PUBLISH,
+	DEED_UNCHANGED,
+	DEED_MISS,
+	DEED_FAIL,
+	DEED_FULL,
+};
+
+struct scene {
+	char dir[64];
+	struct store *store;
+	struct repository repositories[2];
+	struct reservoir_config config;
+	struct sync_run run;
+	unsigned int planned;
+	unsigned int finished;
+};
+
+static enum deed deeds[2];
+static const char *contents[2] = { "one", "two" };
+
+static int add_file(struct sync *sync, const char *text, struct error *err)
+{
+	struct manifest_entry entry = { .path = "file", .size = strlen(text) };
+	int r = object_put(sync->store, text, strlen(text), &entry.digest, err);
+
+	return r < 0 ? r : manifest_add(sync->builder, &entry, err);
+}
+
+static int fake_sync(struct sync *sync, struct error *err)
+{
+	size_t i = strcmp(sync->repository->name, "a") == 0 ? 0 : 1;
+	struct sync_plan plan = { .files = 1, .bytes = 3, .fetch_files = 1, .fetch_bytes = 3 };
+	int r;
+
+	assert_int_equal(
+		catalogue_put(sync->catalogue, "fake", sync->repository->name, "x", 1, err), 0);
+	if (deeds[i] == DEED_UNCHANGED)
+		return SYNC_UNCHANGED;
+	if (deeds[i] == DEED_FAIL)
+		return error_set(err, EIO, "upstream is on fire");
+	if (deeds[i] == DEED_FULL)
+		plan.fetch_bytes = UINT64_MAX;
+	r = sync_plan(sync, &plan, err);
+	if (r != 0)
+		return r;
+	if (deeds[i] == DEED_MISS)
+		sync_missing(sync, "file", "not there");
+	r = add_file(sync, contents[i], err);
+	return r < 0 ? r : SYNC_BUILT;
+}
+
+static const struct ecosystem fake = { .name = "apt", .sync = fake_sync };
+
+static const struct ecosystem *find_fake(const char *name)
+{
+	return strcmp(name, "apt") == 0 ? &fake : NULL;
+}
+
+static void count_planned(void *ctx, const struct sync_report *report)
+{
+	((struct scene *)ctx)->planned += report->is_planned;
+}
+
+static void count_finished(void *ctx, _unused_ const struct sync_report *report)
+{
+	((struct scene *)ctx)->finished++;
+}
+
+static void open_scene(struct scene *scene)
+{
+	*scene = (struct scene) {
+		.repositories = { { .name = "a", .upstream = "http://127.0.0.1:1/" },
+				  { .name = "b", .upstream = "http://127.0.0.1:1/" } },
+		.config = { .n_repositories = 2,
+			    .sync = { .per_host = 1,
+				      .total = 1,
+				      .attempts = 1,
+				      .timeout_ms = 1000 } },
+	};
+	(void)snprintf(scene->dir, sizeof(scene->dir), "%s/reservoir-run-XXXXXX",
+		       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	assert_non_null(mkdtemp(scene->dir));
+	assert_int_equal(store_create(scene->dir, NULL), 0);
+	assert_int_equal(store_open(scene->dir, STORE_WRITE, &scene->store, NULL), 0);
+	scene->config.repositories = scene->repositories;
+	scene->run = (struct sync_run) {
+		.store = scene->store,
+		.config = &scene->config,
+		.find = find_fake,
+		.planned = count_planned,
+		.finished = count_finished,
+		.ctx = scene,
+	};
+	deeds[0] = deeds[1] = DEED_PUBLISH;
+	contents[0] = "one";
+	contents[1] = "two";
+}
+
+static int remove_one(const char *path, _unused_ const struct stat *st, _unused_ int type,
+		      _unused_ struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static void close_scene(struct scene *scene)
+{
+	store_close(scene->store);
+	assert_int_equal(nftw(scene->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static void expect_run(struct scene *scene, int status, enum sync_result a, enum sync_result b,
+		       uint64_t generation)
+{
+	_cleanup_sync_reports_ struct sync_reports reports = { 0 };
+	struct error err = { 0 };
+	uint64_t current = 0;
+
+	assert_int_equal(sync_all(&scene->run, &reports, &err), status);
+	assert_int_equal(reports.n, 2);
+	assert_int_equal(reports.reports[0].result, a);
+	assert_int_equal(reports.reports[1].result, b);
+	assert_int_equal(generation_current_number(scene->store, &current, &err), 0);
+	assert_int_equal(current, generation);
+}
+
+static bool has_key(struct scene *scene, const char *space, const char *key)
+{
+	_cleanup_(catalogue_closep) struct catalogue *catalogue = NULL;
+	_cleanup_strbuf_ struct strbuf value = STRBUF_INIT(64);
+
+	assert_int_equal(catalogue_open(scene->store, &catalogue, NULL), 0);
+	return catalogue_get(catalogue, space, key, &value, NULL) == 0;
+}
+
+static int64_t when_synced(const struct scene *scene, const char *name)
+{
+	struct generation_repository repository = { 0 };
+
+	assert_int_equal(str_copy(repository.name, sizeof(repository.name), name), 0);
+	return synced_at(scene->store, &repository);
+}
+
+static void test_each_is_published_as_it_is_complete(_unused_ void **state)
+{
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+	struct scene scene;
+
+	open_scene(&scene);
+	expect_run(&scene, 0, SYNC_RESULT_PUBLISHED, SYNC_RESULT_PUBLISHED, 2);
+	assert_int_equal(scene.planned, 2);
+	assert_int_equal(scene.finished, 2);
+	assert_int_equal(generation_current(scene.store, &generation, NULL), 0);
+	assert_int_equal(generation->n_repositories, 2);
+	assert_int_equal(generation->repositories[0].n_files, 1);
+	assert_int_equal(generation->repositories[0].bytes, 3);
+	assert_true(generation->repositories[0].synced > 0);
+	assert_string_equal(generation->reason, "sync b");
+	/* The same once more is no news, but known to be so. */
+	assert_int_equal(synced_set(scene.store, "a", 5, NULL), 0);
+	assert_int_equal(when_synced(&scene, "a"), 5);
+	expect_run(&scene, 0, SYNC_RESULT_UNCHANGED, SYNC_RESULT_UNCHANGED, 2);
+	assert_true(when_synced(&scene, "a") > 5);
+	generation->repositories[0].synced = INT64_MAX;
+	assert_true(synced_at(scene.store, &generation->repositories[0]) == INT64_MAX);
+	deeds[0] = DEED_UNCHANGED;
+	contents[1] = "too";
+	expect_run(&scene, 0, SYNC_RESULT_UNCHANGED, SYNC_RESULT_PUBLISHED, 3);
+	close_scene(&scene);
+}
+
+static void test_one_that_misses_something_keeps_what_it_had(_unused_ void **state)
+{
+	static const struct {
+		enum deed deed;
+		enum sync_result result;
+	} cases[] = {
+		{ DEED_MISS, SYNC_RESULT_INCOMPLETE },
+		{ DEED_FAIL, SYNC_RESULT_FAILED },
+		{ DEED_FULL, SYNC_RESULT_FAILED },
+		{ DEED_UNCHANGED, SYNC_RESULT_FAILED }, /* there is nothing that it could be */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct scene scene;
+
+		open_scene(&scene);
+		deeds[0] = cases[i].deed;
+		expect_run(&scene, 1, cases[i].result, SYNC_RESULT_PUBLISHED, 1);
+		assert_false(has_key(&scene, "fake", "a"));
+		assert_true(has_key(&scene, "fake", "b"));
+		assert_int_equal(when_synced(&scene, "a"), 0);
+		assert_true(when_synced(&scene, "b") > 0);
+		close_scene(&scene);
+	}
+}
+
+static void test_a_plan_changes_nothing(_unused_ void **state)
+{
+	struct scene scene;
+
+	open_scene(&scene);
+	scene.run.plan_only = true;
+	expect_run(&scene, 0, SYNC_RESULT_PLANNED, SYNC_RESULT_PLANNED, 0);
+	assert_false(has_key(&scene, "fake", "a"));
+	close_scene(&scene);
+}
+
+static void test_names(_unused_ void **state)
+{
+	static const char *const names[] = { "b", "c" };
+	_cleanup_sync_reports_ struct sync_reports reports = { 0 };
+	struct error err = { 0 };
+	struct scene scene;
+
+	open_scene(&scene);
+	scene.run.names = names;
+	scene.run.n_names = 1;
+	assert_int_equal(sync_all(&scene.run, &reports, &err), 0);
+	assert_int_equal(reports.n, 1);
+	assert_string_equal(reports.reports[0].name, "b");
+	sync_reports_done(&reports);
+	scene.run.n_names = 2;
+	assert_int_equal(sync_all(&scene.run, &reports, &err), -ENOENT);
+	assert_non_null(strstr(err.msg, "'c'"));
+	close_scene(&scene);
+}
+
+static void test_caches_and_imports_are_left_alone(_unused_ void **state)
+{
+	static const char *const names[] = { "a", "b" };
+	struct scene scene;
+
+	open_scene(&scene);
+	scene.repositories[0].mode = REPOSITORY_CACHE;
+	scene.repositories[1].upstream[0] = '\0';
+	scene.run.names = names;
+	scene.run.n_names = 2;
+	expect_run(&scene, 0, SYNC_RESULT_SKIPPED, SYNC_RESULT_SKIPPED, 0);
+	close_scene(&scene);
+}
+
+/* Another manifest each time, as signatures of another time are. */
+static int fake_finish(struct store *store, _unused_ const struct repository *repository,
+		       _unused_ const struct digest *collected, struct digest *ret_served,
+		       struct error *err)
+{
+	static unsigned int times;
+	_cleanup_(manifest_builder_freep) struct manifest_builder *builder = NULL;
+	struct manifest_entry entry = { .path = "signed", .mtime = ++times };
+	int r = object_put(store, "", 0, &entry.digest, err);
+
+	if (r == 0)
+		r = manifest_builder_new(store, &builder, err);
+	if (r == 0)
+		r = manifest_add(builder, &entry, err);
+	return r < 0 ? r : manifest_finish(builder, ret_served, err);
+}
+
+static const struct ecosystem signing = { .name = "apt", .sync = fake_sync, .finish = fake_finish };
+
+static const struct ecosystem *find_signing(_unused_ const char *name)
+{
+	return &signing;
+}
+
+/* As a bundle would have brought it, from a hub. */
+static void carry_in(struct scene *scene)
+{
+	_cleanup_(generation_freep) struct generation *current = NULL;
+	_cleanup_(generation_freep) struct generation *next = NULL;
+
+	assert_int_equal(generation_current(scene->store, &current, NULL), 0);
+	assert_int_equal(generation_copy(current, &next, NULL), 0);
+	assert_int_equal(str_copy(next->origin_id, sizeof(next->origin_id), "hub"), 0);
+	next->origin_sequence = 7;
+	assert_int_equal(generation_publish(scene->store, next, NULL), 0);
+}
+
+static void set_finished(struct scene *scene, const char *name, const char *when)
+{
+	_cleanup_(catalogue_closep) struct catalogue *catalogue = NULL;
+
+	assert_int_equal(catalogue_open(scene->store, &catalogue, NULL), 0);
+	assert_int_equal(catalogue_put(catalogue, "finished", name, when, strlen(when), NULL), 0);
+	assert_int_equal(catalogue_commit(catalogue, NULL), 0);
+}
+
+static void test_what_was_carried_in_is_signed_again(_unused_ void **state)
+{
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+	struct scene scene;
+
+	open_scene(&scene);
+	scene.run.find = find_signing;
+	expect_run(&scene, 0, SYNC_RESULT_PUBLISHED, SYNC_RESULT_PUBLISHED, 2);
+	carry_in(&scene);
+	for (size_t i = 0; i < 2; i++) {
+		scene.repositories[i].upstream[0] = '\0';
+		scene.repositories[i].apt.publish = APT_CURATED;
+		scene.repositories[i].apt.valid_for_ms = UINT32_MAX;
+	}
+	assert_int_equal(synced_set(scene.store, "a", 5, NULL), 0);
+	expect_run(&scene, 0, SYNC_RESULT_UNCHANGED, SYNC_RESULT_UNCHANGED, 3);
+	set_finished(&scene, "a", "1");
+	expect_run(&scene, 0, SYNC_RESULT_PUBLISHED, SYNC_RESULT_UNCHANGED, 4);
+	/* No sync was made, and the next bundle finds its base. */
+	assert_int_equal(when_synced(&scene, "a"), 5);
+	assert_int_equal(generation_current(scene.store, &generation, NULL), 0);
+	assert_string_equal(generation->reason, "renew a");
+	assert_string_equal(generation->origin_id, "hub");
+	assert_int_equal(generation->origin_sequence, 7);
+	close_scene(&scene);
+}
+
+static void test_a_signal_ends_it(_unused_ void **state)
+{
+	static volatile sig_atomic_t stop = 1;
+	struct scene scene;
+
+	open_scene(&scene);
+	scene.run.stop = &stop;
+	expect_run(&scene, 1, SYNC_RESULT_STOPPED, SYNC_RESULT_STOPPED, 0);
+	close_scene(&scene);
+}
+
+static void test_a_closed_window(_unused_ void **state)
+{
+	_cleanup_sync_reports_ struct sync_reports reports = { 0 };
+	struct error err = { 0 };
+	struct scene scene;
+	uint32_t now;
+
+	open_scene(&scene);
+	now = (uint32_t)(time(NULL) % 86400 / 3600);
+	/* Two of three windows of eight hours are closed now, wherever this is. */
+	for (uint32_t i = 0, closed = 0; i < 3; i++) {
+		uint32_t from = (now + 8 * i) % 24;
+
+		(void)snprintf(scene.config.sync.window, sizeof(scene.config.sync.window),
+			       "%02u:00-%02u:00", from, (from + 8) % 24);
+		closed += sync_all(&scene.run, &reports, &err) == -EAGAIN;
+		sync_reports_done(&reports);
+		if (i == 2)
+			assert_int_equal(closed, 2);
+	}
+	assert_non_null(strstr(err.msg, "opens in"));
+	close_scene(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_is_published_as_it_is_complete),
+		cmocka_unit_test(test_one_that_misses_something_keeps_what_it_had),
+		cmocka_unit_test(test_a_plan_changes_nothing),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_caches_and_imports_are_left_alone),
+		cmocka_unit_test(test_what_was_carried_in_is_signed_again),
+		cmocka_unit_test(test_a_signal_ends_it),
+		cmocka_unit_test(test_a_closed_window),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
