@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reservoir/apt/finish.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/macro.h"
+#include "base/parse.h"
+#include "reservoir/apt/release.h"
+#include "reservoir/apt/sign.h"
+#include "reservoir/store/manifest.h"
+#include "reservoir/store/object.h"
+
+#define TEXT_MAX (2 * DEB822_RELEASE_MAX)
+
+struct finisher {
+	struct store *store;
+	const struct repository *repository;
+	struct manifest_builder *builder;
+	struct signer *signer;
+	int64_t newest; /* time of a signature */
+};
+
+static int put(struct finisher *finisher, const char *path, enum media media,
+	       const struct strbuf *text, int64_t mtime, struct error *err)
+{
+	struct manifest_entry entry = {
+		.path = path,
+		.media = media,
+		.size = text->len,
+		.mtime = mtime,
+	};
+	int r = strbuf_error(text) < 0 ? error_set(err, ENOMEM, "no memory for '%s'", path) : 0;
+
+	if (r == 0)
+		r = object_put(finisher->store, text->data, text->len, &entry.digest, err);
+	return r < 0 ? r : manifest_add(finisher->builder, &entry, err);
+}
+
+static bool is_release(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash ? slash + 1 : path, "Release") == 0 &&
+	       !str_starts_with(path, MANIFEST_NOTES);
+}
+
+/* Puts Valid-Until behind Date; gives the time of the signature. */
+static int make_text(const struct finisher *finisher, const struct strbuf *collected,
+		     struct strbuf *ret, int64_t *ret_when, struct error *err)
+{
+	struct deb822_stanza stanza = { strbuf_str(collected), collected->len };
+	struct deb822_value value = deb822_get(&stanza, "Date");
+	uint32_t valid_for_ms = finisher->repository->apt.valid_for_ms;
+	const char *behind;
+	char until[40];
+
+	if (release_date(&value, ret_when) < 0)
+		return error_set(err, EBADMSG, "a Release file has no date");
+	if (valid_for_ms == 0) {
+		strbuf_add(ret, collected->data, collected->len);
+		return 0;
+	}
+	*ret_when = MAX(*ret_when, (int64_t)time(NULL));
+	release_date_format(*ret_when + valid_for_ms / 1000, until, sizeof(until));
+	behind = value.text + value.len;
+	strbuf_add(ret, collected->data, (size_t)(behind - collected->data));
+	strbuf_printf(ret, "\nValid-Until: %s", until);
+	strbuf_add(ret, behind, collected->len - (size_t)(behind - collected->data));
+	return 0;
+}
+
+static int put_signatures(struct finisher *finisher, const char *path, const struct strbuf *text,
+			  int64_t mtime, int64_t when, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf clear = STRBUF_INIT(TEXT_MAX);
+	_cleanup_strbuf_ struct strbuf detached = STRBUF_INIT(TEXT_MAX);
+	char beside[STORE_PATH_MAX + 8];
+	int dir = (int)(strlen(path) - strlen("Release"));
+	int r = signer_clear(finisher->signer, text->data, text->len, when, &clear, err);
+
+	if (r == 0)
+		r = signer_detach(finisher->signer, text->data, text->len, when, &detached, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(beside, sizeof(beside), "%.*sInRelease", dir, path);
+	r = put(finisher, beside, MEDIA_TEXT, &clear, mtime, err);
+	(void)snprintf(beside, sizeof(beside), "%.*sRelease.gpg", dir, path);
+	return r < 0 ? r : put(finisher, beside, MEDIA_PGP_SIGNATURE, &detached, mtime, err);
+}
+
+static int sign_release(struct finisher *finisher, const struct manifest_entry *entry,
+			struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf collected = STRBUF_INIT(DEB822_RELEASE_MAX);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(TEXT_MAX);
+	bool expires = finisher->repository->apt.valid_for_ms > 0;
+	int64_t when;
+	int r = object_read(finisher->store, &entry->digest, DEB822_RELEASE_MAX, &collected, err);
+
+	if (r == 0)
+		r = make_text(finisher, &collected, &text, &when, err);
+	if (r == 0)
+		r = put(finisher, entry->path, MEDIA_TEXT, &text, expires ? when : entry->mtime,
+			err);
+	if (r == 0)
+		r = put_signatures(finisher, entry->path, &text, expires ? when : entry->mtime,
+				   when, err);
+	if (r < 0)
+		return error_wrap(err, r, "%s", entry->path);
+	finisher->newest = MAX(finisher->newest, entry->mtime);
+	return 0;
+}
+
+static int put_keys(struct finisher *finisher, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf armored = STRBUF_INIT(SIGN_KEY_FILE_MAX);
+	_cleanup_strbuf_ struct strbuf binary = STRBUF_INIT(SIGN_KEY_FILE_MAX);
+	int r = signer_public(finisher->signer, true, &armored, err);
+
+	if (r == 0)
+		r = signer_public(finisher->signer, false, &binary, err);
+	if (r == 0)
+		r = put(finisher, APT_KEYRING ".asc", MEDIA_PGP_KEYS, &armored, finisher->newest,
+			err);
+	return r < 0 ? r
+		     : put(finisher, APT_KEYRING ".gpg", MEDIA_PGP_KEYS, &binary, finisher->newest,
+			   err);
+}
+
+static int finish(struct finisher *finisher, const struct manifest *manifest, struct error *err)
+{
+	struct manifest_cursor cursor;
+	struct manifest_entry entry;
+	int r = 0;
+
+	manifest_seek(manifest, "", &cursor);
+	while (r == 0 && manifest_next(&cursor, &entry))
+		r = is_release(entry.path) ? sign_release(finisher, &entry, err)
+					   : manifest_add(finisher->builder, &entry, err);
+	return r < 0 ? r : put_keys(finisher, err);
+}
+
+int apt_finish(struct store *store, const struct repository *repository,
+	       const struct digest *collected, struct digest *ret_served, struct error *err)
+{
+	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
+	_cleanup_(manifest_builder_freep) struct manifest_builder *builder = NULL;
+	_cleanup_(signer_freep) struct signer *signer = NULL;
+	struct finisher finisher = { .store = store, .repository = repository };
+	int r;
+
+	if (repository->apt.publish != APT_CURATED) {
+		*ret_served = *collected;
+		return 0;
+	}
+	r = signer_open(repository->apt.signing_key.text, &signer, err);
+	if (r == 0)
+		r = manifest_open(store, collected, &manifest, err);
+	if (r == 0)
+		r = manifest_builder_new(store, &builder, err);
+	if (r < 0)
+		return r;
+	finisher.signer = signer;
+	finisher.builder = builder;
+	r = finish(&finisher, manifest, err);
+	return r < 0 ? r : manifest_finish(builder, ret_served, err);
+}
