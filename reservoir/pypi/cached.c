@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reservoir/pypi/cached.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "base/parse.h"
+#include "reservoir/pypi/index.h"
+#include "reservoir/pypi/name.h"
+#include "reservoir/pypi/page.h"
+#include "reservoir/pypi/wheel.h"
+
+/* --- paths --- */
+
+/* The name of a project with at most one slash behind it. */
+static bool read_name(const char *text, char ret[PYPI_NAME_MAX])
+{
+	size_t len = strcspn(text, "/");
+
+	return (text[len] == '\0' || text[len + 1] == '\0') &&
+	       pypi_name_normalize(text, len, ret) == 0;
+}
+
+bool pypi_origin(const struct repository *repository, const char *path, struct origin *ret)
+{
+	const char *upstream = repository->upstream;
+	const char *project = str_starts_with(path, "simple/");
+	const char *slash = upstream[0] && upstream[strlen(upstream) - 1] == '/' ? "" : "/";
+	char name[PYPI_NAME_MAX];
+
+	ret->accept = PYPI_INDEX_ACCEPT;
+	ret->url[0] = '\0';
+	if (str_starts_with(path, "packages/"))
+		return str_copy(ret->path, sizeof(ret->path), path) == 0;
+	if (!read_name(project ? project : path, name) || strcmp(path, "simple") == 0)
+		return false;
+	(void)snprintf(ret->path, sizeof(ret->path), "simple/%s/", name);
+	return (size_t)snprintf(ret->url, sizeof(ret->url), "%s%s%s/", upstream, slash, name) <
+	       sizeof(ret->url);
+}
+
+/* --- pages --- */
+
+struct row {
+	struct pypi_page_file page;
+	struct pypi_file_name name;
+	char version[PYPI_VERSION_MAX];
+};
+
+static int by_version(const void *a, const void *b)
+{
+	const struct row *one = a, *other = b;
+	int order = (int)one->name.has_version - (int)other->name.has_version;
+
+	if (order == 0 && one->name.has_version)
+		order = pypi_version_compare(&one->name.version, &other->name.version);
+	return order ? order : strcmp(one->page.file->name, other->page.file->name);
+}
+
+static void fill_row(const char *project, const struct pypi_file *file, struct row *row)
+{
+	row->page.file = file;
+	row->page.sha256 = file->sha256;
+	row->page.size = file->size;
+	row->page.has_metadata = file->metadata == PYPI_HASHED;
+	row->page.metadata_sha256 = file->metadata_sha256;
+	if (pypi_file_name_parse(file->name, project, &row->name) < 0)
+		row->name.has_version = false;
+	if (row->name.has_version &&
+	    pypi_version_format(&row->name.version, row->version, sizeof(row->version)) < 0)
+		row->version[0] = '\0';
+}
+
+/* Sorts the files that can be vouched for; returns how many. */
+static size_t make_rows(const struct pypi_index *index, struct row *rows)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < index->n_files; i++)
+		if (index->files[i].has_sha256)
+			fill_row(index->name, &index->files[i], &rows[n++]);
+	qsort(rows, n, sizeof(*rows), by_version);
+	return n;
+}
+
+static int tell_page(const struct strbuf *page, enum media media, page_fn fn, void *ctx,
+		     struct error *err)
+{
+	int r = fn(ctx, media, ENCODING_IDENTITY, page->data, page->len);
+
+	for (int encoding = ENCODING_GZIP; r >= 0 && encoding <= ENCODING_ZSTD; encoding++) {
+		_cleanup_strbuf_ struct strbuf packed = STRBUF_INIT(PYPI_PAGE_MAX);
+
+		r = pypi_page_compress(page->data, page->len, (enum encoding)encoding, &packed,
+				       err);
+		if (r >= 0)
+			r = fn(ctx, media, (enum encoding)encoding, packed.data, packed.len);
+	}
+	return r;
+}
+
+static int write_pages(const struct pypi_page *page, page_fn fn, void *ctx, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf json = STRBUF_INIT(PYPI_PAGE_MAX);
+	_cleanup_strbuf_ struct strbuf html = STRBUF_INIT(PYPI_PAGE_MAX);
+	int r = pypi_page_json(page, &json, err);
+
+	if (r >= 0)
+		r = pypi_page_html(page, &html, err);
+	if (r >= 0)
+		r = tell_page(&json, MEDIA_PYPI_JSON, fn, ctx, err);
+	return r < 0 ? r : tell_page(&html, MEDIA_PYPI_HTML, fn, ctx, err);
+}
+
+int pypi_pages(const char *path, _unused_ const char *url, const void *data, size_t len, page_fn fn,
+	       void *ctx, struct error *err)
+{
+	const char *project = str_starts_with(path, "simple/");
+	_cleanup_pypi_index_ struct pypi_index index = { 0 };
+	_cleanup_free_ struct pypi_page_file *files = NULL;
+	_cleanup_free_ struct row *rows = NULL;
+	struct pypi_page page = { 0 };
+	char name[PYPI_NAME_MAX];
+	int r;
+
+	if (!project || !read_name(project, name))
+		return error_set(err, EINVAL, "'%s' is no page of a project", path);
+	pypi_index_init(name, &index);
+	r = pypi_index_parse(data, len, &index, err);
+	if (r < 0)
+		return r;
+	rows = calloc(index.n_files + 1, sizeof(*rows));
+	files = calloc(index.n_files + 1, sizeof(*files));
+	if (!rows || !files)
+		return error_set(err, ENOMEM, "no memory for a page");
+	page = (struct pypi_page) { .name = name,
+				    .status = index.status,
+				    .status_reason = index.status_reason,
+				    .files = files,
+				    .n_files = make_rows(&index, rows) };
+	for (size_t i = 0; i < page.n_files; i++) {
+		files[i] = rows[i].page;
+		files[i].version = rows[i].version[0] ? rows[i].version : NULL;
+	}
+	return write_pages(&page, fn, ctx, err);
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Of HTML only the anchors count, and what their attributes say.  The scanner takes
+ * what browsers take where index writers differ: quotes of both kinds or none, any
+ * case, entities; and it never looks further than a tag may be long.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "base/parse.h"
+#include "reservoir/pypi/index.h"
+
+#define TAG_MAX ((size_t)32 * 1024) /* bytes of one tag; its attributes are below 4 KiB each */
+#define ENDLESS_MAX 256u /* tags without an end: for each of them TAG_MAX bytes are read */
+
+struct piece {
+	const char *text;
+	size_t len;
+};
+
+enum attribute {
+	HREF,
+	REQUIRES_PYTHON,
+	YANKED,
+	CORE_METADATA,
+	DIST_INFO_METADATA,
+	PROVENANCE,
+	META_NAME,
+	META_CONTENT,
+	_ATTRIBUTE_MAX,
+};
+
+static const char *const attribute_names[] = {
+	[HREF] = "href",
+	[REQUIRES_PYTHON] = "data-requires-python",
+	[YANKED] = "data-yanked",
+	[CORE_METADATA] = "data-core-metadata",
+	[DIST_INFO_METADATA] = "data-dist-info-metadata",
+	[PROVENANCE] = "data-provenance",
+	[META_NAME] = "name",
+	[META_CONTENT] = "content",
+};
+
+/* A tag with the attributes that matter; @text is NULL for one that is not there. */
+struct tag {
+	struct piece name;
+	struct piece attributes[_ATTRIBUTE_MAX];
+	const char *end;
+};
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static bool piece_is(struct piece piece, const char *word)
+{
+	return piece.len == strlen(word) && strncasecmp(piece.text, word, piece.len) == 0;
+}
+
+static struct piece take_value(const char **at, const char *end)
+{
+	struct piece value;
+	char quote = (char)(*at < end ? **at : '\0');
+
+	if (quote != '"' && quote != '\'') {
+		value.text = *at;
+		while (*at < end && !is_space(**at) && **at != '>')
+			(*at)++;
+		value.len = (size_t)(*at - value.text);
+		return value;
+	}
+	value.text = ++*at;
+	while (*at < end && **at != quote)
+		(*at)++;
+	value.len = (size_t)(*at - value.text);
+	if (*at < end)
+		(*at)++;
+	return value;
+}
+
+static void skip_space(const char **at, const char *end)
+{
+	while (*at < end && is_space(**at))
+		(*at)++;
+}
+
+static void take_attribute(const char **at, const char *end, struct tag *tag)
+{
+	struct piece name = { *at, 0 }, value = { "", 0 };
+
+	while (*at < end && !is_space(**at) && !strchr("=>", **at))
+		(*at)++;
+	name.len = (size_t)(*at - name.text);
+	skip_space(at, end);
+	if (*at < end && **at == '=') {
+		(*at)++;
+		skip_space(at, end);
+		value = take_value(at, end);
+	} else if (name.len == 0) {
+		(*at)++;
+	}
+	for (size_t i = 0; i < _ATTRIBUTE_MAX; i++)
+		if (piece_is(name, attribute_names[i]) && !tag->attributes[i].text)
+			tag->attributes[i] = value;
+}
+
+/* The tag whose '<' is at @at; false for one that does not end. */
+static bool take_tag(const char *at, const char *end, struct tag *ret)
+{
+	*ret = (struct tag) { .name = { at + 1, 0 } };
+	if ((size_t)(end - at) > TAG_MAX)
+		end = at + TAG_MAX;
+	at++;
+	while (at < end && !is_space(*at) && *at != '>')
+		at++;
+	ret->name.len = (size_t)(at - ret->name.text);
+	for (;;) {
+		skip_space(&at, end);
+		if (at >= end)
+			return false;
+		if (*at == '>')
+			break;
+		take_attribute(&at, end, ret);
+	}
+	ret->end = at + 1;
+	return true;
+}
+
+/* --- entities and percent signs --- */
+
+static const struct {
+	const char *name;
+	char c;
+} entities[] = {
+	{ "&lt;", '<' }, { "&gt;", '>' }, { "&amp;", '&' }, { "&quot;", '"' }, { "&apos;", '\'' },
+};
+
+/* A character by its number; only ASCII is needed here. */
+static size_t numbered_entity(struct piece in, char *ret)
+{
+	const char *end = memchr(in.text, ';', MIN(in.len, (size_t)10));
+	char digits[12];
+	bool hex = in.len > 2 && (in.text[2] == 'x' || in.text[2] == 'X');
+	size_t skip = hex ? 3 : 2;
+	uint64_t number;
+
+	if (!end || in.len < 4 || in.text[1] != '#' || (size_t)(end - in.text) <= skip)
+		return 0;
+	memcpy(digits, in.text + skip, (size_t)(end - in.text) - skip);
+	digits[(size_t)(end - in.text) - skip] = '\0';
+	if (parse_u64(digits, hex ? 16 : 10, &number) < 0 || number < ' ' || number > '~')
+		return 0;
+	*ret = (char)number;
+	return (size_t)(end - in.text) + 1;
+}
+
+static size_t take_entity(struct piece in, char *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(entities); i++) {
+		size_t len = strlen(entities[i].name);
+
+		if (in.len >= len && strncasecmp(in.text, entities[i].name, len) == 0) {
+			*ret = entities[i].c;
+			return len;
+		}
+	}
+	return numbered_entity(in, ret);
+}
+
+/* The text of an attribute; -E2BIG for one that is too long. */
+static int decode(struct piece in, char *ret, size_t size)
+{
+	size_t n = 0;
+
+	while (in.len > 0) {
+		size_t used = in.text[0] == '&' ? take_entity(in, &ret[n]) : 0;
+
+		if (n + 1 >= size)
+			return -E2BIG;
+		if (used == 0) {
+			ret[n] = in.text[0];
+			used = 1;
+		}
+		n++;
+		in.text += used;
+		in.len -= used;
+	}
+	ret[n] = '\0';
+	return (int)n;
+}
+
+static int hex_digit(char c)
+{
+	const char *digits = "0123456789abcdef", *found;
+
+	found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
+	return found ? (int)(found - digits) : -1;
+}
+
+static void percent_decode(char *text)
+{
+	char *out = text;
+
+	for (; *text; text++) {
+		if (text[0] == '%' && hex_digit(text[1]) >= 0 && hex_digit(text[2]) >= 0 &&
+		    hex_digit(text[1]) * 16 + hex_digit(text[2]) != 0) {
+			*out++ = (char)(hex_digit(text[1]) * 16 + hex_digit(text[2]));
+			text += 2;
+		} else {
+			*out++ = *text;
+		}
+	}
+	*out = '\0';
+}
+
+/* --- a project --- */
+
+static const char *keep(struct pypi_index *index, struct piece piece)
+{
+	char text[PYPI_INDEX_TEXT_MAX];
+	int n = piece.text ? decode(piece, text, sizeof(text)) : -ENOENT;
+
+	return n < 0 ? NULL : pypi_index_text(index, text, (size_t)n);
+}
+
+/* The digest of "sha256=..." at the end of a text. */
+static bool read_sha256(const char *text, struct digest *ret)
+{
+	const char *value = text ? strstr(text, "sha256=") : NULL;
+	char hex[DIGEST_TEXT_SIZE];
+
+	if (!value || strlen(value + 7) < DIGEST_TEXT_SIZE - 1)
+		return false;
+	memcpy(hex, value + 7, DIGEST_TEXT_SIZE - 1);
+	hex[DIGEST_TEXT_SIZE - 1] = '\0';
+	return digest_parse(hex, ret) == 0;
+}
+
+static void read_metadata(struct pypi_index *index, const struct tag *tag, struct pypi_file *file)
+{
+	const char *value = keep(index, tag->attributes[CORE_METADATA]);
+
+	if (!value)
+		value = keep(index, tag->attributes[DIST_INFO_METADATA]);
+	if (!value || strcasecmp(value, "false") == 0)
+		return;
+	file->metadata = read_sha256(value, &file->metadata_sha256) ? PYPI_HASHED : PYPI_OFFERED;
+}
+
+/* The URL without its fragment, and the name at its end. */
+static void read_url(struct pypi_index *index, const char *href, struct pypi_file *file)
+{
+	char name[PYPI_INDEX_TEXT_MAX];
+	size_t len = strcspn(href, "#"), path = strcspn(href, "?#");
+	const char *slash = path ? memrchr(href, '/', path) : NULL;
+
+	slash = slash ? slash + 1 : href;
+	path -= (size_t)(slash - href);
+	if (path >= sizeof(name))
+		return;
+	memcpy(name, slash, path);
+	name[path] = '\0';
+	percent_decode(name);
+	file->name = pypi_index_text(index, name, strlen(name));
+	file->url = pypi_index_text(index, href, len);
+	file->has_sha256 = read_sha256(href + len, &file->sha256);
+}
+
+static int add_anchor(struct pypi_index *index, const struct tag *tag, struct error *err)
+{
+	const char *href = keep(index, tag->attributes[HREF]);
+	struct pypi_file file = { 0 };
+
+	if (!tag->attributes[HREF].text)
+		return 0;
+	if (href)
+		read_url(index, href, &file);
+	file.requires_python = keep(index, tag->attributes[REQUIRES_PYTHON]);
+	file.yanked = tag->attributes[YANKED].text != NULL;
+	file.yank_reason = keep(index, tag->attributes[YANKED]);
+	if (file.yank_reason && !file.yank_reason[0])
+		file.yank_reason = NULL;
+	file.provenance = keep(index, tag->attributes[PROVENANCE]);
+	read_metadata(index, tag, &file);
+	return pypi_index_add(index, &file, err);
+}
+
+static int read_meta(struct pypi_index *index, const struct tag *tag, struct error *err)
+{
+	const char *content = keep(index, tag->attributes[META_CONTENT]);
+
+	if (!content || !tag->attributes[META_NAME].text)
+		return 0;
+	if (piece_is(tag->attributes[META_NAME], "pypi:repository-version") &&
+	    !str_starts_with(content, "1."))
+		return error_set(err, EINVAL, "the index has the version '%.20s' instead of 1.x",
+				 content);
+	if (piece_is(tag->attributes[META_NAME], "pypi:project-status") &&
+	    strcmp(content, "active") != 0)
+		index->status = content;
+	if (piece_is(tag->attributes[META_NAME], "pypi:project-status-reason"))
+		index->status_reason = content;
+	return 0;
+}
+
+typedef int (*tag_fn)(void *ctx, const struct tag *tag, struct error *err);
+
+/* Calls @fn for each tag that is no comment; -EINVAL when there was none at all. */
+static int each_tag(const char *text, size_t len, tag_fn fn, void *ctx, struct error *err)
+{
+	const char *end = text + len, *at = text;
+	unsigned int endless = 0;
+	bool any = false;
+
+	for (;;) {
+		struct tag tag;
+		int r;
+
+		at = memchr(at, '<', (size_t)(end - at));
+		if (!at)
+			break;
+		if (end - at >= 4 && memcmp(at, "<!--", 4) == 0) {
+			const char *stop = memmem(at, (size_t)(end - at), "-->", 3);
+
+			at = stop ? stop + 3 : end;
+			continue;
+		}
+		if (!take_tag(at, end, &tag)) {
+			if (++endless > ENDLESS_MAX)
+				return error_set(err, EINVAL, "the index has tags without an end");
+			at++;
+			continue;
+		}
+		any = true;
+		r = fn(ctx, &tag, err);
+		if (r < 0)
+			return r;
+		at = tag.end;
+	}
+	return any ? 0 : error_set(err, EINVAL, "the index is neither JSON nor HTML");
+}
+
+static int read_tag(void *ctx, const struct tag *tag, struct error *err)
+{
+	if (piece_is(tag->name, "a"))
+		return add_anchor(ctx, tag, err);
+	return piece_is(tag->name, "meta") ? read_meta(ctx, tag, err) : 0;
+}
+
+int pypi_index_parse_html(const char *text, size_t len, struct pypi_index *index, struct error *err)
+{
+	if (len > PYPI_INDEX_BYTES_MAX)
+		return error_set(err, E2BIG, "the index of %s has more than %zu bytes", index->name,
+				 PYPI_INDEX_BYTES_MAX);
+	return each_tag(text, len, read_tag, index, err);
+}
+
+/* --- the list of all --- */
+
+struct list {
+	pypi_project_fn fn;
+	void *ctx;
+};
+
+static int list_tag(void *ctx, const struct tag *tag, struct error *err _unused_)
+{
+	char href[PYPI_INDEX_TEXT_MAX], normal[PYPI_NAME_MAX];
+	const struct list *list = ctx;
+	const char *name;
+	size_t len;
+
+	if (!piece_is(tag->name, "a") || !tag->attributes[HREF].text ||
+	    decode(tag->attributes[HREF], href, sizeof(href)) < 0)
+		return 0;
+	href[strcspn(href, "?#")] = '\0';
+	len = strlen(href);
+	while (len > 0 && href[len - 1] == '/')
+		href[--len] = '\0';
+	name = strrchr(href, '/');
+	name = name ? name + 1 : href;
+	if (pypi_name_normalize(name, strlen(name), normal) < 0)
+		return 0;
+	return list->fn(list->ctx, normal, 0);
+}
+
+int pypi_list_parse_html(const char *text, size_t len, pypi_project_fn fn, void *ctx,
+			 struct error *err)
+{
+	struct list list = { fn, ctx };
+
+	return each_tag(text, len, list_tag, &list, err);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reservoir/pypi/metadata.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <string.h>
+
+#include "base/macro.h"
+
+#define ENTRIES_MAX 1000000u /* files in an archive; the largest wheels have 100,000 */
+#define BLOCK ((size_t)64 * 1024)
+#define UNPACKED_MAX ((int64_t)8 * 1024 * 1024 * 1024) /* of a tar, on the way to the file */
+
+/* --- fields --- */
+
+struct line {
+	const char *text;
+	size_t len;
+};
+
+static bool next_line(const char **at, const char *end, struct line *ret)
+{
+	const char *stop;
+
+	if (*at >= end)
+		return false;
+	stop = memchr(*at, '\n', (size_t)(end - *at));
+	ret->text = *at;
+	ret->len = (size_t)((stop ? stop : end) - *at);
+	*at = stop ? stop + 1 : end;
+	if (ret->len > 0 && ret->text[ret->len - 1] == '\r')
+		ret->len--;
+	return true;
+}
+
+/* A field and the lines that go on with it. */
+struct field {
+	char name[64];
+	struct strbuf value;
+};
+
+static int tell(struct field *field, pypi_field_fn fn, void *ctx)
+{
+	int r = 0;
+
+	if (field->name[0] && strbuf_error(&field->value) == 0 &&
+	    !(field->value.len > 0 && memchr(field->value.data, '\0', field->value.len)))
+		r = fn(ctx, field->name, strbuf_str(&field->value));
+	field->name[0] = '\0';
+	strbuf_clear(&field->value);
+	return r;
+}
+
+static int begin(struct field *field, struct line line, struct error *err)
+{
+	const char *colon = memchr(line.text, ':', line.len);
+	size_t len = colon ? (size_t)(colon - line.text) : 0;
+
+	if (len == 0 || len >= sizeof(field->name))
+		return error_set(err, EINVAL, "'%.*s' is no field of metadata",
+				 (int)MIN(line.len, (size_t)60), line.text);
+	memcpy(field->name, line.text, len);
+	field->name[len] = '\0';
+	for (line.text = colon + 1, line.len -= len + 1;
+	     line.len > 0 && (*line.text == ' ' || *line.text == '\t'); line.text++)
+		line.len--;
+	strbuf_add(&field->value, line.text, line.len);
+	return 0;
+}
+
+static int each_field(const char *text, const char *end, struct field *field, pypi_field_fn fn,
+		      void *ctx, struct error *err)
+{
+	struct line line;
+	int r = 0;
+
+	while (r >= 0 && next_line(&text, end, &line) && line.len > 0) {
+		if (line.text[0] == ' ' || line.text[0] == '\t') {
+			strbuf_add(&field->value, line.text, line.len);
+			continue;
+		}
+		r = tell(field, fn, ctx);
+		if (r >= 0)
+			r = begin(field, line, err);
+	}
+	return r < 0 ? r : tell(field, fn, ctx);
+}
+
+int pypi_metadata_parse(const char *text, size_t len, pypi_field_fn fn, void *ctx,
+			struct error *err)
+{
+	struct field field = { .value = STRBUF_INIT(PYPI_FIELD_MAX) };
+	int r;
+
+	if (len > PYPI_METADATA_MAX)
+		return error_set(err, E2BIG, "the metadata has more than %zu bytes",
+				 PYPI_METADATA_MAX);
+	r = each_field(text, text + len, &field, fn, ctx, err);
+	strbuf_done(&field.value);
+	return r;
+}
+
+/* --- archives --- */
+
+static void archive_freep(struct archive **archive)
+{
+	(void)archive_read_free(*archive);
+}
+
+static bool ends_with(const char *text, const char *suffix)
+{
+	size_t len = strlen(text), n = strlen(suffix);
+
+	return len >= n && strcmp(text + len - n, suffix) == 0;
+}
+
+/* One folder deep: x-1.0.dist-info/METADATA, or x-1.0/PKG-INFO. */
+static bool is_metadata(const char *path, bool wheel)
+{
+	const char *slash = path ? strchr(path, '/') : NULL;
+
+	if (!slash || strchr(slash + 1, '/'))
+		return false;
+	return wheel ? ends_with(path, ".dist-info/METADATA") : strcmp(slash, "/PKG-INFO") == 0;
+}
+
+static int read_entry(struct archive *archive, struct strbuf *ret, struct error *err)
+{
+	char piece[BLOCK];
+
+	for (;;) {
+		la_ssize_t n = archive_read_data(archive, piece, sizeof(piece));
+
+		if (n == 0)
+			return 0;
+		if (n < 0)
+			return error_set(err, EBADMSG, "the archive is damaged: %s",
+					 archive_error_string(archive));
+		strbuf_add(ret, piece, (size_t)n);
+		if (strbuf_error(ret) < 0 || ret->len > PYPI_METADATA_MAX)
+			return error_set(err, E2BIG, "the metadata has more than %zu bytes",
+					 PYPI_METADATA_MAX);
+	}
+}
+
+static int find_entry(struct archive *archive, bool wheel, struct strbuf *ret, struct error *err)
+{
+	struct archive_entry *entry;
+
+	for (uint32_t n = 0; n < ENTRIES_MAX; n++) {
+		int r = archive_read_next_header(archive, &entry);
+
+		if (r == ARCHIVE_EOF)
+			return error_set(err, ENOENT, "there is no metadata in it");
+		if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
+			return error_set(err, EBADMSG, "the archive is damaged: %s",
+					 archive_error_string(archive));
+		if (archive_filter_bytes(archive, 0) > UNPACKED_MAX)
+			break;
+		if (is_metadata(archive_entry_pathname(entry), wheel))
+			return read_entry(archive, ret, err);
+	}
+	return error_set(err, E2BIG, "the archive unpacks to too much");
+}
+
+int pypi_metadata_extract(int fd, int wheel, struct strbuf *ret, struct error *err)
+{
+	_cleanup_(archive_freep) struct archive *archive = archive_read_new();
+
+	if (!archive)
+		return error_set(err, ENOMEM, "no memory for an archive");
+	(void)archive_read_support_format_zip(archive);
+	if (!wheel) {
+		(void)archive_read_support_format_tar(archive);
+		(void)archive_read_support_filter_gzip(archive);
+		(void)archive_read_support_filter_bzip2(archive);
+		(void)archive_read_support_filter_xz(archive);
+	}
+	if (archive_read_open_fd(archive, fd, BLOCK) != ARCHIVE_OK)
+		return error_set(err, EBADMSG, "it is no archive: %s",
+				 archive_error_string(archive));
+	return find_entry(archive, wheel, ret, err);
+}

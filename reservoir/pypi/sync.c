@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reservoir/pypi/sync.h"
+
+#include <stdio.h>
+
+#include "base/parse.h"
+#include "reservoir/pypi/run.h"
+
+static void project_done(struct project *project)
+{
+	for (size_t i = 0; i < project->n_rows; i++) {
+		free(project->rows[i].text);
+		pypi_requirement_done(&project->rows[i].requirement);
+	}
+	free(project->rows);
+	free(project->extras);
+}
+
+static void run_done(struct run *run)
+{
+	while (run->errands)
+		pypi_run_errand_done(run->errands);
+	for (size_t i = 0; i < run->names.n; i++)
+		project_done(&run->projects[i]);
+	free(run->projects);
+	free(run->resolved);
+	pypi_table_done(&run->names);
+	pypi_table_done(&run->paths);
+	pypi_selection_done(&run->selection);
+}
+
+static int run_init(struct run *run, struct sync *sync, struct error *err)
+{
+	const struct repository *repository = sync->repository;
+	int r;
+
+	*run = (struct run) { .sync = sync };
+	pypi_table_init(&run->names);
+	pypi_table_init(&run->paths);
+	(void)snprintf(run->space, sizeof(run->space), "pypi/%s", repository->name);
+	r = pypi_selection_init(&repository->pypi, &run->selection, err);
+	if (r == 0)
+		r = pypi_selection_digest(&run->selection, repository->upstream, &run->options,
+					  err);
+	if (r < 0)
+		return r;
+	run->closes = pypi_selection_closes(&run->selection);
+	pypi_run_state_load(run);
+	return 0;
+}
+
+static bool is_published(const struct run *run)
+{
+	struct manifest_entry note;
+
+	return run->sync->current && manifest_find(run->sync->current, PYPI_NOTE_STATE, &note) &&
+	       digest_equal(&note.digest, &run->state);
+}
+
+/* Pages, and what they lead to. */
+static int find_out(struct run *run, struct error *err)
+{
+	int r = pypi_run_collect(run, err);
+
+	if (r == 0 && run->closes)
+		r = pypi_run_close(run, err);
+	if (r != 0)
+		return r;
+	r = pypi_run_state_make(run, err);
+	return r < 0 ? r : !run->missed && is_published(run);
+}
+
+/* A page of a proxy, or another server at the old address, is more likely than an upstream
+ * that has nothing any more. */
+static void refuse_to_empty(struct run *run)
+{
+	struct manifest_cursor cursor;
+	struct manifest_entry entry;
+
+	if (run->plan.files > 0 || !run->sync->current)
+		return;
+	manifest_seek(run->sync->current, "packages/", &cursor);
+	if (manifest_next(&cursor, &entry) && str_starts_with(entry.path, "packages/"))
+		pypi_run_missing(run, run->sync->repository->name,
+				 "upstream has not one file of what is selected any more: nothing "
+				 "is taken away here");
+}
+
+static int collect(struct run *run, struct error *err)
+{
+	int r = find_out(run, err);
+
+	if (r != 0)
+		return r < 0 ? r : SYNC_UNCHANGED;
+	r = pypi_run_plan(run, err);
+	if (r == 0)
+		refuse_to_empty(run);
+	if (r == 0)
+		r = sync_plan(run->sync, &run->plan, err);
+	if (r != 0)
+		return r;
+	r = pypi_run_fetch_files(run, err);
+	if (r == 0 && !run->missed)
+		r = pypi_run_publish(run, err);
+	if (r == 0 && !run->missed)
+		r = pypi_run_state_save(run, err);
+	return r < 0 ? r : SYNC_BUILT;
+}
+
+int pypi_sync(struct sync *sync, struct error *err)
+{
+	struct run run;
+	int r = run_init(&run, sync, err);
+
+	if (r == 0)
+		r = collect(&run, err);
+	run_done(&run);
+	return r;
+}

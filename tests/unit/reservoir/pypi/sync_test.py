@@ -1,0 +1,403 @@
+#!/usr/bin/env -S python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""Syncs an index of made-up projects with the real program, and looks at what a client then
+gets.  Usage: sync_test.py PROGRAM"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+import origin
+
+PROGRAM = sys.argv.pop(1)
+LINUX = {"python": "3.11", "platform": "manylinux_2_28_x86_64"}
+INCOMPLETE = 3  # what sync exits with
+WINDOWS = {"python": "3.12", "platform": "win_amd64"}
+
+
+class Site:
+    """A store, its configuration and, when it is looked at, a server."""
+
+    def __init__(self, upstream, **options):
+        self.dir = tempfile.mkdtemp(prefix="reservoir-pypi-")
+        self.store = os.path.join(self.dir, "store")
+        self.config = os.path.join(self.dir, "config.yaml")
+        self.upstream = upstream
+        self.configure(**options)
+        self.run("init", config=False)
+
+    def configure(self, **options):
+        repository = {"name": "py", "ecosystem": "pypi", "upstream": self.upstream}
+        repository["pypi"] = options
+        settings = {"attempts": 1, "keepFree": 0}
+        with open(self.config, "w", encoding="utf-8") as file:
+            json.dump({"repositories": [repository], "sync": settings}, file)
+
+    def run(self, *words, config=True):
+        command = [PROGRAM, *words, "--store", self.store]
+        if config:
+            command += ["--config", self.config]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def sync(self, *words):
+        done = self.run("sync", "--no-progress", *words)
+        return done.returncode, done.stdout + done.stderr
+
+    def remove(self):
+        shutil.rmtree(self.dir)
+
+
+class Server:
+    def __init__(self, site):
+        self.process = subprocess.Popen(
+            [PROGRAM, "serve", "--store", site.store, "--config", site.config]
+            + ["--listen", "127.0.0.1:0"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for line in self.process.stderr:
+            found = re.search(r"listening on port (\d+)", line)
+            if found:
+                self.url = f"http://127.0.0.1:{found.group(1)}/py/"
+                return
+        raise RuntimeError("the server did not start")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.communicate(timeout=30)
+
+    def get(self, path, accept=origin.JSON):
+        request = urllib.request.Request(self.url + path, headers={"Accept": accept})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
+
+    def page(self, name):
+        return json.loads(self.get(f"simple/{name}/"))
+
+    def files(self, name):
+        try:
+            return [row["filename"] for row in self.page(name)["files"]]
+        except urllib.error.HTTPError as error:
+            error.close()
+            return None
+
+
+class TestSync(unittest.TestCase):
+    def setUp(self):
+        self.origin = origin.Origin()
+        self.sites = []
+
+    def tearDown(self):
+        self.origin.server.shutdown()
+        self.origin.server.server_close()
+        for site in self.sites:
+            site.remove()
+
+    def site(self, **options):
+        site = Site(self.origin.url, **options)
+        self.sites.append(site)
+        return site
+
+    def sync(self, site, expected=0):
+        self.origin.asked.clear()
+        status, text = site.sync()
+        self.assertEqual(status, expected, text)
+        return text
+
+    def closure(self):
+        self.origin.add("app", "1.0", ["lib>=1,<3", "win-only; sys_platform == 'win32'"])
+        self.origin.add("app", "0.9")
+        self.origin.add("lib", "1.0")
+        self.origin.add("lib", "2.0", ["deep[more]"])
+        self.origin.add("lib", "3.0")
+        self.origin.add("deep", "1.0", ["bonus; extra == 'more'", "never; extra == 'less'"])
+        self.origin.add("bonus", "1.0", offered=False)
+        self.origin.add("never", "1.0")
+        self.origin.add("win-only", "1.0", tag="cp312-cp312-win_amd64")
+        self.origin.add("win-only", "1.0", tag="cp311-cp311-manylinux2014_x86_64")
+        return self.site(
+            projects=["app"], keepNewest=1, environments=[LINUX, WINDOWS], sdists=False
+        )
+
+    def test_closure(self):
+        site = self.closure()
+        self.sync(site)
+        with Server(site) as server:
+            self.assertEqual(server.files("app"), ["app-1.0-py3-none-any.whl"])
+            self.assertEqual(server.files("lib"), ["lib-2.0-py3-none-any.whl"])
+            self.assertEqual(server.files("bonus"), ["bonus-1.0-py3-none-any.whl"])
+            self.assertIsNone(server.files("never"))
+            self.assertEqual(server.files("win-only"), ["win_only-1.0-cp312-cp312-win_amd64.whl"])
+            row = server.page("bonus")["files"][0]
+            metadata = server.get("packages/bonus/bonus-1.0-py3-none-any.whl.metadata")
+            self.assertEqual(row["core-metadata"]["sha256"], origin.sha256(metadata))
+        said = site.run("explain", "bonus").stdout
+        self.assertIn("bonus <- deep <- lib <- app", said)
+
+    def test_nothing_new_asks_once_for_each_project(self):
+        site = self.closure()
+        self.sync(site)
+        self.assertIn("unchanged", self.sync(site))
+        self.assertEqual({status for _, status in self.origin.asked}, {304})
+        self.assertEqual(len(self.origin.asked), 5)
+
+    def test_new_release(self):
+        site = self.closure()
+        self.sync(site)
+        self.origin.add("lib", "2.5")
+        self.sync(site)
+        fetched = [path for path, status in self.origin.asked if status == 200]
+        self.assertEqual(
+            sorted(fetched),
+            ["/files/lib-2.5-py3-none-any.whl", "/files/lib-2.5-py3-none-any.whl.metadata"]
+            + ["/simple/lib/"],
+        )
+        with Server(site) as server:
+            self.assertEqual(server.files("lib"), ["lib-2.5-py3-none-any.whl"])
+            self.assertIsNone(server.files("deep"))
+
+    def test_yanked(self):
+        self.origin.add("a", "1.0")
+        self.origin.add("a", "2.0", yanked="it eats <files>")
+        site = self.site(projects=["a"], keepNewest=1)
+        self.sync(site)
+        with Server(site) as server:
+            self.assertEqual(server.files("a"), ["a-1.0-py3-none-any.whl"])
+        site.configure(projects=["a==2.0"], keepNewest=1)
+        self.sync(site)
+        with Server(site) as server:
+            self.assertEqual(server.page("a")["files"][0]["yanked"], "it eats <files>")
+            text = server.get("simple/a/", "text/html").decode()
+            self.assertIn('data-yanked="it eats &lt;files&gt;"', text)
+        site.configure(projects=["a"])
+        self.sync(site)
+        with Server(site) as server:
+            self.assertEqual(len(server.files("a")), 2)
+
+    def test_deletions(self):
+        self.origin.add("a", "1.0")
+        bad = self.origin.add("a", "1.1")
+        self.origin.add("b", "1.0")
+        site = self.site(projects=["a", "b"])
+        self.sync(site)
+        self.origin.projects["a"].remove(bad)
+        self.origin.remove("b")
+        self.assertIn("b is gone", self.sync(site))
+        with Server(site) as server:
+            self.assertEqual(server.files("a"), ["a-1.0-py3-none-any.whl"])
+            self.assertIsNone(server.files("b"))
+            with self.assertRaises(urllib.error.HTTPError) as caught:
+                server.get("packages/a/a-1.1-py3-none-any.whl")
+            self.assertEqual(caught.exception.code, 404)
+            caught.exception.close()
+
+    def test_what_has_nothing_any_more_is_not_believed(self):
+        self.origin.add("a", "1.0")
+        site = self.site(all=True)
+        self.sync(site)
+        a = self.origin.projects.pop("a")
+        self.assertIn("nothing is taken away", self.sync(site, INCOMPLETE))
+        self.origin.projects["a"] = a
+        self.origin.touch("a")
+        page = self.origin.page
+        self.origin.page = lambda name: (origin.JSON, b'{"message": "who are you?"}')
+        self.assertIn("it has no 'files'", self.sync(site, INCOMPLETE))
+        self.origin.page = page
+        self.sync(site)
+        self.assertIn(("/simple/a/", 200), self.origin.asked)
+        self.origin.listing = lambda: (origin.JSON, b'{"message": "who are you?"}')
+        self.assertIn("it has no 'projects'", self.sync(site, INCOMPLETE))
+        self.origin.listing = lambda: ("text/html", b"<html><body>Sign in</body></html>")
+        self.assertIn("nothing is taken away", self.sync(site, INCOMPLETE))
+        with Server(site) as server:
+            self.assertEqual(server.files("a"), ["a-1.0-py3-none-any.whl"])
+
+    def test_a_page_that_is_no_index_does_not_keep_others_from_being_fetched(self):
+        self.origin.add("a", "1.0")
+        self.origin.add("b", "1.0")
+        site = self.site(projects=["a", "b"], dependencies=False)
+        page = self.origin.page
+        other = {"meta": {"api-version": "2.0"}, "name": "a", "files": []}
+        self.origin.page = lambda name: (
+            (origin.JSON, json.dumps(other).encode()) if name == "a" else page(name)
+        )
+        self.assertIn("missing: a: the index of a", self.sync(site, INCOMPLETE))
+        self.assertIn(("/files/b-1.0-py3-none-any.whl", 200), self.origin.asked)
+        self.origin.page = page
+        self.sync(site)
+        with Server(site) as server:
+            self.assertEqual(server.files("a"), ["a-1.0-py3-none-any.whl"])
+
+    def test_what_the_index_does_not_vouch_for(self):
+        self.origin.add("a", "1.0")
+        site = self.site(projects=["a"])
+        self.sync(site)
+        row = self.origin.add("a", "2.0")
+        self.origin.bytes[f"/files/{row['filename']}"] = b"x" * row["size"]
+        self.assertIn("a-2.0", self.sync(site, INCOMPLETE))
+        with Server(site) as server:
+            self.assertEqual(server.files("a"), ["a-1.0-py3-none-any.whl"])
+        self.origin.projects["a"].remove(row)
+        row = self.origin.add("a", "2.1")
+        self.origin.bytes[f"/files/{row['filename']}.metadata"] += b"more"
+        self.assertIn("a-2.1-py3-none-any.whl.metadata", self.sync(site, INCOMPLETE))
+
+    def test_metadata_that_is_not_there(self):
+        row = self.origin.add("a", "1.0", ["b"])
+        self.origin.add("b", "1.0")
+        self.origin.absent.add(f"/files/{row['filename']}.metadata")
+        site = self.site(projects=["a"])
+        self.assertIn("offered and not there", self.sync(site))
+        with Server(site) as server:
+            self.assertEqual(server.files("b"), ["b-1.0-py3-none-any.whl"])
+            # What the wheel itself has is offered instead.
+            self.assertIn("core-metadata", server.page("a")["files"][0])
+
+    def test_only_what_has_a_new_serial_is_asked_for(self):
+        for i in range(30):
+            self.origin.add(f"p-{i}", "1.0")
+        site = self.site(projects=["p-*"], dependencies=False)
+        self.sync(site)
+        self.assertIn("unchanged", self.sync(site))
+        self.assertEqual(self.origin.asked, [("/simple/", 304)])
+        self.origin.add("p-7", "2.0")
+        self.sync(site)
+        pages = [path for path, _ in self.origin.asked if path.startswith("/simple/p")]
+        self.assertEqual(pages, ["/simple/p-7/"])
+        with Server(site) as server:
+            self.assertEqual(len(server.files("p-7")), 2)
+            self.assertEqual(len(server.files("p-8")), 1)
+            projects = json.loads(server.get("simple/"))["projects"]
+            self.assertEqual(len(projects), 30)
+        self.origin.remove("p-9")
+        self.sync(site)
+        with Server(site) as server:
+            self.assertIsNone(server.files("p-9"))
+            self.assertEqual(len(json.loads(server.get("simple/"))["projects"]), 29)
+
+    def test_list_without_serials_is_the_same_while_its_projects_change(self):
+        self.origin.html = True
+        self.origin.add("a", "1.0")
+        self.origin.add("b", "1.0")
+        site = self.site(all=True)
+        self.sync(site)
+        self.origin.add("a", "2.0")
+        self.sync(site)
+        self.assertIn(("/simple/", 304), self.origin.asked)
+        with Server(site) as server:
+            self.assertEqual(len(server.files("a")), 2)
+        self.assertIn("unchanged", self.sync(site))
+
+    def test_stale_page(self):
+        self.origin.add("a", "1.0")
+        site = self.site(all=True)
+        self.sync(site)
+        self.origin.add("a", "2.0")
+        self.origin.page_serials["a"] = 1
+        self.assertIn("older than the list", self.sync(site, INCOMPLETE))
+        del self.origin.page_serials["a"]
+        self.sync(site)
+        with Server(site) as server:
+            self.assertEqual(len(server.files("a")), 2)
+
+    def test_html(self):
+        self.origin.html = True
+        self.origin.add("a", "1.0", ["b>=1"], **{"requires-python": ">=3.8,<4"})
+        self.origin.add("b", "1.0", offered=False)
+        site = self.site(projects=["a"], environments=[LINUX])
+        self.sync(site)
+        with Server(site) as server:
+            row = server.page("a")["files"][0]
+            self.assertEqual(row["requires-python"], ">=3.8,<4")
+            self.assertEqual(row["size"], len(self.origin.bytes[f"/files/{row['filename']}"]))
+            self.assertEqual(len(server.files("b")), 1)
+
+    def test_rollback_is_undone(self):
+        self.origin.add("a", "1.0")
+        site = self.site(projects=["a"], dependencies=False)
+        self.sync(site)
+        self.origin.add("a", "2.0")
+        self.sync(site)
+        self.assertEqual(site.run("rollback", "1").returncode, 0)
+        self.sync(site)
+        with Server(site) as server:
+            self.assertEqual(len(server.files("a")), 2)
+
+    def test_exclude_and_constraints(self):
+        self.origin.add("a", "1.0", ["b", "c"])
+        self.origin.add("b", "1.0")
+        self.origin.add("b", "2.0")
+        self.origin.add("b", "3.0")
+        self.origin.add("c", "1.0")
+        site = self.site(projects=["a"])
+        path = os.path.join(site.dir, "requirements.txt")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("a==1.0 \\\n  --hash=sha256:00\n-c more.txt # bounds\n")
+        with open(os.path.join(site.dir, "more.txt"), "w", encoding="utf-8") as file:
+            file.write("b<3\n")
+        site.configure(requirements=[path], exclude=["C", "b==2.0"])
+        self.assertIn("excluded", self.sync(site))
+        with Server(site) as server:
+            self.assertEqual(server.files("b"), ["b-1.0-py3-none-any.whl"])
+            self.assertIsNone(server.files("c"))
+
+    def test_what_cannot_be_had_is_told(self):
+        self.origin.add("a", "1.0", ["gone>=1", "b>5"])
+        self.origin.add("b", "1.0")
+        site = self.site(projects=["a"], environments=[LINUX])
+        text = self.sync(site)
+        self.assertIn("a needs gone>=1, which the upstream does not have", text)
+        self.assertIn("a needs b>5, of which no release can be installed", text)
+        site.configure(projects=["a", "nowhere"])
+        self.assertIn("nowhere", self.sync(site, INCOMPLETE))
+        site.configure(projects=["a>1"])
+        self.assertIn("no release can be installed", self.sync(site, INCOMPLETE))
+
+    def test_conflicting_requirements_get_a_common_release(self):
+        self.origin.add("a", "1.0", ["x>=1,!=1.9"])
+        self.origin.add("b", "1.0", ["x<2"])
+        for version in ("1.0", "1.8", "1.9", "2.0"):
+            self.origin.add("x", version)
+        site = self.site(projects=["a", "b"], keepNewest=1)
+        self.sync(site)
+        with Server(site) as server:
+            self.assertIn("x-1.8-py3-none-any.whl", server.files("x"))
+
+    def test_plan(self):
+        self.origin.add("a", "1.0")
+        site = self.site(projects=["a"], dependencies=False)
+        status, text = site.sync("--dry-run")
+        self.assertEqual(status, 0, text)
+        self.assertIn("to fetch: 2", text)
+        self.assertNotIn("/files/", str(self.origin.asked))
+
+    def test_status_and_provenance(self):
+        row = self.origin.add("a", "1.0")
+        row["provenance"] = self.origin.url + "a-proof"
+        self.origin.bytes["/simple/a-proof"] = b'{"version":1}'
+        self.origin.statuses["a"] = {"status": "archived", "reason": "old & done"}
+        site = self.site(projects=["a"])
+        self.sync(site)
+        with Server(site) as server:
+            page = server.page("a")
+            self.assertEqual(page["project-status"], {"status": "archived", "reason": "old & done"})
+            self.assertEqual(page["versions"], ["1.0"])
+            self.assertEqual(page["meta"], {"api-version": "1.4"})
+            beside = page["files"][0]["provenance"].replace("../../", "")
+            self.assertEqual(server.get(beside), b'{"version":1}')
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
