@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bytes of a chunk are read through a small buffer.  A record's payload is taken
+ * whole when it is packed, which a maximum bounds, and piece by piece when it is raw.
+ * An object that is longer than a record grows in the store's staging, whose size says
+ * where it goes on.
+ */
+#include "reservoir/bundle/applier.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/macro.h"
+#include "reservoir/bundle/pack.h"
+#include "reservoir/bundle/record.h"
+#include "reservoir/store/object.h"
+
+#define INPUT_SIZE ((size_t)256 * 1024)
+
+/* Where records are read from: a file, or a batch in memory. */
+struct input {
+	int fd; /* -1: memory */
+	const unsigned char *data;
+	size_t len;
+	size_t at;
+};
+
+struct applier {
+	struct applier_options options;
+	struct packer *packer;
+	unsigned char *input;	/* INPUT_SIZE */
+	unsigned char *payload; /* RECORD_PAYLOAD_MAX; made when first needed, as all below */
+	unsigned char *batch;	/* RECORD_PACKED_MAX */
+	unsigned char *window;	/* RECORD_WINDOW_MAX */
+	unsigned char *recent;	/* RECORD_PACKED_MAX: the last object that was one record */
+	size_t recent_len;
+	struct digest recent_digest;
+	struct staging *staging; /* of the object that grows, or NULL */
+	struct digest staged;	 /* its name */
+	uint64_t left_out;
+};
+
+static int no_memory(struct error *err)
+{
+	return error_set(err, ENOMEM, "out of memory for a bundle");
+}
+
+int applier_new(const struct applier_options *options, struct applier **ret, struct error *err)
+{
+	_cleanup_(applier_freep) struct applier *applier = calloc(1, sizeof(*applier));
+
+	if (!applier)
+		return no_memory(err);
+	applier->options = *options;
+	applier->input = malloc(INPUT_SIZE);
+	if (!applier->input || packer_new(1, &applier->packer, err) < 0)
+		return no_memory(err);
+	*ret = TAKE_PTR(applier);
+	return 0;
+}
+
+void applier_free(struct applier *applier)
+{
+	if (!applier)
+		return;
+	staging_free(applier->staging);
+	packer_free(applier->packer);
+	free(applier->input);
+	free(applier->payload);
+	free(applier->batch);
+	free(applier->window);
+	free(applier->recent);
+	free(applier);
+}
+
+static bool need(unsigned char **buffer, size_t size)
+{
+	if (!*buffer)
+		*buffer = malloc(size);
+	return *buffer != NULL;
+}
+
+static int check_stop(const struct applier *applier, struct error *err)
+{
+	if (applier->options.stop && applier->options.stop(applier->options.ctx))
+		return error_set(err, EINTR, "interrupted");
+	return 0;
+}
+
+static int check_rest(uint64_t n, const struct digest *digest, const struct bundle_chunk *chunk,
+		      struct error *err)
+{
+	if (n < chunk->size)
+		return error_set(err, ENODATA, "%" PRIu64 " of %" PRIu64 " bytes are here", n,
+				 chunk->size);
+	if (n > chunk->size || !digest_equal(digest, &chunk->digest))
+		return error_set(err, EBADMSG,
+				 "its bytes are not those that the manifest names; copy it again");
+	return 0;
+}
+
+int applier_hash(struct applier *applier, int fd, const struct bundle_chunk *chunk,
+		 struct error *err)
+{
+	_cleanup_(hasher_freep) struct hasher *hasher = NULL;
+	struct digest digest;
+	uint64_t total = 0;
+	ssize_t n = 1;
+	int r = hasher_new(&hasher, err);
+
+	if (r < 0)
+		return r;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return error_set(err, errno, "a chunk: %m");
+	while (n > 0 && total <= chunk->size) {
+		r = check_stop(applier, err);
+		if (r < 0)
+			return r;
+		n = read(fd, applier->input, INPUT_SIZE);
+		if (n < 0)
+			return error_set(err, errno, "reading a chunk: %m");
+		hasher_add(hasher, applier->input, (size_t)n);
+		total += (uint64_t)n;
+	}
+	digest = hasher_end(hasher);
+	return check_rest(total, &digest, chunk, err);
+}
+
+/* More bytes of a file; 0 at its end. */
+static ssize_t refill(struct applier *applier, struct input *input, struct error *err)
+{
+	ssize_t n;
+
+	if (input->fd < 0)
+		return 0;
+	do
+		n = read(input->fd, applier->input, INPUT_SIZE);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return error_set(err, errno, "reading a chunk: %m");
+	input->data = applier->input;
+	input->len = (size_t)n;
+	input->at = 0;
+	return n;
+}
+
+/* The next bytes, at most @max; borrowed until the next call. 0 at the end. */
+static ssize_t take_some(struct applier *applier, struct input *input, uint64_t max,
+			 const unsigned char **ret, struct error *err)
+{
+	ssize_t n;
+
+	if (input->at == input->len) {
+		n = refill(applier, input, err);
+		if (n <= 0)
+			return n;
+	}
+	n = (ssize_t)MIN(max, (uint64_t)(input->len - input->at));
+	*ret = input->data + input->at;
+	input->at += (size_t)n;
+	return n;
+}
+
+static int cut_off(struct error *err)
+{
+	return error_set(err, EBADMSG, "a record of the chunk is cut off");
+}
+
+/* Exactly @len bytes; 0 when the input ends before the first, if @may_end; else 1. */
+static int take(struct applier *applier, struct input *input, unsigned char *out, size_t len,
+		bool may_end, struct error *err)
+{
+	const unsigned char *data;
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = take_some(applier, input, len - done, &data, err);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return may_end && done == 0 ? 0 : cut_off(err);
+		memcpy(out + done, data, (size_t)n);
+		done += (size_t)n;
+	}
+	return 1;
+}
+
+static int skip(struct applier *applier, struct input *input, uint64_t len, struct error *err)
+{
+	const unsigned char *data;
+
+	while (len > 0) {
+		ssize_t n = take_some(applier, input, len, &data, err);
+
+		if (n <= 0)
+			return n < 0 ? (int)n : cut_off(err);
+		len -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static int not_true(const struct record *record, struct error *err)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	return error_set(err, EBADMSG, "the bytes of object %s do not hash to its name",
+			 digest_format(&record->digest, text));
+}
+
+static bool is_here(const struct applier *applier, const struct digest *digest)
+{
+	return applier->options.store && object_exists(applier->options.store, digest);
+}
+
+/* Reads bytes of an object of the store: 1, or 0 when it is not there. */
+static int read_object(struct applier *applier, const struct digest *digest, uint64_t offset,
+		       unsigned char *out, size_t len, struct error *err)
+{
+	_cleanup_close_ int fd = -1;
+	struct error local = { 0 };
+
+	if (!applier->options.store)
+		return 0;
+	fd = object_open(applier->options.store, digest, NULL, &local);
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return error_set(err, -fd, "%s", local.msg);
+	while (len > 0) {
+		ssize_t n = pread(fd, out, len, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_set(err, errno, "reading an object: %m");
+		if (n == 0)
+			return error_set(err, EBADMSG, "a patch refers to more than its base has");
+		out += n;
+		offset += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 1;
+}
+
+/* Expands an object, compressed as the record says, into the window: 1, or 0. */
+static int expand_base(struct applier *applier, const struct record *record, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf packed = STRBUF_INIT(RECORD_PACKED_MAX);
+	struct error local = { 0 };
+	size_t len;
+	int r;
+
+	if (!applier->options.store)
+		return 0;
+	r = object_read(applier->options.store, &record->base, RECORD_PACKED_MAX, &packed, &local);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return error_set(err, -r, "%s", local.msg);
+	r = expand(record->algorithm,
+		   (struct bytes) { (const unsigned char *)strbuf_str(&packed), packed.len },
+		   applier->window, RECORD_WINDOW_MAX, &len, err);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || len != record->base_length)
+		return error_set(err, EBADMSG, "the base of an index is not what the record says");
+	return 1;
+}
+
+/* The bytes that a patch refers to, in the window: 1, or 0 when they are not here. */
+static int read_base(struct applier *applier, const struct record *record, struct error *err)
+{
+	if (!need(&applier->window, RECORD_WINDOW_MAX))
+		return no_memory(err);
+	if (record->kind == RECORD_REPACKED)
+		return expand_base(applier, record, err);
+	return read_object(applier, &record->base, record->base_offset, applier->window,
+			   (size_t)record->base_length, err);
+}
+
+/* Unpacks a payload that was taken: 1, or 0 when its base is not here. */
+static int unpack_payload(struct applier *applier, const struct record *record, struct bytes *ret,
+			  struct error *err)
+{
+	struct bytes packed = { applier->payload, (size_t)record->payload }, base = { 0 };
+	int r;
+
+	if (record->encoding == RECORD_RAW) {
+		*ret = packed;
+		return 1;
+	}
+	if (record->encoding == RECORD_PATCH) {
+		r = read_base(applier, record, err);
+		if (r <= 0)
+			return r;
+		base = (struct bytes) { applier->window, (size_t)record->base_length };
+	}
+	r = unpack(applier->packer, packed, base, (size_t)record->length, ret, err);
+	return r < 0 ? r : 1;
+}
+
+/* Takes the payload of a record that is not long, and unpacks it. */
+static int take_payload(struct applier *applier, struct input *input, const struct record *record,
+			struct bytes *ret, struct error *err)
+{
+	int r;
+
+	if (!need(&applier->payload, RECORD_PAYLOAD_MAX))
+		return no_memory(err);
+	r = take(applier, input, applier->payload, (size_t)record->payload, false, err);
+	return r < 0 ? r : unpack_payload(applier, record, ret, err);
+}
+
+/* A page is kept for its variants, which follow it. */
+static void keep_recent(struct applier *applier, const struct digest *digest, struct bytes bytes)
+{
+	if (!need(&applier->recent, RECORD_PACKED_MAX))
+		return;
+	memcpy(applier->recent, bytes.data, bytes.len);
+	applier->recent_len = bytes.len;
+	applier->recent_digest = *digest;
+}
+
+/* An object that is one record. */
+static int apply_whole(struct applier *applier, struct input *input, const struct record *record,
+		       struct error *err)
+{
+	struct digest digest;
+	struct bytes bytes;
+	int r = take_payload(applier, input, record, &bytes, err);
+
+	if (r <= 0) {
+		applier->left_out += r == 0;
+		return r;
+	}
+	digest = digest_of(bytes.data, bytes.len);
+	if (!digest_equal(&digest, &record->digest))
+		return not_true(record, err);
+	keep_recent(applier, &digest, bytes);
+	if (applier->options.check_only)
+		return 0;
+	return object_put(applier->options.store, bytes.data, bytes.len, NULL, err);
+}
+
+/* Opens what there is of an object; it stays open for the next record. */
+static int open_staging(struct applier *applier, const struct digest *digest, struct error *err)
+{
+	char key[STAGING_KEY_MAX], text[DIGEST_TEXT_SIZE];
+
+	if (applier->staging && digest_equal(&applier->staged, digest))
+		return 0;
+	staging_free(TAKE_PTR(applier->staging));
+	(void)snprintf(key, sizeof(key), "%s.bundle", digest_format(digest, text));
+	applier->staged = *digest;
+	return staging_open(applier->options.store, key, &applier->staging, err);
+}
+
+static int finish_staging(struct applier *applier, const struct record *record, struct error *err)
+{
+	int r;
+
+	if (staging_size(applier->staging) < record->size)
+		return 0;
+	r = staging_finish(applier->staging, &record->digest, NULL, err);
+	staging_free(TAKE_PTR(applier->staging));
+	if (r == -EBADMSG)
+		return error_set(err, EAGAIN,
+				 "the parts of an object did not fit together, and were thrown "
+				 "away; apply the bundle again");
+	return r;
+}
+
+/* Appends what is new of the bytes that begin at @offset of the object. */
+static int append(struct applier *applier, uint64_t offset, const unsigned char *data, size_t len,
+		  struct error *err)
+{
+	uint64_t size = staging_size(applier->staging);
+
+	if (offset + len <= size)
+		return 0;
+	data += size - offset;
+	len -= (size_t)(size - offset);
+	return staging_write(applier->staging, data, len, err);
+}
+
+static int append_raw(struct applier *applier, struct input *input, const struct record *record,
+		      struct error *err)
+{
+	uint64_t done = 0;
+	int r = 0;
+
+	while (done < record->length && r == 0) {
+		const unsigned char *data;
+		ssize_t n = take_some(applier, input, record->length - done, &data, err);
+
+		if (n <= 0)
+			return n < 0 ? (int)n : cut_off(err);
+		r = append(applier, record->offset + done, data, (size_t)n, err);
+		done += (uint64_t)n;
+		r = r < 0 ? r : check_stop(applier, err);
+	}
+	return r;
+}
+
+static int append_packed(struct applier *applier, struct input *input, const struct record *record,
+			 struct error *err)
+{
+	struct bytes bytes;
+	int r = take_payload(applier, input, record, &bytes, err);
+
+	if (r <= 0) {
+		applier->left_out += r == 0;
+		return r;
+	}
+	return append(applier, record->offset, bytes.data, bytes.len, err);
+}
+
+/* A part of an object: it must continue what is here. */
+static int apply_part(struct applier *applier, struct input *input, const struct record *record,
+		      struct error *err)
+{
+	uint64_t size;
+	int r;
+
+	if (applier->options.check_only)
+		return skip(applier, input, record->payload, err);
+	r = open_staging(applier, &record->digest, err);
+	if (r < 0)
+		return r;
+	size = staging_size(applier->staging);
+	if (record->offset > size || record->offset + record->length <= size) {
+		applier->left_out += record->offset > size;
+		r = skip(applier, input, record->payload, err);
+	} else if (record->encoding == RECORD_RAW) {
+		r = append_raw(applier, input, record, err);
+	} else {
+		r = append_packed(applier, input, record, err);
+	}
+	return r < 0 ? r : finish_staging(applier, record, err);
+}
+
+static int apply_object(struct applier *applier, struct input *input, const struct record *record,
+			struct error *err)
+{
+	if (is_here(applier, &record->digest))
+		return skip(applier, input, record->payload, err);
+	if (record->length == record->size && record->length <= RECORD_PACKED_MAX)
+		return apply_whole(applier, input, record, err);
+	return apply_part(applier, input, record, err);
+}
+
+static int put_rebuilt(struct applier *applier, const struct record *record, struct bytes page,
+		       struct error *err)
+{
+	struct digest digest;
+	struct bytes made;
+	int r = rebuild(applier->packer, record->algorithm, record->level, page, &made, err);
+
+	if (r < 0)
+		return r;
+	digest = digest_of(made.data, made.len);
+	if (!digest_equal(&digest, &record->digest))
+		return error_set(err, EBADMSG,
+				 "a compressed index cannot be made again: this program has "
+				 "another version of zlib, zstd or liblzma than the hub's");
+	if (applier->options.check_only)
+		return 0;
+	return object_put(applier->options.store, made.data, made.len, NULL, err);
+}
+
+/* Reads a page from the store: 1, or 0 when it is not there. */
+static int read_page(struct applier *applier, const struct digest *digest, struct strbuf *ret,
+		     struct error *err)
+{
+	struct store *store = applier->options.store;
+	struct error local = { 0 };
+	int r;
+
+	if (!store)
+		return 0;
+	r = object_read(store, digest, RECORD_PACKED_MAX, ret, &local);
+	/* It may wait for its name. */
+	if (r == -ENOENT && !applier->options.check_only && object_exists(store, digest)) {
+		r = object_flush(store, &local);
+		r = r < 0 ? r : object_read(store, digest, RECORD_PACKED_MAX, ret, &local);
+	}
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? error_set(err, -r, "%s", local.msg) : 1;
+}
+
+static int apply_rebuilt(struct applier *applier, _unused_ struct input *input,
+			 const struct record *record, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf page = STRBUF_INIT(RECORD_PACKED_MAX);
+	struct bytes bytes = { applier->recent, applier->recent_len };
+	int r;
+
+	if (is_here(applier, &record->digest))
+		return 0;
+	if (!applier->recent || !digest_equal(&applier->recent_digest, &record->base)) {
+		r = read_page(applier, &record->base, &page, err);
+		applier->left_out += r == 0;
+		if (r <= 0)
+			return r;
+		bytes = (struct bytes) { (const unsigned char *)strbuf_str(&page), page.len };
+	}
+	return put_rebuilt(applier, record, bytes, err);
+}
+
+static int apply_repacked(struct applier *applier, struct input *input, const struct record *record,
+			  struct error *err)
+{
+	struct bytes bytes;
+	int r;
+
+	if (is_here(applier, &record->digest))
+		return skip(applier, input, record->payload, err);
+	r = take_payload(applier, input, record, &bytes, err);
+	if (r <= 0) {
+		applier->left_out += r == 0;
+		return r;
+	}
+	return put_rebuilt(applier, record, bytes, err);
+}
+
+typedef int (*apply_fn)(struct applier *applier, struct input *input, const struct record *record,
+			struct error *err);
+
+static int apply_records(struct applier *applier, struct input *input, const apply_fn *rows,
+			 struct error *err)
+{
+	unsigned char header[RECORD_SIZE];
+	struct record record;
+	int r;
+
+	for (;;) {
+		r = take(applier, input, header, sizeof(header), true, err);
+		if (r <= 0)
+			return r;
+		r = record_decode(header, &record, err);
+		if (r == 0 && !rows[record.kind])
+			r = error_set(err, EBADMSG, "a batch of the chunk has a batch in it");
+		r = r < 0 ? r : rows[record.kind](applier, input, &record, err);
+		r = r < 0 ? r : check_stop(applier, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int apply_batch(struct applier *applier, struct input *input, const struct record *record,
+		       struct error *err)
+{
+	static const apply_fn rows[_RECORD_KIND_MAX] = {
+		[RECORD_OBJECT] = apply_object,
+		[RECORD_REBUILT] = apply_rebuilt,
+		[RECORD_REPACKED] = apply_repacked,
+	};
+	struct input inner = { .fd = -1 };
+	struct bytes bytes;
+	int r = take_payload(applier, input, record, &bytes, err);
+
+	if (r < 0)
+		return r;
+	/* What is in it may need the buffers that it lies in. */
+	if (!need(&applier->batch, RECORD_PACKED_MAX))
+		return no_memory(err);
+	memcpy(applier->batch, bytes.data, bytes.len);
+	inner.data = applier->batch;
+	inner.len = bytes.len;
+	return apply_records(applier, &inner, rows, err);
+}
+
+static int check_header(struct applier *applier, struct input *input, const struct bundle *bundle,
+			uint32_t index, struct error *err)
+{
+	unsigned char bytes[CHUNK_HEADER_SIZE];
+	struct chunk_header header;
+	int r = take(applier, input, bytes, sizeof(bytes), false, err);
+
+	r = r < 0 ? r : chunk_header_decode(bytes, &header, err);
+	if (r < 0)
+		return r;
+	if (header.index != index || header.sequence != bundle->sequence ||
+	    strcmp(header.hub, bundle->hub) != 0)
+		return error_set(err, EBADMSG, "the chunk is of another bundle, or place");
+	return 0;
+}
+
+int applier_chunk(struct applier *applier, int fd, const struct bundle *bundle, uint32_t index,
+		  uint64_t *ret_left_out, struct error *err)
+{
+	static const apply_fn rows[_RECORD_KIND_MAX] = {
+		[RECORD_OBJECT] = apply_object,
+		[RECORD_BATCH] = apply_batch,
+		[RECORD_REBUILT] = apply_rebuilt,
+		[RECORD_REPACKED] = apply_repacked,
+	};
+	struct input input = { .fd = fd };
+	int r;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return error_set(err, errno, "a chunk: %m");
+	applier->left_out = 0;
+	r = check_header(applier, &input, bundle, index, err);
+	r = r < 0 ? r : apply_records(applier, &input, rows, err);
+	if (r < 0)
+		return r;
+	*ret_left_out = applier->left_out;
+	return 0;
+}
