@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reservoir/serve/access_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/macro.h"
+#include "base/parse.h"
+#include "reservoir/config/config.h"
+
+#define BUFFER_SIZE 65536u
+#define QUOTED_MAX 512u /* bytes of a target or an agent in a line; the rest is left out */
+#define LINE_MAX_BYTES (4 * 4 * QUOTED_MAX + 512u) /* four such, with every byte escaped */
+#define FLUSH_NS 250000000L
+
+struct buffer {
+	pthread_mutex_t lock;
+	size_t len;
+	int64_t second; /* that @stamp is of */
+	char stamp[40];
+	char data[BUFFER_SIZE];
+};
+
+struct access_log {
+	char path[CONFIG_PATH_SIZE];
+	pthread_t thread;
+	pthread_mutex_t lock; /* of what follows, and of writing */
+	pthread_cond_t wake;
+	bool ends;
+	int fd;
+	char out[BUFFER_SIZE];
+	struct buffer buffers[ACCESS_LOG_THREADS];
+};
+
+static void write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return; /* a full disk must not stop the server */
+		data += n;
+		len -= (size_t)n;
+	}
+}
+
+/* Writes what one thread has gathered; called with the lock of the log. */
+static void flush_one(struct access_log *log, struct buffer *buffer)
+{
+	size_t len;
+
+	(void)pthread_mutex_lock(&buffer->lock);
+	len = buffer->len;
+	memcpy(log->out, buffer->data, len);
+	buffer->len = 0;
+	(void)pthread_mutex_unlock(&buffer->lock);
+	write_all(log->fd, log->out, len);
+}
+
+static void flush_all(struct access_log *log)
+{
+	for (size_t i = 0; i < ACCESS_LOG_THREADS; i++)
+		if (__atomic_load_n(&log->buffers[i].len, __ATOMIC_RELAXED) > 0)
+			flush_one(log, &log->buffers[i]);
+}
+
+static void *run(void *ctx)
+{
+	struct access_log *log = ctx;
+
+	(void)pthread_mutex_lock(&log->lock);
+	while (!log->ends) {
+		struct timespec until;
+
+		(void)clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += FLUSH_NS;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+		(void)pthread_cond_timedwait(&log->wake, &log->lock, &until);
+		flush_all(log);
+	}
+	(void)pthread_mutex_unlock(&log->lock);
+	return NULL;
+}
+
+static int open_file(const char *path, struct error *err)
+{
+	int fd = strcmp(path, "-") == 0
+			 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+			 : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+
+	return fd < 0 ? error_set(err, errno, "the access log '%s' cannot be opened: %s", path,
+				  strerror(errno))
+		      : fd;
+}
+
+int access_log_new(const char *path, struct access_log **ret, struct error *err)
+{
+	struct access_log *log;
+	int fd = open_file(path, err);
+
+	if (fd < 0)
+		return fd;
+	log = calloc(1, sizeof(*log));
+	if (!log || str_copy(log->path, sizeof(log->path), path) < 0) {
+		free(log);
+		(void)close(fd);
+		return error_set(err, ENOMEM, "no memory for the access log");
+	}
+	log->fd = fd;
+	(void)pthread_mutex_init(&log->lock, NULL);
+	(void)pthread_cond_init(&log->wake, NULL);
+	for (size_t i = 0; i < ACCESS_LOG_THREADS; i++)
+		(void)pthread_mutex_init(&log->buffers[i].lock, NULL);
+	if (pthread_create(&log->thread, NULL, run, log) != 0) {
+		(void)close(fd);
+		free(log);
+		return error_set(err, EAGAIN, "no thread for the access log");
+	}
+	*ret = log;
+	return 0;
+}
+
+void access_log_free(struct access_log *log)
+{
+	if (!log)
+		return;
+	(void)pthread_mutex_lock(&log->lock);
+	log->ends = true;
+	(void)pthread_cond_signal(&log->wake);
+	(void)pthread_mutex_unlock(&log->lock);
+	(void)pthread_join(log->thread, NULL);
+	flush_all(log);
+	for (size_t i = 0; i < ACCESS_LOG_THREADS; i++)
+		(void)pthread_mutex_destroy(&log->buffers[i].lock);
+	(void)pthread_cond_destroy(&log->wake);
+	(void)pthread_mutex_destroy(&log->lock);
+	(void)close(log->fd);
+	free(log);
+}
+
+int access_log_reopen(struct access_log *log, struct error *err)
+{
+	int fd;
+
+	if (!log)
+		return 0;
+	fd = open_file(log->path, err);
+	if (fd < 0)
+		return fd;
+	(void)pthread_mutex_lock(&log->lock);
+	flush_all(log);
+	(void)close(log->fd);
+	log->fd = fd;
+	(void)pthread_mutex_unlock(&log->lock);
+	return 0;
+}
+
+/* Puts a text in quotes, so that no client can write a line of its own. */
+static char *put_quoted(char *p, const char *text)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char *end = text + QUOTED_MAX;
+
+	for (; *text && text < end; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+			*p++ = *text;
+			continue;
+		}
+		*p++ = '\\';
+		*p++ = 'x';
+		*p++ = hex[c >> 4];
+		*p++ = hex[c & 15];
+	}
+	return p;
+}
+
+static char *put_text(char *p, const char *text)
+{
+	while (*text)
+		*p++ = *text++;
+	return p;
+}
+
+static char *put_number(char *p, uint64_t number)
+{
+	char digits[20];
+	size_t n = 0;
+
+	do {
+		digits[n++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	while (n > 0)
+		*p++ = digits[--n];
+	return p;
+}
+
+static void set_stamp(struct buffer *buffer, int64_t now)
+{
+	time_t time = (time_t)now;
+	struct tm tm;
+
+	if (buffer->second == now)
+		return;
+	buffer->second = now;
+	(void)localtime_r(&time, &tm);
+	if (strftime(buffer->stamp, sizeof(buffer->stamp), " [%d/%b/%Y:%H:%M:%S %z] \"", &tm) == 0)
+		buffer->stamp[0] = '\0';
+}
+
+static size_t format(struct buffer *buffer, const struct access_line *line, char *out)
+{
+	char *p = put_text(out, line->address);
+
+	p = put_text(p, " - ");
+	p = put_text(p, line->user);
+	set_stamp(buffer, line->time);
+	p = put_text(p, buffer->stamp);
+	p = put_quoted(p, line->method); /* any word that a client sends */
+	*p++ = ' ';
+	p = put_quoted(p, line->target);
+	p = put_text(p, " HTTP/1.1\" ");
+	p = put_number(p, line->status);
+	*p++ = ' ';
+	p = put_number(p, line->bytes);
+	p = put_text(p, " \"");
+	p = put_quoted(p, line->referer ? line->referer : "-");
+	p = put_text(p, "\" \"");
+	p = put_quoted(p, line->user_agent ? line->user_agent : "-");
+	p = put_text(p, "\" ");
+	p = put_text(p, line->repository);
+	*p++ = ' ';
+	p = put_number(p, line->duration_ns / 1000000);
+	*p++ = '\n';
+	return (size_t)(p - out);
+}
+
+void access_log_add(struct access_log *log, unsigned int thread, const struct access_line *line)
+{
+	struct buffer *buffer;
+
+	if (!log)
+		return;
+	buffer = &log->buffers[thread];
+	(void)pthread_mutex_lock(&buffer->lock);
+	if (buffer->len + LINE_MAX_BYTES > BUFFER_SIZE) {
+		(void)pthread_mutex_unlock(&buffer->lock);
+		(void)pthread_mutex_lock(&log->lock);
+		flush_one(log, buffer);
+		(void)pthread_mutex_unlock(&log->lock);
+		(void)pthread_mutex_lock(&buffer->lock);
+	}
+	__atomic_store_n(&buffer->len,
+			 buffer->len + format(buffer, line, buffer->data + buffer->len),
+			 __ATOMIC_RELAXED);
+	(void)pthread_mutex_unlock(&buffer->lock);
+}

@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reservoir/serve/answer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/macro.h"
+#include "base/parse.h"
+#include "reservoir/serve/status.h"
+
+#define REALM "Basic realm=\"Silica Reservoir\", charset=\"UTF-8\""
+#define TEXT_MAX 512u
+#define RETRY_AFTER_S 5u /* of what is not there yet */
+#define KEY_OF_ALL ((struct limit_key) { { 0 } })
+
+/* What is known once a request was let in. */
+struct context {
+	struct peer *peer;
+	struct worker *worker;
+	struct picture *picture; /* borrowed */
+	const struct picture_repository *repository;
+	struct hot *hot;		/* where its answers are kept ready */
+	const struct memo_entry *noted; /* what is known of the request, or NULL */
+	bool is_current;		/* the picture is that of the memo */
+	struct place place;
+};
+
+static enum MHD_Result respond(struct peer *peer, unsigned int status,
+			       struct MHD_Response *response)
+{
+	peer->status = status;
+	return MHD_queue_response(peer->connection, status, response);
+}
+
+/* Queues a response of this request alone. */
+static enum MHD_Result respond_once(struct peer *peer, unsigned int status,
+				    struct MHD_Response *response)
+{
+	enum MHD_Result r;
+
+	if (atomic_load_explicit(&peer->core->closing, memory_order_relaxed))
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	r = respond(peer, status, response);
+	MHD_destroy_response(response);
+	return r;
+}
+
+static void add_number(struct MHD_Response *response, const char *name, uint64_t number)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	(void)MHD_add_response_header(response, name, text);
+}
+
+static struct MHD_Response *text_response(struct peer *peer, unsigned int status, const char *text)
+{
+	struct MHD_Response *response;
+	char line[TEXT_MAX];
+	int n = snprintf(line, sizeof(line), "%u %s\n", status, text);
+	size_t len = n < 0 ? 0 : MIN((size_t)n, sizeof(line) - 1);
+
+	response = MHD_create_response_from_buffer(len, line, MHD_RESPMEM_MUST_COPY);
+	if (!response)
+		return NULL;
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+				      "text/plain; charset=utf-8");
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	peer->bytes = peer->request.head ? 0 : len;
+	return response;
+}
+
+enum MHD_Result answer_text(struct peer *peer, unsigned int status, const char *text)
+{
+	struct MHD_Response *response = text_response(peer, status, text);
+
+	if (!response)
+		return MHD_NO;
+	if (status == 401)
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, REALM);
+	if (status == 405)
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	if (status == 503)
+		add_number(response, MHD_HTTP_HEADER_RETRY_AFTER, RETRY_AFTER_S);
+	return respond_once(peer, status, response);
+}
+
+static enum MHD_Result answer_throttled(const struct context *context, uint32_t wait_ms)
+{
+	struct MHD_Response *response =
+		text_response(context->peer, 429, "too many requests, try again later");
+
+	worker_add(&context->worker->totals.throttled, 1);
+	if (!response)
+		return MHD_NO;
+	add_number(response, MHD_HTTP_HEADER_RETRY_AFTER, wait_ms / 1000 + 1);
+	return respond_once(context->peer, 429, response);
+}
+
+static enum MHD_Result answer_plan(struct peer *peer, const struct plan *plan)
+{
+	struct MHD_Response *response = text_response(peer, plan->status, plan->text);
+	char range[48];
+
+	if (!response)
+		return MHD_NO;
+	if (plan->location[0])
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, plan->location);
+	if (plan->varies)
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept");
+	if (plan->status == 416) {
+		(void)snprintf(range, sizeof(range), "bytes */%llu",
+			       (unsigned long long)plan->key.size);
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_RANGE, range);
+	}
+	return respond_once(peer, plan->status, response);
+}
+
+static void add_content_range(struct MHD_Response *response, const struct plan *plan)
+{
+	char text[80];
+
+	(void)snprintf(text, sizeof(text), "bytes %llu-%llu/%llu",
+		       (unsigned long long)plan->range.first,
+		       (unsigned long long)(plan->range.first + plan->range.length - 1),
+		       (unsigned long long)plan->key.size);
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_RANGE, text);
+}
+
+static int paced_response(const struct context *context, const struct plan *plan,
+			  struct hot_entry *entry, struct MHD_Response **ret, struct error *err)
+{
+	const struct setup_repository *setup = context->repository->setup;
+	struct paced_body body = {
+		.connection = context->peer->connection,
+		.first = plan->status == 206 ? plan->range.first : 0,
+		.length = plan->status == 206 ? plan->range.length : plan->key.size,
+		.picture = context->picture,
+		.client = context->picture->setup->bytes,
+		.key = context->peer->client,
+		.shared = setup ? setup->bytes : NULL,
+		.sent = &context->peer->bytes,
+	};
+	int r;
+
+	body.fd = hot_open(context->hot, entry, err);
+	if (body.fd < 0)
+		return body.fd;
+	r = pacer_response(context->peer->core->pacer, &body, ret, err);
+	if (r < 0) {
+		(void)close(body.fd);
+		return r;
+	}
+	hot_headers(&plan->key, *ret, true);
+	return 0;
+}
+
+static bool is_paced(const struct context *context)
+{
+	const struct setup_repository *setup = context->repository->setup;
+
+	return !context->peer->request.head &&
+	       (context->picture->setup->bytes || (setup && setup->bytes));
+}
+
+/* A response of this request alone: a part, a paced one, or the last of a connection. */
+static int own_response(const struct context *context, const struct plan *plan,
+			struct hot_entry *entry, struct MHD_Response **ret, struct error *err)
+{
+	struct byte_range all = { .first = 0, .length = plan->key.size };
+	int r;
+
+	if (is_paced(context))
+		r = paced_response(context, plan, entry, ret, err);
+	else
+		r = hot_part(context->hot, entry, plan->status == 206 ? &plan->range : &all, ret,
+			     err);
+	if (r == 0 && plan->status == 206)
+		add_content_range(*ret, plan);
+	return r;
+}
+
+static int send_bytes(const struct context *context, const struct plan *plan,
+		      struct hot_entry *entry, enum MHD_Result *ret, struct error *err)
+{
+	struct peer *peer = context->peer;
+	bool closing = atomic_load_explicit(&peer->core->closing, memory_order_relaxed);
+	struct MHD_Response *response;
+	int r;
+
+	if (plan->status == 200 && !closing && !is_paced(context)) {
+		r = hot_whole(context->hot, entry, &response, err);
+		if (r == 0)
+			*ret = respond(peer, 200, response);
+	} else {
+		r = own_response(context, plan, entry, &response, err);
+		if (r == 0)
+			*ret = respond_once(peer, plan->status, response);
+	}
+	if (r == 0 && !peer->request.head && !is_paced(context))
+		peer->bytes = plan->status == 206 ? plan->range.length : plan->key.size;
+	return r;
+}
+
+static enum MHD_Result answer_unavailable(const struct context *context, const struct error *err)
+{
+	worker_add(&context->worker->totals.unavailable, 1);
+	log_warning("serve", "repository '%s', '%s': %s", context->repository->info.name,
+		    context->peer->target, err->msg);
+	return answer_text(context->peer, 503,
+			   "the file is damaged or missing here; it was not sent");
+}
+
+static enum MHD_Result send_file(const struct context *context, const struct plan *plan)
+{
+	enum MHD_Result result = MHD_NO;
+	struct error err = { 0 };
+	int r = -ESTALE;
+
+	for (int tries = 0; r == -ESTALE && tries < 2; tries++) {
+		_cleanup_(hot_putp) struct hot_entry *entry = hot_get(context->hot, &plan->key);
+
+		if (!entry)
+			return MHD_NO;
+		if (plan->status == 304)
+			return respond(context->peer, 304, hot_unchanged(entry));
+		r = send_bytes(context, plan, entry, &result, &err);
+	}
+	return r < 0 ? answer_unavailable(context, &err) : result;
+}
+
+/* Sends a file whose plan is made. */
+static enum MHD_Result send_planned(const struct context *context, const char *etag,
+				    struct plan *plan)
+{
+	struct peer *peer = context->peer;
+
+	plan_decide(&peer->request, etag, plan);
+	if (plan->status == 416)
+		return answer_plan(peer, plan);
+	/* A download that goes on is the same download. */
+	if (plan->counts && !peer->request.head && plan->status != 304 &&
+	    (plan->status == 200 || plan->range.first == 0)) {
+		peer->counts = true;
+		peer->ecosystem = context->repository->ecosystem;
+		(void)str_copy(peer->path, sizeof(peer->path), plan->path);
+	}
+	return send_file(context, plan);
+}
+
+static enum MHD_Result answer_file(const struct context *context)
+{
+	struct peer *peer = context->peer;
+	char etag[ETAG_MAX];
+	struct plan plan;
+
+	plan.status = 0;
+	plan.location[0] = '\0';
+	plan.varies = false;
+	plan.counts = false;
+	plan_file(context->repository, &context->place, &peer->request, &plan);
+	if (plan.status != 200)
+		return answer_plan(peer, &plan);
+	if (context->is_current)
+		memo_note(context->worker->memo, context->picture, &peer->request,
+			  context->repository, &plan);
+	etag_format(&plan.key.digest, (enum encoding)plan.key.encoding, etag);
+	return send_planned(context, etag, &plan);
+}
+
+static enum MHD_Result answer_noted(const struct context *context)
+{
+	const struct memo_entry *noted = context->noted;
+	struct plan plan;
+
+	plan.location[0] = '\0';
+	plan.varies = false;
+	plan.key = noted->key;
+	plan.counts = noted->counts;
+	(void)str_copy(plan.path, sizeof(plan.path), noted->path);
+	return send_planned(context, noted->etag, &plan);
+}
+
+/* --- repositories that cache --- */
+
+static void wake_up(struct cache_wait *wait)
+{
+	struct peer *peer = (struct peer *)(void *)((char *)wait - offsetof(struct peer, wait));
+
+	MHD_resume_connection(peer->connection);
+}
+
+static enum MHD_Result sleep_for_upstream(const struct context *context)
+{
+	struct peer *peer = context->peer;
+
+	if (!peer->picture)
+		peer->picture = picture_ref(context->picture);
+	peer->waited = true;
+	peer->wait.done = wake_up;
+	MHD_suspend_connection(peer->connection);
+	cache_fetch(peer->core->cache, context->repository, context->place.path, &peer->wait);
+	return MHD_YES;
+}
+
+static enum MHD_Result answer_cached(struct context *context, struct manifest *manifest)
+{
+	struct picture_repository row = *context->repository;
+	struct shared_manifest shared = { .manifest = manifest };
+	enum MHD_Result result;
+
+	row.manifest = &shared;
+	context->is_current = false;
+	context->repository = &row;
+	context->hot = cache_hot(context->peer->core->cache);
+	result = answer_file(context);
+	context->repository = NULL;
+	return result;
+}
+
+static enum MHD_Result answer_elsewhere(const struct context *context, const char *path)
+{
+	struct plan plan;
+
+	plan.varies = false;
+	plan_redirect(&context->place, path, &context->peer->request, &plan);
+	return answer_plan(context->peer, &plan);
+}
+
+static enum MHD_Result answer_cache(struct context *context)
+{
+	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
+	struct peer *peer = context->peer;
+	struct origin origin;
+
+	if (!peer->core->cache)
+		return answer_text(peer, 503, "the cache cannot be used; the log says why");
+	if (context->place.snapshot[0])
+		return answer_text(peer, 404, "a repository that caches has no snapshots");
+	if (context->place.bare)
+		return answer_elsewhere(context, "");
+	switch (cache_look(peer->core->cache, context->repository, context->place.path,
+			   peer->waited, &manifest, &origin)) {
+	case CACHE_FOUND:
+		return answer_cached(context, manifest);
+	case CACHE_ASK:
+		return sleep_for_upstream(context);
+	case CACHE_ELSEWHERE:
+		return answer_elsewhere(context, origin.path);
+	case CACHE_REFUSED:
+		return answer_text(peer, 404, "no index that was fetched vouches for this file");
+	case CACHE_FAILED:
+		return answer_text(peer, 503,
+				   "it is not here yet, and the upstream does not give it");
+	case CACHE_ABSENT:
+	case _CACHE_OUTCOME_MAX:
+	default:
+		return answer_text(peer, 404, "the upstream has no such file");
+	}
+}
+
+static bool is_cache(const struct picture_repository *repository)
+{
+	return repository->setup && repository->ecosystem &&
+	       repository->setup->config->mode == REPOSITORY_CACHE;
+}
+
+static enum MHD_Result answer_denied(const struct context *context)
+{
+	if (context->peer->user == USER_NONE)
+		return answer_text(context->peer, 401, "log in to read this");
+	return answer_text(context->peer, 403, "this user may not read this");
+}
+
+static enum MHD_Result answer_repository(struct context *context)
+{
+	const struct setup_repository *setup = context->repository->setup;
+	uint32_t wait_ms = 0;
+
+	context->peer->slot = context->repository->slot;
+	if (!setup_may_read(context->picture->setup, setup, context->peer->user))
+		return answer_denied(context);
+	if (setup && setup->requests && !context->peer->waited &&
+	    limit_take(setup->requests, &KEY_OF_ALL, 1, 1, clock_ns(), &wait_ms) == 0)
+		return answer_throttled(context, wait_ms);
+	if (context->noted)
+		return answer_noted(context);
+	if (is_cache(context->repository))
+		return answer_cache(context);
+	if (!context->repository->published)
+		return answer_text(context->peer, 503,
+				   "the repository has not been synced or imported yet");
+	if (!context->repository->manifest)
+		return answer_text(context->peer, 503, "the repository's manifest is damaged");
+	return answer_file(context);
+}
+
+static enum MHD_Result answer_own(const struct context *context)
+{
+	struct peer *peer = context->peer;
+	const char *path = context->place.path;
+	struct MHD_Response *response;
+	struct status_page page = { 0 };
+	bool is_probe = strcmp(path, "healthz") == 0 || strcmp(path, "readyz") == 0;
+
+	if (!is_probe && context->picture && !setup_may_watch(context->picture->setup, peer->user))
+		return answer_denied(context);
+	status_page(peer->core, path, &page);
+	if (!page.text)
+		return answer_text(peer, 500, "no memory for the page");
+	response = MHD_create_response_from_buffer(page.len, page.text, MHD_RESPMEM_MUST_FREE);
+	if (!response) {
+		free(page.text);
+		return MHD_NO;
+	}
+	peer->bytes = peer->request.head ? 0 : page.len;
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, page.type);
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	(void)MHD_add_response_header(response, "Content-Security-Policy",
+				      "default-src 'none'; style-src 'unsafe-inline'");
+	(void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	return respond_once(peer, page.status, response);
+}
+
+static enum MHD_Result answer_place(struct context *context)
+{
+	_cleanup_(picture_unrefp) struct picture *snapshot = NULL;
+	struct error err = { 0 };
+	int r;
+
+	if (context->place.kind == PLACE_OWN)
+		return answer_own(context);
+	if (!context->picture)
+		return answer_text(context->peer, 503, "the store cannot be read");
+	if (context->place.snapshot[0]) {
+		r = follow_snapshot(context->peer->core->follow, context->place.snapshot, &snapshot,
+				    &err);
+		if (r == -ENOENT || r == -EINVAL)
+			return answer_text(context->peer, 404, "there is no such snapshot");
+		if (r < 0)
+			return answer_text(context->peer, 503, "the snapshot cannot be read");
+		context->picture = snapshot;
+		context->is_current = false;
+	}
+	context->repository = picture_find(context->picture, context->place.repository);
+	if (!context->repository)
+		return answer_text(context->peer, 404, "there is no such repository");
+	return answer_repository(context);
+}
+
+static void check_login(struct job *job)
+{
+	struct peer *peer = (struct peer *)(void *)((char *)job - offsetof(struct peer, job));
+
+	peer->login =
+		users_check(peer->picture->setup->users, peer->request.authorization, &peer->user);
+	MHD_resume_connection(peer->connection);
+}
+
+/* Has the password hashed by another thread; the request is answered after that. */
+static enum MHD_Result sleep_for_login(const struct context *context)
+{
+	struct peer *peer = context->peer;
+
+	peer->picture = picture_ref(context->picture);
+	peer->job.run = check_login;
+	MHD_suspend_connection(peer->connection);
+	helpers_add(peer->core->logins, &peer->job);
+	return MHD_YES;
+}
+
+static enum MHD_Result answer_wrong(const struct context *context)
+{
+	worker_add(&context->worker->totals.logins_failed, 1);
+	return answer_text(context->peer, 401, "the user name, password or token is wrong");
+}
+
+/* Finds out who asks; false if the request was answered, or sleeps. */
+static bool log_in(const struct context *context, enum MHD_Result *ret)
+{
+	struct peer *peer = context->peer;
+	struct setup *setup = context->picture->setup;
+	bool slow = peer->login != _LOGIN_MAX; /* it was hashed while the connection slept */
+	uint32_t wait_ms = 0;
+
+	if (!slow)
+		peer->login = users_login(setup->users, peer->request.authorization, &peer->user);
+	if (peer->login == LOGIN_USER) {
+		if (slow) /* right: what it took below is given back */
+			limit_give(setup->failures, &peer->client, SETUP_FAILURE_TOKENS,
+				   clock_ns());
+		(void)str_copy(peer->user_name, sizeof(peer->user_name),
+			       users_name(setup->users, peer->user));
+	}
+	if (peer->login == LOGIN_ANONYMOUS || peer->login == LOGIN_USER)
+		return true;
+	if (slow) {
+		*ret = answer_wrong(context);
+		return false;
+	}
+	if (limit_take(setup->failures, &peer->client, SETUP_FAILURE_TOKENS, SETUP_FAILURE_TOKENS,
+		       clock_ns(), &wait_ms) == 0)
+		*ret = answer_throttled(context, wait_ms);
+	else
+		*ret = peer->login == LOGIN_SLOW ? sleep_for_login(context) : answer_wrong(context);
+	return false;
+}
+
+static bool is_admitted(const struct context *context, enum MHD_Result *ret)
+{
+	struct peer *peer = context->peer;
+	struct setup *setup = context->picture->setup;
+	uint32_t wait_ms = 0;
+
+	if (peer->login == _LOGIN_MAX) {
+		peer_identify(peer, setup);
+		if (limit_take(setup->requests, &peer->client, 1, 1, clock_ns(), &wait_ms) == 0) {
+			*ret = answer_throttled(context, wait_ms);
+			return false;
+		}
+	}
+	return log_in(context, ret);
+}
+
+enum MHD_Result answer_request(struct peer *peer, struct worker *worker)
+{
+	struct context context = { .hot = peer->core->hot };
+	enum MHD_Result result = MHD_NO;
+	struct error err;
+	int r;
+
+	context.peer = peer;
+	context.worker = worker;
+	/* A user that was found while it slept is one of that picture's. */
+	context.picture =
+		peer->picture ? peer->picture : worker_picture(peer->core->workers, worker);
+	if (context.picture && !peer->waited && !is_admitted(&context, &result))
+		return result;
+	context.is_current = context.picture == worker->picture;
+	if (context.picture && context.is_current)
+		context.noted = memo_find(worker->memo, context.picture, &peer->request);
+	if (context.noted) {
+		context.repository = context.noted->repository;
+		return answer_repository(&context);
+	}
+	r = place_parse(peer->request.target, &context.place, &err);
+	if (r < 0)
+		return answer_text(peer,
+				   r == -ENOENT		? 404
+				   : r == -ENAMETOOLONG ? 414
+							: 400,
+				   err.msg);
+	return answer_place(&context);
+}

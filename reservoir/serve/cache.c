@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What waits is a list of fetches, each with those that wait for it.  The thread takes
+ * them when its fetcher asks for more, and begins another run when the list was
+ * empty.  The writer's handle of the store and the catalogue belong to that thread,
+ * but for catalogue_get(), under the lock; readers have a handle of their own.
+ */
+#include "reservoir/serve/cache.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/macro.h"
+#include "base/parse.h"
+#include "reservoir/fetch/fetch.h"
+#include "reservoir/serve/path.h"
+#include "reservoir/store/catalogue.h"
+#include "reservoir/store/object.h"
+
+#define RECORD_VERSION 1u
+#define INDEX_MAX ((size_t)64 * 1024 * 1024) /* Packages of Debian main has 50 MB */
+#define FETCHES_MAX 4096u		     /* waiting or going on */
+#define DOWN_NS UINT64_C(5000000000)	     /* how long an upstream is left alone that failed */
+#define SPACE_MAX (STORE_NAME_MAX + 8)
+
+/* What the catalogue says of a path. */
+struct record {
+	uint32_t version;
+	uint32_t absent;
+	int64_t fetched;	/* seconds since 1970; when it was last found to be so */
+	int64_t mtime;		/* as the upstream says, 0 if it does not */
+	struct digest manifest; /* of its forms */
+	struct digest sha256;	/* of the file, of one that was vouched for */
+	char etag[FETCH_ETAG_MAX];
+};
+
+/* What an index says of a path, followed by the URL. */
+struct vouched {
+	struct digest sha256;
+	uint64_t size;
+};
+
+struct fetch {
+	struct fetch *next;
+	struct cache *cache;
+	struct cache_wait *waits;
+	const struct ecosystem *ecosystem;
+	char repository[STORE_NAME_MAX];
+	char path[STORE_PATH_MAX];
+	char url[FETCH_URL_MAX];
+	char accept[256];
+	char keyring[CONFIG_PATH_SIZE]; /* "" when nobody looks at signatures */
+	bool has_record, is_vouched, is_package;
+	struct record record; /* what there was, and what there will be */
+	struct vouched vouched;
+};
+
+struct down {
+	char repository[STORE_NAME_MAX];
+	uint64_t until_ns;
+};
+
+struct cache {
+	struct store *writer, *reader;
+	struct catalogue *catalogue;
+	struct fetcher *fetcher;
+	struct hot *hot;
+	pthread_t thread;
+	bool runs;
+	pthread_mutex_t lock; /* of what follows, and of the catalogue */
+	pthread_cond_t wake;
+	struct fetch *waiting, *going;
+	size_t n_fetches;
+	bool stops;
+	struct down down[16]; /* upstreams that failed a moment ago */
+	size_t next_down;
+};
+
+static void space_of(const char *kind, const char *repository, char ret[SPACE_MAX])
+{
+	(void)snprintf(ret, SPACE_MAX, "%s/%s", kind, repository);
+}
+
+/* --- what there is; all with the lock --- */
+
+static bool get_record(struct cache *cache, const char *repository, const char *path,
+		       struct record *ret)
+{
+	_cleanup_strbuf_ struct strbuf value = STRBUF_INIT(sizeof(*ret));
+	char space[SPACE_MAX];
+	struct error err;
+
+	space_of("cache", repository, space);
+	if (catalogue_get(cache->catalogue, space, path, &value, &err) < 0 ||
+	    value.len != sizeof(*ret))
+		return false;
+	memcpy(ret, value.data, sizeof(*ret));
+	return ret->version == RECORD_VERSION;
+}
+
+static bool get_vouched(struct cache *cache, const char *repository, const char *path,
+			struct vouched *ret, char url[FETCH_URL_MAX])
+{
+	_cleanup_strbuf_ struct strbuf value = STRBUF_INIT(sizeof(*ret) + FETCH_URL_MAX);
+	char space[SPACE_MAX];
+	struct error err;
+
+	space_of("expect", repository, space);
+	if (catalogue_get(cache->catalogue, space, path, &value, &err) < 0 ||
+	    value.len < sizeof(*ret))
+		return false;
+	memcpy(ret, value.data, sizeof(*ret));
+	return str_copy(url, FETCH_URL_MAX, value.data + sizeof(*ret)) == 0;
+}
+
+static bool is_down(const struct cache *cache, const char *repository)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cache->down); i++)
+		if (strcmp(cache->down[i].repository, repository) == 0 &&
+		    clock_ns() < cache->down[i].until_ns)
+			return true;
+	return false;
+}
+
+static void set_down(struct cache *cache, const char *repository)
+{
+	struct down *down = &cache->down[cache->next_down++ % ARRAY_SIZE(cache->down)];
+
+	memcpy(down->repository, repository, sizeof(down->repository));
+	down->until_ns = clock_ns() + DOWN_NS;
+}
+
+static bool is_package(const struct ecosystem *ecosystem, const char *path)
+{
+	char name[STORE_PATH_MAX];
+
+	return ecosystem->package && ecosystem->package(path, name, sizeof(name));
+}
+
+/* Where a path is asked for when no index says so. */
+static bool find_origin(const struct picture_repository *repository, const char *path,
+			struct origin *ret)
+{
+	const struct repository *config = repository->setup->config;
+	const char *slash = config->upstream[strlen(config->upstream) - 1] == '/' ? "" : "/";
+
+	char encoded[3 * STORE_PATH_MAX];
+
+	memset(ret, 0, sizeof(*ret));
+	if (repository->ecosystem->origin)
+		return repository->ecosystem->origin(config, path, ret);
+	place_encode(path, encoded, sizeof(encoded));
+	return str_copy(ret->path, sizeof(ret->path), path) == 0 &&
+	       (size_t)snprintf(ret->url, sizeof(ret->url), "%s%s%s", config->upstream, slash,
+				encoded) < sizeof(ret->url);
+}
+
+static enum cache_outcome look(struct cache *cache, const struct picture_repository *repository,
+			       const struct origin *origin, bool waited, struct record *ret)
+{
+	const char *path = origin->path;
+	const struct repository *config = repository->setup->config;
+	const char *name = repository->info.name;
+	bool has = get_record(cache, name, path, ret), fresh;
+	struct vouched vouched;
+	char url[FETCH_URL_MAX];
+
+	if (get_vouched(cache, name, path, &vouched, url)) {
+		if (has && !ret->absent && digest_equal(&ret->sha256, &vouched.sha256))
+			return CACHE_FOUND;
+		return waited || is_down(cache, name) ? CACHE_FAILED : CACHE_ASK;
+	}
+	if (!origin->url[0] || is_package(repository->ecosystem, path))
+		return CACHE_REFUSED;
+	fresh = has && (int64_t)time(NULL) - ret->fetched < (int64_t)(config->cache_for_ms / 1000);
+	if (!fresh && !waited && !is_down(cache, name))
+		return CACHE_ASK;
+	if (!has)
+		return CACHE_FAILED;
+	return ret->absent ? CACHE_ABSENT : CACHE_FOUND;
+}
+
+enum cache_outcome cache_look(struct cache *cache, const struct picture_repository *repository,
+			      const char *path, bool waited, struct manifest **ret,
+			      struct origin *origin)
+{
+	enum cache_outcome outcome;
+	struct record record = { 0 };
+	struct error err = { 0 };
+
+	if (!find_origin(repository, path, origin))
+		return is_package(repository->ecosystem, path) ? CACHE_REFUSED : CACHE_ABSENT;
+	if (strcmp(origin->path, path) != 0)
+		return CACHE_ELSEWHERE;
+	(void)pthread_mutex_lock(&cache->lock);
+	outcome = look(cache, repository, origin, waited, &record);
+	(void)pthread_mutex_unlock(&cache->lock);
+	if (outcome == CACHE_FOUND &&
+	    manifest_open(cache->reader, &record.manifest, ret, &err) < 0) {
+		log_warning("serve", "the cache has lost '%s' of '%s': %s", path,
+			    repository->info.name, err.msg);
+		return waited ? CACHE_FAILED : CACHE_ASK;
+	}
+	return outcome;
+}
+
+/* --- what is fetched; in the thread --- */
+
+struct page_builder {
+	struct fetch *fetch;
+	struct manifest_builder *builder;
+	int64_t mtime;
+	struct error *err;
+};
+
+static int add_page(void *ctx, enum media media, enum encoding encoding, const void *data,
+		    size_t len)
+{
+	struct page_builder *pages = ctx;
+	struct manifest_entry entry = {
+		.path = pages->fetch->path,
+		.media = media,
+		.encoding = encoding,
+		.size = len,
+		.mtime = pages->mtime,
+	};
+	int r = object_put(pages->fetch->cache->writer, data, len, &entry.digest, pages->err);
+
+	return r < 0 ? r : manifest_add(pages->builder, &entry, pages->err);
+}
+
+static int put_vouched(void *ctx, const struct expectation *expectation)
+{
+	struct fetch *fetch = ctx;
+	struct {
+		struct vouched vouched;
+		char url[FETCH_URL_MAX];
+	} value = { .vouched = { expectation->sha256, expectation->size } };
+	char space[SPACE_MAX];
+	int r = 0;
+
+	if (expectation->url)
+		r = fetch_url_join(fetch->url, expectation->url, value.url, NULL);
+	if (r < 0 || strlen(expectation->path) >= STORE_PATH_MAX)
+		return 0; /* such a file cannot be asked for */
+	space_of("expect", fetch->repository, space);
+	(void)pthread_mutex_lock(&fetch->cache->lock);
+	r = catalogue_put(fetch->cache->catalogue, space, expectation->path, &value,
+			  sizeof(value.vouched) + strlen(value.url) + 1, NULL);
+	(void)pthread_mutex_unlock(&fetch->cache->lock);
+	return r;
+}
+
+/* Keeps what an index vouches for. */
+static int read_index(struct fetch *fetch, const void *data, size_t len, struct error *err)
+{
+	if (!fetch->ecosystem->expect)
+		return 0;
+	return fetch->ecosystem->expect(fetch->path, data, len, put_vouched, fetch, err);
+}
+
+static int put_record(struct fetch *fetch, struct error *err)
+{
+	struct cache *cache = fetch->cache;
+	char space[SPACE_MAX];
+	int r;
+
+	fetch->record.version = RECORD_VERSION;
+	fetch->record.fetched = (int64_t)time(NULL);
+	space_of("cache", fetch->repository, space);
+	(void)pthread_mutex_lock(&cache->lock);
+	r = catalogue_put(cache->catalogue, space, fetch->path, &fetch->record,
+			  sizeof(fetch->record), err);
+	if (r >= 0)
+		r = catalogue_commit(cache->catalogue, err);
+	(void)pthread_mutex_unlock(&cache->lock);
+	return r;
+}
+
+/* What clients hold against their copy: without a time of the upstream's, that of the
+ * first sight of these bytes.  Sets what the record says of them. */
+static int64_t note_bytes(struct fetch *fetch, const struct digest *digest, int64_t mtime)
+{
+	struct record *record = &fetch->record;
+
+	if (mtime == 0 && record->mtime > 0 && digest_equal(&record->sha256, digest))
+		mtime = record->mtime;
+	record->sha256 = *digest;
+	record->mtime = mtime > 0 ? mtime : (int64_t)time(NULL);
+	return record->mtime;
+}
+
+static int finish_manifest(struct fetch *fetch, struct manifest_builder *builder,
+			   const struct fetch_result *result, struct error *err)
+{
+	int r = manifest_finish(builder, &fetch->record.manifest, err);
+
+	if (r >= 0)
+		r = object_flush(fetch->cache->writer, err);
+	fetch->record.absent = 0;
+	memcpy(fetch->record.etag, result->etag, sizeof(fetch->record.etag));
+	return r < 0 ? r : put_record(fetch, err);
+}
+
+static int take_index(struct fetch *fetch, const struct fetch_result *result, struct error *err)
+{
+	_cleanup_(manifest_builder_freep) struct manifest_builder *builder = NULL;
+	struct digest digest = digest_of(result->data, (size_t)result->size);
+	struct page_builder pages = {
+		.fetch = fetch,
+		.mtime = note_bytes(fetch, &digest, result->mtime),
+		.err = err,
+	};
+	const struct ecosystem *ecosystem = fetch->ecosystem;
+	int r = 0;
+
+	if (fetch->keyring[0])
+		r = ecosystem->check(fetch->keyring, fetch->path, result->data,
+				     (size_t)result->size, err);
+	if (r >= 0)
+		r = manifest_builder_new(fetch->cache->writer, &builder, err);
+	pages.builder = builder;
+	(void)str_copy(fetch->url, sizeof(fetch->url), result->url ? result->url : fetch->url);
+	if (r >= 0)
+		r = read_index(fetch, result->data, (size_t)result->size, err);
+	if (r >= 0)
+		r = ecosystem->pages
+			    ? ecosystem->pages(fetch->path, fetch->url, result->data,
+					       (size_t)result->size, add_page, &pages, err)
+			    : add_page(&pages, media_of_path(fetch->path), ENCODING_IDENTITY,
+				       result->data, (size_t)result->size);
+	return r < 0 ? r : finish_manifest(fetch, builder, result, err);
+}
+
+static int take_file(struct fetch *fetch, const struct fetch_result *result, struct error *err)
+{
+	_cleanup_(manifest_builder_freep) struct manifest_builder *builder = NULL;
+	_cleanup_strbuf_ struct strbuf data = STRBUF_INIT(INDEX_MAX);
+	struct manifest_entry entry = {
+		.path = fetch->path,
+		.media = media_of_path(fetch->path),
+		.digest = fetch->vouched.sha256,
+		.size = result->size,
+		.mtime = note_bytes(fetch, &fetch->vouched.sha256, result->mtime),
+	};
+	int r = object_flush(fetch->cache->writer, err);
+
+	if (r >= 0 && !fetch->is_package && result->size <= INDEX_MAX)
+		r = object_read(fetch->cache->writer, &entry.digest, INDEX_MAX, &data, err);
+	if (r >= 0 && data.len > 0)
+		r = read_index(fetch, data.data, data.len, err);
+	if (r >= 0)
+		r = manifest_builder_new(fetch->cache->writer, &builder, err);
+	if (r >= 0)
+		r = manifest_add(builder, &entry, err);
+	return r < 0 ? r : finish_manifest(fetch, builder, result, err);
+}
+
+static int take(struct fetch *fetch, const struct fetch_result *result, struct error *err)
+{
+	switch (result->status) {
+	case FETCH_DONE:
+		return fetch->is_vouched ? take_file(fetch, result, err)
+					 : take_index(fetch, result, err);
+	case FETCH_UNCHANGED:
+		return put_record(fetch, err);
+	case FETCH_ABSENT:
+		fetch->record = (struct record) { .absent = 1 };
+		return put_record(fetch, err);
+	case FETCH_FAILED:
+	case _FETCH_STATUS_MAX:
+	default:
+		*err = result->error;
+		return result->error.code ? -result->error.code : -EIO;
+	}
+}
+
+/* Takes a fetch out of those going on, tells who waits, and releases it. */
+static void end_fetch(struct fetch *fetch)
+{
+	struct cache *cache = fetch->cache;
+	struct fetch **at = &cache->going;
+	struct cache_wait *wait;
+
+	(void)pthread_mutex_lock(&cache->lock);
+	while (*at && *at != fetch)
+		at = &(*at)->next;
+	if (*at)
+		*at = fetch->next;
+	cache->n_fetches--;
+	wait = fetch->waits;
+	(void)pthread_mutex_unlock(&cache->lock);
+	while (wait) {
+		struct cache_wait *next = wait->next;
+
+		wait->done(wait);
+		wait = next;
+	}
+	free(fetch);
+}
+
+static void on_done(void *ctx, _unused_ const struct fetch_request *request,
+		    const struct fetch_result *result)
+{
+	struct fetch *fetch = ctx;
+	struct error err = { 0 };
+	int r = take(fetch, result, &err);
+
+	if (r < 0) {
+		log_warning("serve", "repository '%s', path '%s': %s", fetch->repository,
+			    fetch->path, error_text(&err, r));
+		(void)pthread_mutex_lock(&fetch->cache->lock);
+		if (result->status == FETCH_FAILED && result->http == 0 &&
+		    result->error.code != EBADMSG)
+			set_down(fetch->cache, fetch->repository);
+		(void)pthread_mutex_unlock(&fetch->cache->lock);
+	}
+	end_fetch(fetch);
+}
+
+/* Reads what is known of the path, with the lock. */
+static void prepare(struct fetch *fetch)
+{
+	char url[FETCH_URL_MAX] = "";
+
+	fetch->has_record =
+		get_record(fetch->cache, fetch->repository, fetch->path, &fetch->record);
+	fetch->is_vouched =
+		get_vouched(fetch->cache, fetch->repository, fetch->path, &fetch->vouched, url);
+	if (url[0])
+		memcpy(fetch->url, url, sizeof(url));
+	fetch->is_package = is_package(fetch->ecosystem, fetch->path);
+	/* What was lost is not asked for on condition. */
+	if (fetch->has_record && !object_exists(fetch->cache->writer, &fetch->record.manifest))
+		fetch->has_record = false;
+	if (!fetch->has_record)
+		fetch->record = (struct record) { 0 };
+}
+
+static bool more(void *ctx, struct fetcher *fetcher)
+{
+	struct cache *cache = ctx;
+	struct fetch_request request;
+	struct fetch *fetch;
+	struct error err = { 0 };
+
+	(void)pthread_mutex_lock(&cache->lock);
+	fetch = cache->stops ? NULL : cache->waiting;
+	if (fetch) {
+		cache->waiting = fetch->next;
+		fetch->next = cache->going;
+		cache->going = fetch;
+		prepare(fetch);
+	}
+	(void)pthread_mutex_unlock(&cache->lock);
+	if (!fetch)
+		return false;
+	request = (struct fetch_request) {
+		.url = fetch->url,
+		.to_memory = !fetch->is_vouched,
+		.sha256 = fetch->is_vouched ? &fetch->vouched.sha256 : NULL,
+		.size = fetch->is_vouched ? fetch->vouched.size : 0,
+		.max = fetch->is_vouched ? 0 : INDEX_MAX,
+		.accept = fetch->accept[0] ? fetch->accept : NULL,
+		.etag = !fetch->is_vouched && fetch->record.etag[0] ? fetch->record.etag : NULL,
+		.since = fetch->is_vouched || fetch->record.etag[0] ? 0 : fetch->record.mtime,
+		.urgent = !fetch->is_package,
+		.compressed = !fetch->is_vouched,
+		.label = fetch->repository,
+		.done = on_done,
+		.ctx = fetch,
+	};
+	if (fetcher_add(fetcher, &request, &err) < 0) {
+		log_warning("serve", "repository '%s', path '%s': %s", fetch->repository,
+			    fetch->path, err.msg);
+		end_fetch(fetch);
+	}
+	return true;
+}
+
+/* What the fetcher has dropped, or nobody will take any more. */
+static void end_all(struct cache *cache, bool waiting)
+{
+	for (;;) {
+		struct fetch *fetch;
+
+		(void)pthread_mutex_lock(&cache->lock);
+		fetch = cache->going;
+		if (!fetch && waiting && cache->waiting) {
+			fetch = cache->waiting;
+			cache->waiting = fetch->next;
+			fetch->next = NULL;
+			cache->going = fetch;
+		}
+		(void)pthread_mutex_unlock(&cache->lock);
+		if (!fetch)
+			return;
+		end_fetch(fetch);
+	}
+}
+
+/* Waits for something to fetch; false at the end. */
+static bool wait_for_work(struct cache *cache)
+{
+	bool goes_on;
+
+	(void)pthread_mutex_lock(&cache->lock);
+	while (!cache->waiting && !cache->stops)
+		(void)pthread_cond_wait(&cache->wake, &cache->lock);
+	goes_on = !cache->stops;
+	(void)pthread_mutex_unlock(&cache->lock);
+	return goes_on;
+}
+
+static void *run(void *ctx)
+{
+	struct cache *cache = ctx;
+	struct error err;
+
+	while (wait_for_work(cache)) {
+		int r = fetcher_run(cache->fetcher, more, cache, &err);
+
+		if (r < 0 && r != -EINTR)
+			log_error("serve", "the cache cannot fetch: %s", error_text(&err, r));
+		end_all(cache, r < 0);
+	}
+	end_all(cache, true);
+	return NULL;
+}
+
+/* --- from outside --- */
+
+static struct fetch *find_fetch(struct fetch *list, const char *repository, const char *path)
+{
+	for (; list; list = list->next)
+		if (strcmp(list->path, path) == 0 && strcmp(list->repository, repository) == 0)
+			return list;
+	return NULL;
+}
+
+static struct fetch *new_fetch(struct cache *cache, const struct picture_repository *repository,
+			       const char *path)
+{
+	struct origin origin;
+	struct fetch *fetch;
+
+	if (cache->stops || cache->n_fetches >= FETCHES_MAX ||
+	    !find_origin(repository, path, &origin))
+		return NULL;
+	fetch = calloc(1, sizeof(*fetch));
+	if (!fetch)
+		return NULL;
+	fetch->cache = cache;
+	fetch->ecosystem = repository->ecosystem;
+	(void)str_copy(fetch->repository, sizeof(fetch->repository), repository->info.name);
+	(void)str_copy(fetch->path, sizeof(fetch->path), path);
+	(void)str_copy(fetch->url, sizeof(fetch->url), origin.url);
+	(void)str_copy(fetch->accept, sizeof(fetch->accept), origin.accept ? origin.accept : "");
+	if (repository->ecosystem->keyring)
+		(void)str_copy(fetch->keyring, sizeof(fetch->keyring),
+			       repository->ecosystem->keyring(repository->setup->config));
+	fetch->next = cache->waiting;
+	cache->waiting = fetch;
+	cache->n_fetches++;
+	return fetch;
+}
+
+void cache_fetch(struct cache *cache, const struct picture_repository *repository, const char *path,
+		 struct cache_wait *wait)
+{
+	struct fetch *fetch;
+
+	(void)pthread_mutex_lock(&cache->lock);
+	fetch = find_fetch(cache->going, repository->info.name, path);
+	if (!fetch)
+		fetch = find_fetch(cache->waiting, repository->info.name, path);
+	if (!fetch)
+		fetch = new_fetch(cache, repository, path);
+	if (fetch) {
+		wait->next = fetch->waits;
+		fetch->waits = wait;
+		(void)pthread_cond_signal(&cache->wake);
+	}
+	(void)pthread_mutex_unlock(&cache->lock);
+	if (!fetch)
+		wait->done(wait);
+}
+
+static int open_stores(struct cache *cache, const char *dir, struct error *err)
+{
+	int r = store_open(dir, STORE_WRITE, &cache->writer, err);
+
+	if (r == -ENOENT) {
+		r = store_create(dir, err);
+		if (r >= 0)
+			r = store_open(dir, STORE_WRITE, &cache->writer, err);
+	}
+	if (r >= 0)
+		r = store_open(dir, STORE_READ, &cache->reader, err);
+	return r < 0 ? r : catalogue_open(cache->writer, &cache->catalogue, err);
+}
+
+static int make_fetcher(struct cache *cache, const struct config_sync *config, struct error *err)
+{
+	struct fetch_settings settings = {
+		.per_host = config->per_host,
+		.total = config->total,
+		.attempts = MIN(config->attempts, 2u), /* somebody waits */
+		.timeout_ms = MIN(config->timeout_ms, 10000u),
+		.bytes_per_second = config->bytes_per_second,
+		.keep_free = config->keep_free,
+		.ca_file = config->ca_file.text[0] ? config->ca_file.text : NULL,
+		.proxy = config->proxy[0] ? config->proxy : NULL,
+		.netrc_file = config->netrc_file.text[0] ? config->netrc_file.text : NULL,
+	};
+
+	return fetcher_new(cache->writer, &settings, &cache->fetcher, err);
+}
+
+int cache_new(const char *dir, const struct config_sync *config, uint64_t memory,
+	      struct cache **ret, struct error *err)
+{
+	_cleanup_(cache_freep) struct cache *cache = calloc(1, sizeof(*cache));
+	int r;
+
+	if (!cache)
+		return error_set(err, ENOMEM, "no memory for the cache");
+	(void)pthread_mutex_init(&cache->lock, NULL);
+	(void)pthread_cond_init(&cache->wake, NULL);
+	r = open_stores(cache, dir, err);
+	if (r >= 0)
+		r = make_fetcher(cache, config, err);
+	if (r >= 0)
+		r = hot_new(cache->reader, memory, &cache->hot, err);
+	if (r < 0)
+		return error_wrap(err, r, "the cache '%s'", dir);
+	if (pthread_create(&cache->thread, NULL, run, cache) != 0)
+		return error_set(err, EAGAIN, "no thread for the cache");
+	cache->runs = true;
+	*ret = TAKE_PTR(cache);
+	return 0;
+}
+
+void cache_stop(struct cache *cache)
+{
+	if (!cache || !cache->runs)
+		return;
+	(void)pthread_mutex_lock(&cache->lock);
+	cache->stops = true;
+	(void)pthread_cond_signal(&cache->wake);
+	(void)pthread_mutex_unlock(&cache->lock);
+	fetcher_stop(cache->fetcher);
+	(void)pthread_join(cache->thread, NULL);
+	cache->runs = false;
+}
+
+void cache_free(struct cache *cache)
+{
+	if (!cache)
+		return;
+	cache_stop(cache);
+	fetcher_free(cache->fetcher);
+	hot_free(cache->hot);
+	catalogue_close(cache->catalogue);
+	store_close(cache->reader);
+	store_close(cache->writer);
+	(void)pthread_cond_destroy(&cache->wake);
+	(void)pthread_mutex_destroy(&cache->lock);
+	free(cache);
+}
+
+struct hot *cache_hot(struct cache *cache)
+{
+	return cache->hot;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may read what, how often and how fast; over real connections. */
+#include <fcntl.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "reservoir/serve/users.h"
+#include "tests/unit/reservoir/serve/http.h"
+#include "tests/unit/reservoir/serve/site.h"
+
+#define BODY 40000u
+
+static char body[BODY + 1];
+
+static const struct site_file files[] = {
+	{ "a", "hello", 0, MEDIA_TEXT, ENCODING_IDENTITY },
+	{ "body", body, 0, MEDIA_TEXT, ENCODING_IDENTITY },
+	{ 0 },
+};
+
+struct fixture {
+	struct scratch *scratch;
+	struct store *reader;
+	struct server *server;
+	char ann[CONFIG_KEY_SIZE];
+	char token[DIGEST_TEXT_SIZE];
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct digest token = digest_of("t0ken", 5);
+	struct store *writer;
+	struct error err;
+
+	assert_non_null(fixture);
+	memset(body, 'x', BODY);
+	(void)scratch_setup((void **)&fixture->scratch);
+	writer = scratch_open(fixture->scratch, STORE_WRITE);
+	site_publish(writer, "open", "plain", files);
+	site_publish(writer, "closed", "plain", files);
+	site_publish(writer, "unnamed", "plain", files);
+	store_close(writer);
+	fixture->reader = scratch_open(fixture->scratch, STORE_READ);
+	assert_int_equal(users_hash("right", fixture->ann, &err), 0);
+	(void)digest_format(&token, fixture->token);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	server_free(fixture->server);
+	store_close(fixture->reader);
+	(void)scratch_teardown((void **)&fixture->scratch);
+	free(fixture);
+	return 0;
+}
+
+#define REPOSITORY(name, more) \
+	"- {name: " name       \
+	", ecosystem: pypi, upstream: 'http://127.0.0.1:1/', pypi: {projects: [x]}" more "}\n"
+
+static void serve(struct fixture *fixture, const char *more, const char *repositories)
+{
+	char yaml[4096];
+
+	(void)snprintf(yaml, sizeof(yaml),
+		       "serve:\n"
+		       "  threads: 2\n"
+		       "  users:\n"
+		       "  - {name: ann, password: '%s'}\n"
+		       "  - {name: bot, token: %s}\n"
+		       "%s"
+		       "repositories:\n%s",
+		       fixture->ann, fixture->token, more, repositories);
+	fixture->server = site_serve(fixture->reader, fixture->scratch->store, yaml);
+}
+
+/* "ann:right", "ann:wrong", "bot:right", "__token__:t0ken", "bot:t0ken", "ann:t0ken" */
+#define ANN "Authorization: Basic YW5uOnJpZ2h0\r\n"
+#define WRONG "Authorization: Basic YW5uOndyb25n\r\n"
+#define NO_PASSWORD "Authorization: Basic Ym90OnJpZ2h0\r\n"
+#define BOT_PIP "Authorization: Basic X190b2tlbl9fOnQwa2Vu\r\n"
+#define BOT_BASIC "Authorization: Basic Ym90OnQwa2Vu\r\n"
+#define NOT_BOT "Authorization: Basic YW5uOnQwa2Vu\r\n"
+#define BOT "Authorization: Bearer t0ken\r\n"
+
+static const struct {
+	const char *target, *headers;
+	int status;
+} logins[] = {
+	{ "/open/a", "", 200 },
+	{ "/open/a", ANN, 200 },
+	{ "/open/a", WRONG, 401 },
+	{ "/closed/a", "", 401 },
+	{ "/closed/a", ANN, 200 },
+	{ "/closed/a", ANN, 200 },
+	{ "/closed/a", WRONG, 401 },
+	{ "/closed/a", BOT, 403 },
+	{ "/closed/a", BOT_PIP, 403 },
+	{ "/open/a", BOT, 200 },
+	{ "/open/a", BOT_PIP, 200 },
+	{ "/open/a", BOT_BASIC, 200 },
+	{ "/open/a", NOT_BOT, 401 },
+	{ "/open/a", NO_PASSWORD, 401 },
+	{ "/open/a", "Authorization: Bearer other\r\n", 401 },
+	{ "/open/a", "Authorization: Basic ////\r\n", 401 },
+	{ "/open/a", "Authorization: Basic\r\n", 401 },
+	{ "/open/a", "Authorization: Negotiate abc\r\n", 401 },
+	{ "/unnamed/a", "", 401 },
+	{ "/unnamed/a", BOT, 200 },
+	{ "/healthz", "", 200 },
+	{ "/readyz", "", 200 },
+	{ "/metrics", "", 401 },
+	{ "/", "", 401 },
+	{ "/status.json", ANN, 403 },
+	{ "/metrics", BOT, 200 },
+};
+
+static void lets_in_who_may(void **state)
+{
+	struct fixture *fixture = *state;
+
+	serve(fixture, "  statusReaders: [bot]\n",
+	      REPOSITORY("open", "") REPOSITORY("closed", ", readers: [ann]"));
+	for (size_t i = 0; i < ARRAY_SIZE(logins); i++) {
+		int status = http_status(fixture->server, logins[i].target, logins[i].headers);
+
+		if (status != logins[i].status)
+			fail_msg("case %zu: %s gives %d", i, logins[i].target, status);
+	}
+}
+
+static void asks_for_a_password(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_close_ int fd = -1;
+	struct http_reply reply;
+	char value[128];
+
+	serve(fixture, "  anonymous: false\n", REPOSITORY("open", "") REPOSITORY("closed", ""));
+	fd = http_connect(fixture->server);
+	http_ask(fd, "GET", "/open/a", "", &reply);
+	assert_int_equal(reply.status, 401);
+	assert_true(http_header(&reply, "WWW-Authenticate:", value, sizeof(value)));
+	assert_non_null(strstr(value, "Basic realm="));
+	free(reply.body);
+	http_ask(fd, "GET", "/open/a", ANN, &reply);
+	assert_int_equal(reply.status, 200);
+	free(reply.body);
+}
+
+static void stops_who_guesses(void **state)
+{
+	struct fixture *fixture = *state;
+	int status = 401;
+	int tries = 0;
+
+	serve(fixture, "", REPOSITORY("open", "") REPOSITORY("closed", ""));
+	while (status == 401 && tries++ < 50)
+		status = http_status(fixture->server, "/open/a", "Authorization: Bearer no\r\n");
+	assert_int_equal(status, 429);
+	assert_true(tries > 5);
+	assert_int_equal(http_status(fixture->server, "/open/a", ""), 200);
+	assert_int_equal(http_status(fixture->server, "/open/a", BOT), 200);
+}
+
+static void limits_requests(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_close_ int fd = -1;
+	struct http_reply reply;
+	unsigned int n[600] = { 0 };
+	uint64_t seconds;
+	char value[32];
+
+	serve(fixture, "  clientRequests: 1\n  proxies: [127.0.0.1]\n",
+	      REPOSITORY("open", "") REPOSITORY("closed", ""));
+	fd = http_connect(fixture->server);
+	for (int i = 0; i < 5; i++) {
+		http_ask(fd, "GET", "/open/a", "X-Forwarded-For: 192.0.2.1\r\n", &reply);
+		assert_in_range(reply.status, 200, 429);
+		n[reply.status]++;
+		if (reply.status == 429) {
+			assert_true(http_header(&reply, "Retry-After:", value, sizeof(value)));
+			assert_int_equal(parse_u64(value, 10, &seconds), 0);
+			assert_in_range(seconds, 1, 10);
+		}
+		free(reply.body);
+	}
+	assert_true(n[200] >= 2 && n[429] >= 1);
+	/* Another client, behind two proxies; and one that only says it is another. */
+	assert_int_equal(http_status(fixture->server, "/open/a",
+				     "X-Forwarded-For: 192.0.2.1, 192.0.2.2, 127.0.0.1\r\n"),
+			 200);
+	assert_int_equal(http_status(fixture->server, "/open/a",
+				     "X-Forwarded-For: 192.0.2.3, 192.0.2.1\r\n"),
+			 429);
+	/* A proxy that writes a line of its own below that of the client. */
+	assert_int_equal(http_status(fixture->server, "/open/a",
+				     "X-Forwarded-For: 192.0.2.4\r\n"
+				     "X-Forwarded-For: 192.0.2.1\r\n"),
+			 429);
+}
+
+/* More such lines than a buffer of the log has room for, if they were written whole. */
+static void logs_no_more_of_a_method_than_of_the_rest(void **state)
+{
+	struct fixture *fixture = *state;
+	char request[14100], path[256], yaml[512], text[65536];
+	size_t len = 14000;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "%s/access.log", fixture->scratch->dir);
+	(void)snprintf(yaml, sizeof(yaml), "  accessLog: %s\n", path);
+	serve(fixture, yaml, REPOSITORY("open", ""));
+	memset(request, '"', len);
+	len += (size_t)snprintf(request + len, sizeof(request) - len,
+				" / HTTP/1.1\r\nHost: x\r\n\r\n");
+	for (int i = 0; i < 20; i++) {
+		_cleanup_close_ int fd = http_connect(fixture->server);
+		struct http_reply reply;
+
+		http_send(fd, request, len);
+		http_read(fd, false, &reply);
+		assert_int_equal(reply.status, 405);
+		free(reply.body);
+	}
+	server_free(fixture->server);
+	fixture->server = NULL;
+	n = file_read(AT_FDCWD, path, text, sizeof(text), NULL);
+	assert_in_range(n, 20 * 4 * 512, 20 * (4 * 512 + 200));
+	assert_null(strstr(text, "\"\"\""));
+	assert_int_equal(unlink(path), 0);
+}
+
+static void limits_a_repository(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned int n = 0;
+
+	serve(fixture, "", REPOSITORY("open", "") REPOSITORY("closed", ", requests: 1"));
+	for (int i = 0; i < 5; i++)
+		n += http_status(fixture->server, "/closed/a", "") == 429;
+	assert_true(n >= 1);
+	assert_int_equal(http_status(fixture->server, "/open/a", ""), 200);
+}
+
+static void paces_bodies(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_close_ int fd = -1;
+	struct http_reply reply;
+
+	/* Two seconds' worth is saved up: the first body goes at once, the next waits. */
+	serve(fixture, "  clientBandwidth: 80000\n",
+	      REPOSITORY("open", "") REPOSITORY("closed", ", bandwidth: 60000"));
+	fd = http_connect(fixture->server);
+	for (int i = 0; i < 4; i++) {
+		http_ask(fd, "GET", "/closed/body", i == 1 ? "Range: bytes=100-\r\n" : "", &reply);
+		assert_int_equal(reply.status, i == 1 ? 206 : 200);
+		assert_int_equal(reply.len, i == 1 ? BODY - 100 : BODY);
+		assert_memory_equal(reply.body, body, reply.len);
+		free(reply.body);
+	}
+	/* One that is asleep when the server stops. */
+	http_send(fd, "GET /closed/body HTTP/1.1\r\nHost: x\r\n\r\n", 38);
+	http_send(fd, "GET /closed/body HTTP/1.1\r\nHost: x\r\n\r\n", 38);
+	http_send(fd, "GET /closed/body HTTP/1.1\r\nHost: x\r\n\r\n", 38);
+	http_read(fd, false, &reply);
+	free(reply.body);
+}
+
+static void ends_connections_that_wait(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_close_ int fd = -1;
+	char byte;
+	ssize_t n = 1;
+
+	serve(fixture, "  idle: 1s\n", REPOSITORY("open", "") REPOSITORY("closed", ""));
+	fd = http_connect(fixture->server);
+	/* A byte now and then keeps the library's own timeout from coming. */
+	for (int i = 0; i < 100 && n > 0; i++) {
+		struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+		(void)send(fd, i == 0 ? "GET / HTTP/1.1\r\nX: " : "a", i == 0 ? 19 : 1,
+			   MSG_NOSIGNAL);
+		server_tick(fixture->server);
+		if (poll(&ready, 1, 100) == 1)
+			n = recv(fd, &byte, 1, 0);
+	}
+	assert_true(n <= 0);
+	assert_int_equal(http_status(fixture->server, "/open/a", ""), 200);
+}
+
+static void refuses_bad_configurations(void **state)
+{
+	static const char *const bad[] = {
+		"serve: {users: [{name: a, password: secret}]}\n",
+		"serve: {users: [{name: a, token: abc}]}\n",
+		"serve: {users: [{name: 'a:b'}]}\n",
+		"serve: {users: [{name: a, password: '$argon2id$v=19$m=999999999,t=2,p=1$x$y'}]}\n",
+		"serve: {statusReaders: [nobody]}\n",
+		"serve: {proxies: [localhost]}\n",
+		"serve: {certificate: /x.pem}\n",
+		"repositories:\n" REPOSITORY("x", ", readers: [nobody]"),
+	};
+	struct fixture *fixture = *state;
+
+	serve(fixture, "", REPOSITORY("closed", ", readers: [ann]"));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_reservoir_config_ struct reservoir_config config = { 0 };
+		struct error err = { 0 };
+
+		if (reservoir_config_parse(bad[i], strlen(bad[i]), "t", &config, &err) < 0)
+			fail_msg("case %zu: %s", i, err.msg);
+		assert_int_equal(server_reload(fixture->server, &config, &err), -EINVAL);
+		assert_true(strlen(err.msg) > 0);
+	}
+	assert_int_equal(http_status(fixture->server, "/closed/a", ANN), 200);
+	assert_int_equal(http_status(fixture->server, "/closed/a", ""), 401);
+}
+
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_STORE(lets_in_who_may),
+		WITH_STORE(asks_for_a_password),
+		WITH_STORE(stops_who_guesses),
+		WITH_STORE(limits_requests),
+		WITH_STORE(logs_no_more_of_a_method_than_of_the_rest),
+		WITH_STORE(limits_a_repository),
+		WITH_STORE(paces_bodies),
+		WITH_STORE(ends_connections_that_wait),
+		WITH_STORE(refuses_bad_configurations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

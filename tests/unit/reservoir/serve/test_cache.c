@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reservoir/serve/cache.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/parse.h"
+#include "reservoir/store/object.h"
+#include "tests/unit/reservoir/store/scratch.h"
+
+/*
+ * The upstream is a directory.  An ecosystem of the test: "index/..." is an index with
+ * a line "PATH SHA256" for each file; "pool/..." are packages; "Up/..." is spelt "index/...".
+ */
+static int expect(const char *path, const void *data, size_t len, expectation_fn fn, void *ctx,
+		  _unused_ struct error *err)
+{
+	_cleanup_free_ char *text = strndup(data, len);
+	char *line = text;
+	int r = 0;
+
+	if (!str_starts_with(path, "index/"))
+		return 0;
+	while (r >= 0 && line && *line) {
+		char name[64], hash[DIGEST_TEXT_SIZE];
+		struct expectation expectation = { .path = name };
+
+		if (sscanf(line, "%63s %64s", name, hash) != 2 ||
+		    digest_parse(hash, &expectation.sha256) < 0)
+			return -EINVAL;
+		r = fn(ctx, &expectation);
+		line = strchr(line, '\n');
+		line += line ? 1 : 0;
+	}
+	return r;
+}
+
+static bool package(const char *path, char *ret, size_t size)
+{
+	return str_starts_with(path, "pool/") && str_copy(ret, size, "p") == 0;
+}
+
+static const struct ecosystem ecosystem = { .name = "test", .expect = expect, .package = package };
+
+struct fixture {
+	struct scratch *scratch;
+	char upstream[128], dir[128];
+	struct repository config;
+	struct setup_repository setup;
+	struct picture_repository repository;
+	struct config_sync sync;
+	struct cache *cache;
+};
+
+struct waiter {
+	struct cache_wait wait;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool done;
+};
+
+static void put(const struct fixture *fixture, const char *name, const char *text)
+{
+	char path[256];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", fixture->upstream, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void drop(const struct fixture *fixture, const char *name)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", fixture->upstream, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void open_cache(struct fixture *fixture)
+{
+	struct error err;
+
+	if (cache_new(fixture->dir, &fixture->sync, 1 << 20, &fixture->cache, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	char path[256];
+
+	assert_non_null(fixture);
+	(void)scratch_setup((void **)&fixture->scratch);
+	(void)snprintf(fixture->dir, sizeof(fixture->dir), "%s/cache", fixture->scratch->dir);
+	(void)snprintf(fixture->upstream, sizeof(fixture->upstream), "%s/up",
+		       fixture->scratch->dir);
+	assert_int_equal(mkdir(fixture->upstream, 0755), 0);
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", fixture->upstream,
+			       i == 0 ? "index" : "pool");
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	fixture->sync = (struct config_sync) {
+		.per_host = 4, .total = 4, .attempts = 1, .timeout_ms = 2000
+	};
+	(void)snprintf(fixture->config.upstream, sizeof(fixture->config.upstream), "file://%s",
+		       fixture->upstream);
+	fixture->config.mode = REPOSITORY_CACHE;
+	fixture->config.cache_for_ms = 3600000;
+	fixture->setup.config = &fixture->config;
+	fixture->repository.setup = &fixture->setup;
+	fixture->repository.ecosystem = &ecosystem;
+	(void)str_copy(fixture->repository.info.name, STORE_NAME_MAX, "r");
+	open_cache(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	cache_free(fixture->cache);
+	(void)scratch_teardown((void **)&fixture->scratch);
+	free(fixture);
+	return 0;
+}
+
+static void on_done(struct cache_wait *wait)
+{
+	struct waiter *waiter = (struct waiter *)(void *)wait;
+
+	(void)pthread_mutex_lock(&waiter->lock);
+	waiter->done = true;
+	(void)pthread_cond_signal(&waiter->wake);
+	(void)pthread_mutex_unlock(&waiter->lock);
+}
+
+static void fetch(struct fixture *fixture, const char *path, size_t n)
+{
+	struct waiter waiters[8];
+
+	assert_true(n <= ARRAY_SIZE(waiters));
+	for (size_t i = 0; i < n; i++) {
+		waiters[i] = (struct waiter) { .wait.done = on_done,
+					       .lock = PTHREAD_MUTEX_INITIALIZER,
+					       .wake = PTHREAD_COND_INITIALIZER };
+		cache_fetch(fixture->cache, &fixture->repository, path, &waiters[i].wait);
+	}
+	for (size_t i = 0; i < n; i++) {
+		(void)pthread_mutex_lock(&waiters[i].lock);
+		while (!waiters[i].done)
+			(void)pthread_cond_wait(&waiters[i].wake, &waiters[i].lock);
+		(void)pthread_mutex_unlock(&waiters[i].lock);
+	}
+}
+
+/* What a client gets, after a fetch if one is needed; and the bytes that there are. */
+static enum cache_outcome ask(struct fixture *fixture, const char *path, char text[256])
+{
+	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
+	_cleanup_(store_closep) struct store *store = NULL;
+	_cleanup_strbuf_ struct strbuf data = STRBUF_INIT(255);
+	struct manifest_entry entry;
+	struct origin origin;
+	struct error err;
+	enum cache_outcome outcome =
+		cache_look(fixture->cache, &fixture->repository, path, false, &manifest, &origin);
+
+	if (outcome == CACHE_ASK) {
+		fetch(fixture, path, 3);
+		outcome = cache_look(fixture->cache, &fixture->repository, path, true, &manifest,
+				     &origin);
+	}
+	text[0] = '\0';
+	if (outcome != CACHE_FOUND)
+		return outcome;
+	assert_int_equal(store_open(fixture->dir, STORE_READ, &store, &err), 0);
+	assert_true(manifest_find(manifest, path, &entry));
+	assert_int_equal(object_read(store, &entry.digest, 255, &data, &err), 0);
+	(void)str_copy(text, 256, strbuf_str(&data));
+	return outcome;
+}
+
+static void put_index(const struct fixture *fixture, const char *name, const char *of)
+{
+	struct digest digest = digest_of(of, strlen(of));
+	char hash[DIGEST_TEXT_SIZE], line[256];
+
+	(void)snprintf(line, sizeof(line), "%s %s\n", name, digest_format(&digest, hash));
+	put(fixture, "index/a", line);
+}
+
+static void fetches_what_is_vouched_for(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[256];
+
+	put_index(fixture, "pool/x~y+.deb", "hello");
+	put(fixture, "pool/x~y+.deb", "hello");
+	assert_int_equal(ask(fixture, "pool/x~y+.deb", text), CACHE_REFUSED);
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	assert_int_equal(ask(fixture, "pool/x~y+.deb", text), CACHE_FOUND);
+	assert_string_equal(text, "hello");
+	assert_int_equal(ask(fixture, "pool/other", text), CACHE_REFUSED);
+	assert_int_equal(ask(fixture, "index/none", text), CACHE_ABSENT);
+}
+
+static void takes_no_wrong_bytes(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[256];
+
+	put_index(fixture, "pool/x", "hello");
+	put(fixture, "pool/x", "Hello");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FAILED);
+	put(fixture, "pool/x", "hello");
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FOUND);
+	assert_string_equal(text, "hello");
+}
+
+static void follows_the_upstream(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[256];
+
+	fixture->config.cache_for_ms = 0;
+	put(fixture, "pool/x", "one");
+	put_index(fixture, "pool/x", "one");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FOUND);
+	put(fixture, "pool/x", "three");
+	put_index(fixture, "pool/x", "three");
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FOUND);
+	assert_string_equal(text, "one");
+	/* A file's time is only good to the second: the index is another one for sure. */
+	drop(fixture, "index/a");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_ABSENT);
+	put_index(fixture, "pool/x", "three");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FOUND);
+	assert_string_equal(text, "three");
+}
+
+static void lives_without_its_upstream(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[256];
+
+	put(fixture, "pool/x", "one");
+	put(fixture, "pool/y", "two");
+	put_index(fixture, "pool/x", "one");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FOUND);
+	/* Another process, with an upstream that is gone. */
+	cache_free(fixture->cache);
+	(void)str_copy(fixture->config.upstream, sizeof(fixture->config.upstream),
+		       "http://127.0.0.1:1");
+	fixture->config.cache_for_ms = 0;
+	open_cache(fixture);
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FOUND);
+	assert_string_equal(text, "one");
+	assert_int_equal(ask(fixture, "index/b", text), CACHE_FAILED);
+	assert_int_equal(ask(fixture, "pool/y", text), CACHE_REFUSED);
+}
+
+static void one_server_has_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct cache *other = NULL;
+	struct error err;
+
+	assert_int_equal(cache_new(fixture->dir, &fixture->sync, 1 << 20, &other, &err), -EBUSY);
+	assert_null(other);
+}
+
+static void tells_who_waits_at_the_end(void **state)
+{
+	struct fixture *fixture = *state;
+
+	cache_stop(fixture->cache);
+	fetch(fixture, "index/a", 2); /* returns */
+}
+
+#define WITH_CACHE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_CACHE(fetches_what_is_vouched_for), WITH_CACHE(takes_no_wrong_bytes),
+		WITH_CACHE(follows_the_upstream),	 WITH_CACHE(lives_without_its_upstream),
+		WITH_CACHE(one_server_has_it),		 WITH_CACHE(tells_who_waits_at_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
