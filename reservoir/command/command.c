@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reservoir/command/command.h"
+
+#include <stddef.h>
+
+#include "base/completion.h"
+#include "base/log.h"
+#include "base/macro.h"
+#include "reservoir/command/commands.h"
+
+static int help_run(const struct settings *settings, struct strbuf *out, struct error *err)
+{
+	return command_help(command_program(), settings->program,
+			    settings->n_words > 0 ? settings->words[0] : NULL, out, err);
+}
+
+static int completion_run(const struct settings *settings, struct strbuf *out, struct error *err)
+{
+	return completion_write(command_program(), settings->words[0], out, err);
+}
+
+static int version_run(const struct settings *settings, struct strbuf *out,
+		       _unused_ struct error *err)
+{
+	strbuf_printf(out, "%s " SILICA_VERSION "\n", settings->program);
+	return COMMAND_DONE;
+}
+
+static const struct command commands[] = {
+	{
+		.name = "init",
+		.words = "",
+		.summary = "make a store and its configuration",
+		.text = "Make a store and its configuration.",
+		.tables = { settings_init, settings_store, settings_common, NULL },
+		.run = init_run,
+	},
+	{
+		.name = "sync",
+		.words = "[REPOSITORY...]",
+		.summary = "bring repositories up to their upstreams",
+		.text = "Bring repositories up to their upstreams: those named, or all that have "
+			"one.\n\n"
+			"Each is published when all of it is here and is what its indexes say; "
+			"one that misses something stays as it was, and what was fetched for it "
+			"is kept. The same command goes on after an interruption of any kind. "
+			"Exits with 3 when a repository is not what its upstream is, and says "
+			"what is missing.",
+		.tables = { settings_sync, settings_store, settings_common, NULL },
+		.max_words = SETTINGS_WORDS_MAX,
+		.run = sync_run,
+	},
+	{
+		.name = "serve",
+		.words = "",
+		.summary = "answer apt, pip, uv and browsers",
+		.text = "Answer apt, pip, uv and browsers.\n\n"
+			"The store is only read. SIGHUP reads the configuration again; SIGTERM "
+			"ends without an error for any client.",
+		.tables = { settings_serve, settings_store, settings_common, NULL },
+		.run = serve_run,
+	},
+	{
+		.name = "export",
+		.words = "",
+		.summary = "write a signed bundle of what changed",
+		.text = "Write a signed bundle of what changed.",
+		.tables = { settings_export, settings_store, settings_common, NULL },
+		.run = export_run,
+	},
+	{
+		.name = "import",
+		.words = "MANIFEST...",
+		.summary = "apply bundles, or say why not",
+		.text = "Apply bundles, or say why not.",
+		.tables = { settings_import, settings_store, settings_common, NULL },
+		.min_words = 1,
+		.max_words = SETTINGS_WORDS_MAX,
+		.run = import_run,
+	},
+	{
+		.name = "watch",
+		.words = "[DIRECTORY]",
+		.summary = "apply the bundles that arrive in a directory",
+		.text = "Apply the bundles that arrive in a directory.",
+		.tables = { settings_watch, settings_store, settings_common, NULL },
+		.max_words = 1,
+		.run = watch_run,
+	},
+	{
+		.name = "writer",
+		.words = "",
+		.summary = "sync on a schedule and apply what arrives, once among replicas",
+		.text = "Runs 'watch' for what arrives in bundles.drop, and 'sync' every "
+			"sync.interval, until it is told to end. A bundle that arrives ends a "
+			"sync, which goes on afterwards. With --lease, both run only while this "
+			"replica holds that Lease of Kubernetes; when it loses it, they are ended "
+			"at once.",
+		.tables = { settings_writer, settings_store, settings_common, NULL },
+		.run = writer_run,
+	},
+	{
+		.name = "keygen",
+		.words = "FILE",
+		.summary = "make a pair of keys for bundles or receipts",
+		.text = "Make a pair of keys: FILE, which stays secret, and FILE.pub.\n\nThe files "
+			"are those of minisign without a password.",
+		.tables = { settings_common, NULL },
+		.min_words = 1,
+		.max_words = 1,
+		.run = keygen_run,
+	},
+	{
+		.name = "verify",
+		.words = "[REPOSITORY...]",
+		.summary = "read every object, and find what is damaged",
+		.text = "Read every object, and look for all that generations name. What is "
+			"damaged is moved "
+			"to the directory quarantine of the store, and given to no client any "
+			"more; with "
+			"--repair it is fetched again from where it came. With names, only what "
+			"the current "
+			"generation of these repositories has is read. Exits with 3 while "
+			"something is "
+			"damaged.",
+		.tables = { settings_verify, settings_store, settings_common, NULL },
+		.max_words = SETTINGS_WORDS_MAX,
+		.run = verify_run,
+	},
+	{
+		.name = "gc",
+		.words = "",
+		.summary = "remove what no kept generation needs",
+		.text = "Remove the generations that the configuration does not keep "
+			"(keep.generations, "
+			"keep.for) and no snapshot keeps, and the objects that nothing needs any "
+			"more. "
+			"Runs beside servers and beside a sync.",
+		.tables = { settings_gc, settings_store, settings_common, NULL },
+		.run = gc_run,
+	},
+	{
+		.name = "status",
+		.words = "",
+		.summary = "show repositories, generations, disk and last syncs",
+		.text = "Show the store's id, the generation that is published, each repository "
+			"with its size "
+			"and the age of its last sync, the snapshots, the disk, and who writes. "
+			"Works beside "
+			"a writer and in a store that cannot be written.",
+		.tables = { settings_report, settings_store, settings_common, NULL },
+		.run = status_run,
+	},
+	{
+		.name = "snapshot",
+		.words = "[NAME [GENERATION]]",
+		.summary = "keep a generation under a name, or list those kept",
+		.text = "Keep a generation under a name: it is served below /snapshot/NAME/ and "
+			"'gc' leaves "
+			"it alone. GENERATION is a number, another snapshot or \"current\", which "
+			"it is "
+			"when left out. Without NAME all snapshots are listed.",
+		.tables = { settings_snapshot, settings_store, settings_common, NULL },
+		.max_words = 2,
+		.run = snapshot_run,
+	},
+	{
+		.name = "rollback",
+		.words = "GENERATION",
+		.summary = "publish an earlier generation again",
+		.text = "Publish the repositories of an earlier generation again, as a new one. "
+			"GENERATION "
+			"is a number or a snapshot. With --repository only that one goes back.",
+		.tables = { settings_repository, settings_store, settings_common, NULL },
+		.min_words = 1,
+		.max_words = 1,
+		.run = rollback_run,
+	},
+	{
+		.name = "diff",
+		.words = "GENERATION GENERATION",
+		.summary = "list what changed between two generations",
+		.text = "List the paths that were added (+), removed (-) and changed (*) from the "
+			"first "
+			"generation to the second, with their sizes, and the sums. A generation is "
+			"a "
+			"number, a snapshot or \"current\". With --json each path is a line of "
+			"JSON.",
+		.tables = { settings_repository, settings_store, settings_common, NULL },
+		.min_words = 2,
+		.max_words = 2,
+		.run = diff_run,
+	},
+	{
+		.name = "explain",
+		.words = "PACKAGE",
+		.summary = "say why a package is here, or is not",
+		.text = "Say why a package is here, or is not.",
+		.tables = { settings_repository, settings_store, settings_common, NULL },
+		.min_words = 1,
+		.max_words = 1,
+		.run = explain_run,
+	},
+	{
+		.name = "hash-password",
+		.words = "",
+		.summary = "hash a password for the configuration",
+		.text = "Read a password from the standard input, and print what stands for it in "
+			"the configuration.",
+		.tables = { settings_common, NULL },
+		.run = hash_password_run,
+	},
+	{
+		.name = "client-config",
+		.words = "apt|pip|uv",
+		.choices = "apt|pip|uv",
+		.summary = "print what to put on a client",
+		.text = "Print what to put on a client.",
+		.tables = { settings_client, settings_store, settings_common, NULL },
+		.min_words = 1,
+		.max_words = 1,
+		.run = client_config_run,
+	},
+	{
+		.name = "completion",
+		.words = COMPLETION_SHELLS,
+		.choices = COMPLETION_SHELLS,
+		.summary = "print a script by which a shell completes command lines",
+		.text = "Prints the script; where to put it stands in its first lines.",
+		.tables = { settings_common, NULL },
+		.min_words = 1,
+		.max_words = 1,
+		.answer = completion_run,
+	},
+	{
+		.name = "help",
+		.words = "[COMMAND]",
+		.summary = "print this text, or that of a command",
+		.text = "Prints the commands, or the options of one.",
+		.tables = { settings_common, NULL },
+		.max_words = 1,
+		.answer = help_run,
+	},
+	{
+		.name = "version",
+		.words = "",
+		.summary = "print the version",
+		.text = "Prints the version.",
+		.tables = { settings_common, NULL },
+		.answer = version_run,
+	},
+	{ 0 },
+};
+
+static const struct command_exit exits[] = {
+	{ COMMAND_DONE, "all went well" },
+	{ COMMAND_FAILED, "something failed; what was changed is told" },
+	{ COMMAND_MISUSED, "the command line is wrong" },
+	{ COMMAND_INCOMPLETE,
+	  "sync: a repository misses something and was not published; verify: something is "
+	  "damaged; import and watch: a bundle was refused" },
+	{ 0 },
+};
+
+static const struct command_program program = {
+	.name = "silica-reservoir",
+	.about = "Mirrors packages for sites without the internet.",
+	.commands = commands,
+	.exits = exits,
+	.common = settings_common,
+};
+
+const struct command_program *command_program(void)
+{
+	return &program;
+}
+
+int command_run(const char *const *argv, struct settings *settings, struct strbuf *out,
+		struct error *err)
+{
+	struct options_words words = { .list = settings->words, .max = SETTINGS_WORDS_MAX };
+	struct command_line line = {
+		.program = settings->program,
+		.settings = settings,
+		.words = &words,
+		.help = &settings->help,
+	};
+	const struct command *command;
+	int r = command_choose(&program, argv, &line, &command, out, err);
+
+	if (!command)
+		return r;
+	settings->n_words = words.n;
+	log_setup(settings->log_level, settings->log_format);
+	r = command->answer ? command->answer(settings, out, err) : command->run(settings, err);
+	return r < 0 ? COMMAND_FAILED : r;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/test.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "reservoir/command/command.h"
+#include "reservoir/command/commands.h"
+#include "reservoir/store/store.h"
+
+struct folder {
+	char path[64];
+	char store[96];
+};
+
+static int make_store(void **state)
+{
+	static const char text[] = "repositories:\n- {name: p, ecosystem: pypi}\n";
+	static struct folder folder;
+	char config[128];
+
+	(void)snprintf(folder.path, sizeof(folder.path), "/tmp/silica-explain-XXXXXX");
+	if (!mkdtemp(folder.path))
+		return -1;
+	(void)snprintf(folder.store, sizeof(folder.store), "%s/store", folder.path);
+	(void)snprintf(config, sizeof(config), "%s/reservoir.yaml", folder.store);
+	*state = &folder;
+	return store_create(folder.store, NULL) < 0 ||
+			       file_publish(config, text, strlen(text), 0600, NULL) < 0
+		       ? -1
+		       : 0;
+}
+
+static int remove_one(const char *path, _unused_ const struct stat *st, _unused_ int type,
+		      _unused_ struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static int remove_store(void **state)
+{
+	const struct folder *folder = *state;
+
+	return nftw(folder->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct settings settings_of(const struct folder *folder)
+{
+	struct settings settings = settings_default();
+
+	settings.store = folder->store;
+	settings.words[settings.n_words++] = "requests";
+	return settings;
+}
+
+/* What was never published is told, and is no failure. */
+static void explains_a_store_without_a_sync(void **state)
+{
+	struct settings settings = settings_of(*state);
+	struct error err = { 0 };
+
+	assert_int_equal(explain_run(&settings, &err), COMMAND_DONE);
+	settings.json = true;
+	assert_int_equal(explain_run(&settings, &err), COMMAND_DONE);
+	settings.repository = "p";
+	assert_int_equal(explain_run(&settings, &err), COMMAND_DONE);
+}
+
+static void refuses_what_is_not_there(void **state)
+{
+	struct settings settings = settings_of(*state);
+	struct error err = { 0 };
+
+	settings.repository = "xyzzy";
+	assert_int_equal(explain_run(&settings, &err), -ENOENT);
+	assert_non_null(strstr(err.msg, "no repository 'xyzzy'"));
+	settings.repository = NULL;
+	settings.config = "/nowhere.yaml";
+	assert_int_equal(explain_run(&settings, &err), -ENOENT);
+	assert_non_null(strstr(err.msg, "/nowhere.yaml"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(explains_a_store_without_a_sync, make_store,
+						remove_store),
+		cmocka_unit_test_setup_teardown(refuses_what_is_not_there, make_store,
+						remove_store),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
