@@ -1,0 +1,3 @@
+module silica/tests/reservoir/origin
+
+go 1.26.0
