@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hub, bundles that are carried, and a site's clients.  test_X is reservoir.clients.X."""
+
+import glob
+import os
+import shutil
+import time
+
+from harness import carried, reservoir
+from harness.reservoir import get
+from harness.world import check, hello, hello_debs
+
+PAGE = "/pypi/simple/hello-lib/"
+
+
+def filled(world):
+    """Return an upstream's archive, and a hub and a site with the same repositories."""
+    hello(world.index)
+    made = hello_debs(world.archive())
+    pair = carried.Pair(world, [world.pypi_row(), world.apt_row()])
+    pair.hub.sync()
+    return made, pair
+
+
+def test_site_installs_what_was_carried(world):
+    _, pair = filled(world)
+    site = pair.site
+    pair.carry()
+    world.upstream.close()
+    site.serve()
+    pip = world.pip()
+    pip.install(site.url + "/pypi/simple/", "hello-world")
+    check(pip.version("hello_lib") == "1.5", "it is not installed")
+    apt = world.apt()
+    apt.source(site.url + "/apt", world.gpg().public)
+    apt.update()
+    apt.install("hello")
+    check(apt.installed() == {"hello": "1.0", "libhello": "1.2"}, apt.installed())
+
+
+def test_site_signs_what_was_carried(world):
+    """The hub need not have the site's key."""
+    hello_debs(world.archive(valid_for=7 * 86400))
+    pair = carried.Pair(world, [world.curated_row(["hello"])])
+    pair.hub.sync()
+    key = world.gpg("Other site of a test")
+    pair.configure_site(lambda row: row["apt"].update(signingKey=key.secret))
+    pair.carry()
+    pair.site.serve()
+    apt = world.apt()
+    apt.source(pair.site.url + "/apt", key.public)
+    apt.update(days=30)
+    apt.install("hello")
+    check("hello" in apt.installed(), apt.installed())
+
+
+def test_site_follows_by_small_bundles(world):
+    made, pair = filled(world)
+    pair.carry()
+    first = pair.bundle_bytes
+    world.index.add("hello-lib", "1.6")
+    made.add("hello", "2.0", depends="libhello (>= 1)")
+    made.publish()
+    pair.hub.sync()
+    pair.carry()
+    check(pair.bundle_bytes < first / 4, f"{pair.bundle_bytes} bytes after {first}")
+    pair.site.serve()
+    pip = world.pip()
+    pip.install(pair.site.url + "/pypi/simple/", "hello-world")
+    check(pip.version("hello_lib") == "1.6", f"{pip.version('hello_lib')} is installed")
+    apt = world.apt()
+    apt.source(pair.site.url + "/apt", world.gpg().public)
+    apt.update()
+    apt.install("hello")
+    check(apt.version("hello") == "2.0", f"{apt.version('hello')} is installed")
+
+
+def test_site_names_the_bundles_that_are_missing(world):
+    _, pair = filled(world)
+    pair.carry()
+    world.index.add("hello-lib", "1.6")
+    pair.hub.sync()
+    pair.export()
+    world.index.add("hello-lib", "1.7")
+    pair.hub.sync()
+    third = pair.export()
+    out = pair.site.run("import", *third, status=None)
+    check("missing" in out and "2" in out, out)
+    check(pair.site.generation() == 1, "it was applied")
+
+
+def test_watch_applies_what_is_dropped(world):
+    """Files arrive slowly, in pieces and in the wrong order."""
+    _, pair = filled(world)
+    drop = world.folder("drop")
+    watcher = pair.site.watch(drop)
+    directory = os.path.dirname(pair.export()[0])
+    for path in sorted(glob.glob(os.path.join(directory, "*")), reverse=True):
+        target = os.path.join(drop, os.path.basename(path))
+        with open(path, "rb") as source, open(target, "wb", buffering=0) as out:
+            data = source.read()
+            for at in range(0, len(data), 1 + len(data) // 3):
+                out.write(data[at:at + 1 + len(data) // 3])
+                time.sleep(0.02)
+    reservoir.wait("the bundle to be applied", lambda: glob.glob(os.path.join(drop, "done", "*")))
+    check(watcher.poll() is None, "the watcher has ended")
+    pair.site.serve()
+    pip = world.pip()
+    pip.install(pair.site.url + "/pypi/simple/", "hello-world")
+    check(pip.version("hello_lib") == "1.5", "it is not installed")
+
+
+def test_recall_reaches_pip_at_once(world):
+    _, pair = filled(world)
+    pair.carry()
+    pair.site.serve()
+    url = pair.site.url
+    file = url + "/pypi/packages/hello-lib/hello_lib-1.5-py3-none-any.whl"
+    check(get(file, method="HEAD")[0] == 200, "the file is not here before the recall")
+    drop = world.folder("drop")
+    pair.site.watch(drop)
+    row = world.pypi_row()
+    row["pypi"]["exclude"] = ["hello-lib"]
+    pair.configure_hub([row, world.apt_row()])
+    pair.hub.sync(status=None)
+    paths = pair.export()
+    for path in paths[1:] + paths[:1]:
+        shutil.copy(path, drop)
+    start = time.monotonic()
+    reservoir.wait("the recall", lambda: get(file, method="HEAD")[0] == 404)
+    took = time.monotonic() - start
+    print(f"the file was gone {took:.2f} s after the bundle was dropped")
+    check(took < 10, f"the recall took {took:.1f} s")
+    check(get(url + PAGE)[0] == 404, "its page is there")
+    world.pip().install(url + "/pypi/simple/", "hello-lib", fails=True)
+    check(pair.bundle_bytes < 200_000, f"the recall weighs {pair.bundle_bytes} bytes")
