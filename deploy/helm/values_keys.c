@@ -7,28 +7,14 @@
 
 #include "api/config/config_keys.h"
 #include "base/macro.h"
+#include "deploy/helm/values_rows.h"
 
-#define DNS_LABEL_MAX 63   /* a DNS label, RFC 1123 */
-#define DNS_MAX 253	   /* a DNS subdomain, RFC 1123 */
-#define VALUE_MAX 63	   /* of a label */
-#define MOUNT_PATH_MAX 255 /* of a mount; as long as paths in the configuration */
-#define TEXT_MAX 512	   /* an annotation that somebody writes by hand */
-#define POOLS_MAX 16	   /* each is two more DaemonSets */
-#define PATHS_MAX 16	   /* mounts of one pod */
-#define LABELS_MAX 32	   /* of one object */
-#define SECRETS_MAX 16	   /* of one pod */
-#define PORTS_MAX 8	   /* of the API server */
-#define POOL_NAME_MAX 20   /* a pod's name has 63, of which the release takes most */
+#define POOLS_MAX 16	 /* each is two more DaemonSets */
+#define PATHS_MAX 16	 /* mounts of one pod */
+#define SECRETS_MAX 16	 /* of one pod */
+#define PORTS_MAX 8	 /* of the API server */
+#define POOL_NAME_MAX 20 /* a pod's name has 63, of which the release takes most */
 
-#define WORD "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-#define DNS_NAME "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
-#define LABEL_KEY "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
-#define LABEL_VALUE "^([A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?)?$"
-/* Absolute, and no part is empty, "." or "..". */
-#define PATH "^(/[-_.+:@A-Za-z0-9]*[-_+:@A-Za-z0-9][-_.+:@A-Za-z0-9]*)+$"
-#define IMAGE "^[a-z0-9]([-._/:a-z0-9]*[a-z0-9])?$"
-#define TAG "^([A-Za-z0-9_][-._A-Za-z0-9]*)?$"
-#define DIGEST "^(sha256:[0-9a-f]{64})?$"
 #define INTERVAL "^([0-9]+(s|m|h))?$" /* of Prometheus */
 /* 1s to 24h, as the labeller takes it: up to 86400 s, 1440 min or 24 h. */
 #define SECONDS "([1-9][0-9]{0,3}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400)s"
@@ -36,16 +22,9 @@
 #define HOURS "([1-9]|1[0-9]|2[0-4])h"
 #define LABELLER_INTERVAL "^(" SECONDS "|" MINUTES "|" HOURS ")?$"
 
-#define STRING(MIN, MAX, PATTERN) \
-	.type = SCHEMA_STRING, .min = (MIN), .max = (MAX), .pattern = (PATTERN)
-#define MAPPING(rows) .type = SCHEMA_MAPPING, .keys = (rows), .n_keys = ARRAY_SIZE(rows)
-#define OBJECT .type = SCHEMA_FOREIGN, .values = object
-#define ARRAY .type = SCHEMA_FOREIGN, .values = array
-#define SWITCH(value) .type = SCHEMA_BOOL, .default_value = (value)
-
-static const char *const object[] = { "object", NULL };
-static const char *const array[] = { "array", NULL };
-static const char *const pull_policies[] = { "Always", "IfNotPresent", "Never", NULL };
+const char *const values_object[] = { "object", NULL };
+const char *const values_array[] = { "array", NULL };
+const char *const values_pull_policies[] = { "Always", "IfNotPresent", "Never", NULL };
 static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
 static const char *const log_formats[] = { "text", "json", NULL };
 static const char *const registrations[] = { "classic", "watcher", "both", NULL };
@@ -58,13 +37,13 @@ static const struct schema_key label_keys[] = {
 	{ .name = "key", STRING(1, DNS_MAX + 1 + DNS_LABEL_MAX, LABEL_KEY) },
 	{ .name = "value", STRING(0, VALUE_MAX, LABEL_VALUE) },
 };
-static const struct schema_key label_item = { .name = "*", MAPPING(label_keys) };
+const struct schema_key values_label_item = { .name = "*", MAPPING(label_keys) };
 
 static const struct schema_key annotation_keys[] = {
 	{ .name = "key", STRING(1, DNS_MAX + 1 + DNS_LABEL_MAX, LABEL_KEY) },
 	{ .name = "value", STRING(0, TEXT_MAX, NULL) },
 };
-static const struct schema_key annotation_item = { .name = "*", MAPPING(annotation_keys) };
+const struct schema_key values_annotation_item = { .name = "*", MAPPING(annotation_keys) };
 
 static const struct schema_key secret_item = {
 	.name = "pullSecrets[]",
@@ -80,9 +59,6 @@ static const struct schema_key port_item = {
 	.min = 1,
 	.max = UINT16_MAX,
 };
-
-#define LABELS(least) .type = SCHEMA_MAP, .item = &label_item, .min = (least), .max = LABELS_MAX
-#define ANNOTATIONS .type = SCHEMA_MAP, .item = &annotation_item, .max = LABELS_MAX
 
 /* --- image, node, configuration --- */
 
@@ -108,7 +84,7 @@ static const struct schema_key image_keys[] = {
 	{
 		.name = "pullPolicy",
 		.type = SCHEMA_ENUM,
-		.values = pull_policies,
+		.values = values_pull_policies,
 		.default_value = "IfNotPresent",
 		.text = "When a node pulls the image.",
 	},
@@ -150,7 +126,7 @@ static const struct schema_key pool_keys[] = {
 	{
 		.name = "nodeSelector",
 		.type = SCHEMA_MAP,
-		.item = &label_item,
+		.item = &values_label_item,
 		.min = 1,
 		.max = 1,
 		.required = true,
@@ -595,6 +571,14 @@ static const struct schema_key values_keys[] = {
 		.text = "The end of `helm uninstall`. Labels and the rest that was written through "
 			"the API server are removed; Node Feature Discovery drops what it has from "
 			"a file when the file expires.",
+	},
+	{
+		.name = "reservoir",
+		.type = SCHEMA_MAPPING,
+		.keys = reservoir_values,
+		.n_keys = RESERVOIR_VALUES,
+		.text = "`silica-reservoir`, a mirror of packages for sites without the internet; "
+			"docs/reservoir.md tells of it.",
 	},
 	{
 		.name = "simulation",

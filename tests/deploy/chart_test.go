@@ -61,6 +61,33 @@ nodeLabeller: {podAnnotations: {a.io/b: "1"}, podLabels: {c: d}, serviceAccountA
 	"no policy": `admissionPolicy: {enabled: never}`,
 	"policy":    `admissionPolicy: {enabled: always}`,
 	"global":    `global: {anything: [1, 2]}`,
+	"site":      `reservoir: {enabled: true, storage: {dropClaim: drop}}`,
+	"hub": `
+reservoir:
+  enabled: true
+  mode: hub
+  config:
+    repositories:
+    - {name: pypi, ecosystem: pypi, upstream: "https://pypi.example.org/simple/", pypi: {projects: [requests]}}
+    sync: {interval: 6h}
+  secrets: {keys: hub-keys, tls: hub-tls}
+  sync: {schedule: "17 3 * * *", timeZone: Asia/Seoul}
+  networkPolicy: {upstreams: [{ipBlock: {cidr: 192.0.2.0/24}}], clientsFrom: [{podSelector: {}}]}`,
+	"cache": `
+devicePlugin: {enabled: false}
+nodeLabeller: {enabled: false}
+reservoir:
+  enabled: true
+  mode: cache
+  config: {repositories: [{name: pypi, ecosystem: pypi, mode: cache, upstream: "https://pypi.example.org/"}]}
+  storage: {existingClaim: packages}
+  server:
+    autoscaling: {enabled: true, requestsPerSecond: 2000, bytesPerSecond: 100000000}
+    podDisruptionBudget: {enabled: false}
+    podLabels: {a: b}
+  ingress: {enabled: true, host: packages.example.org, className: nginx, tlsSecret: packages-tls}
+  tolerations: [{operator: Exists}]
+  priorityClassName: high`,
 }
 
 func eachRendering(t *testing.T, check func(t *testing.T, all objects)) {

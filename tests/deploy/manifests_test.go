@@ -22,7 +22,7 @@ func TestDeploy_manifests(t *testing.T) {
 	if _, err := run(path("scripts", "manifests.sh"), dir); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"silica.yaml", "cleanup/cleanup.yaml"} {
+	for _, name := range []string{"silica.yaml", "cleanup/cleanup.yaml", "reservoir/reservoir.yaml"} {
 		have, err := os.ReadFile(path("manifests", name))
 		if err != nil {
 			t.Fatal(err)

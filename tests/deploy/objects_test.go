@@ -10,9 +10,11 @@ import (
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	admission "k8s.io/api/admissionregistration/v1"
 	apps "k8s.io/api/apps/v1"
+	autoscaling "k8s.io/api/autoscaling/v2"
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
+	policy "k8s.io/api/policy/v1"
 	rbac "k8s.io/api/rbac/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -30,8 +32,9 @@ type objects []object
 var decoder = func() runtime.Decoder {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		admission.AddToScheme, apps.AddToScheme, batch.AddToScheme, core.AddToScheme,
-		monitoring.AddToScheme, networking.AddToScheme, rbac.AddToScheme,
+		admission.AddToScheme, apps.AddToScheme, autoscaling.AddToScheme, batch.AddToScheme,
+		core.AddToScheme, monitoring.AddToScheme, networking.AddToScheme, policy.AddToScheme,
+		rbac.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			panic(err)

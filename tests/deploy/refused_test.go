@@ -57,10 +57,20 @@ func TestDeploy_refused(t *testing.T) {
 		`pools: [{name: default, nodeSelector: {b: c}, config: {}}]`:             {"pools[].name"},
 		`pools: [{name: a, nodeSelector: {b: c}, config: {}}, {name: a, nodeSelector: {b: d}, config: {}}]`: {
 			"pools[].name", "one name"},
-		`metrics: {podMonitor: {enabled: true}}`:                         {"networkPolicy.metricsFrom"},
-		`config: {resources: [{name: a.io/b, nodes: {labels: {c: d}}}]}`: {"config.resources[0].nodes.labels", "pools"},
-		`config: {exclude: [{bdf: "*", nodes: {labels: {c: d}}}]}`:       {"config.exclude[0].nodes.labels", "pools"},
-		`simulation: {enabled: true}`:                                    {"simulation.image"},
+		`reservoir: {enabled: true}`:                                                    {"nothing would ever fill the store"},
+		`reservoir: {mode: mirror}`:                                                     {"/reservoir/mode"},
+		`reservoir: {config: {repositories: [{name: a}]}}`:                              {"/reservoir/config/repositories/0", "ecosystem"},
+		`reservoir: {config: {serve: {liste: a}}}`:                                      {"/reservoir/config/serve", "liste"},
+		`reservoir: {config: {sync: {perHost: 65}}}`:                                    {"/reservoir/config/sync/perHost"},
+		`reservoir: {storage: {size: 100}}`:                                             {"/reservoir/storage/size"},
+		`reservoir: {server: {replicas: 0}}`:                                            {"/reservoir/server/replicas"},
+		`reservoir: {enabled: true, sync: {schedule: "@daily"}}`:                        {"reservoir.sync.schedule"},
+		`reservoir: {enabled: true, storage: {dropClaim: d}, ingress: {enabled: true}}`: {"reservoir.ingress.host"},
+		`reservoir: {enabled: true, secrets: {config: a}, config: {keep: {for: 1h}}}`:   {"only one of the two"},
+		`metrics: {podMonitor: {enabled: true}}`:                                        {"networkPolicy.metricsFrom"},
+		`config: {resources: [{name: a.io/b, nodes: {labels: {c: d}}}]}`:                {"config.resources[0].nodes.labels", "pools"},
+		`config: {exclude: [{bdf: "*", nodes: {labels: {c: d}}}]}`:                      {"config.exclude[0].nodes.labels", "pools"},
+		`simulation: {enabled: true}`:                                                   {"simulation.image"},
 	} {
 		_, err := template(t, values)
 		if err == nil {
