@@ -17,7 +17,9 @@ build = cmake --preset $(1) && cmake --build --preset $(1) --target $(2) -j $(JO
 
 .NOTPARALLEL:
 .PHONY: all help release demo test bench image lint chart manifests e2e clean
-.PHONY: deps-build deps-test deps-lint dev tsan fuzz go-demo go-test go-bench go-helm go-deploy
+.PHONY: bench-reservoir soak-reservoir
+.PHONY: deps-build deps-test deps-lint deps-demo deps-bench dev tsan fuzz reservoir-clients
+.PHONY: go-demo go-test go-reservoir go-bench go-helm go-deploy
 
 all: release
 
@@ -26,6 +28,8 @@ help:
 	@echo "make demo     show Silica on a simulated node; needs no NPU, cluster or root"
 	@echo "make test     build and run every test"
 	@echo "make bench    measure it against a device plugin and a labeller in Go"
+	@echo "make bench-reservoir  measure the mirror beside others, nginx and pypiserver"
+	@echo "make soak-reservoir   10,000 updates of real clients during 1,000 publishes"
 	@echo "make image    build the container image, named IMAGE=$(IMAGE)"
 	@echo "make lint     run the checks of the sources only"
 	@echo "make chart    write the chart's values, their schema and its README"
@@ -36,16 +40,25 @@ help:
 release: deps-build
 	$(call build,release,all)
 
-demo: release go-demo
+demo: deps-demo release go-demo
 	SILICA_BIN_DIR=$(RELEASE_BIN) $(BUILD)/go/demo
+	SILICA_BIN_DIR=$(RELEASE_BIN) tests/reservoir/demo.py
 
 # The dev tree has every test; those that need another tree's programs find
 # them in its build folder.
-test: deps-test deps-lint release dev tsan fuzz go-demo go-test go-helm go-deploy
+test: deps-test deps-lint release dev tsan fuzz reservoir-clients \
+	go-demo go-test go-reservoir go-helm go-deploy
 	$(CTEST) --preset dev -j $(JOBS)
 
 bench: release go-bench
 	SILICA_BIN_DIR=$(RELEASE_BIN) $(BUILD)/go/bench $(BENCH_FLAGS)
+
+bench-reservoir: deps-bench release
+	cmake --build --preset release --target reservoir-bigstore -j $(JOBS)
+	@SILICA_BIN_DIR=$(RELEASE_BIN) tests/reservoir/bench/run $(BENCH_FLAGS)
+
+soak-reservoir: deps-test release
+	SILICA_BIN_DIR=$(RELEASE_BIN) tests/reservoir/soak.py $(SOAK_FLAGS)
 
 # With buildah, podman or docker; IMAGE_FLAGS are for that program, as in
 # IMAGE_FLAGS=--platform=linux/arm64.
@@ -95,6 +108,16 @@ deps-test:
 deps-lint:
 	@scripts/install-deps.sh build lint
 
+deps-demo:
+	@scripts/install-deps.sh build demo
+
+deps-bench:
+	@scripts/install-deps.sh build demo bench
+
+# Clients that Debian does not have; without them their tests are skipped.
+reservoir-clients:
+	tests/reservoir/get-clients $(BUILD)/reservoir-clients
+
 # A folder named with a slash is a folder for several programs only if it exists.
 go-demo:
 	mkdir -p $(BUILD)/go
@@ -104,6 +127,14 @@ go-test:
 	$(GO) -C tests/kubelet test -c -o $(BUILD)/go/kubelet-contract.test ./contract
 	$(GO) -C tests/kubelet test -c -o $(BUILD)/go/kube-client.test ./client
 	$(GO) -C tests/kubelet test -c -o $(BUILD)/go/node-labeller.test ./labeller
+	$(GO) -C tests/kubelet test -c -o $(BUILD)/go/reservoir-writer.test ./writer
+
+# A made-up upstream with faults, and what syncs from it.
+go-reservoir:
+	mkdir -p $(BUILD)/go
+	$(GO) -C tests/reservoir/origin build -o $(BUILD)/go/ ./cmd/...
+	$(GO) -C tests/reservoir/origin test -c -o $(BUILD)/go/reservoir-origin.test .
+	$(GO) -C tests/reservoir/origin test -c -o $(BUILD)/go/reservoir-sync.test ./sync
 
 # Without cgo, as such a plugin ships: one file that needs no libraries.
 go-bench:

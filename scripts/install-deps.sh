@@ -8,7 +8,7 @@ set -eu
 table=$(dirname "$0")/packages.txt
 
 if [ $# -eq 0 ]; then
-	echo "usage: $0 build|image|test|lint|go ..." >&2
+	echo "usage: $0 build|image|test|demo|bench|lint|go ..." >&2
 	exit 2
 fi
 

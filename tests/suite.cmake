@@ -52,6 +52,17 @@ foreach(source IN LISTS sources)
 	endforeach()
 endforeach()
 
+# The writer of Reservoir before it: TestWriter_X is kubernetes.writer.X.
+file(GLOB sources CONFIGURE_DEPENDS ${KUBELET}/writer/*_test.go)
+foreach(source IN LISTS sources)
+	file(STRINGS ${source} functions REGEX "^func TestWriter_")
+	foreach(function IN LISTS functions)
+		string(REGEX REPLACE "^func TestWriter_([A-Za-z0-9_]+).*" "\\1" name "${function}")
+		silica_add_go_program(kubernetes.writer.${name} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+			reservoir-writer.test -test.timeout=4m -test.run=^TestWriter_${name}$)
+	endforeach()
+endforeach()
+
 # What api/metrics and the device plugin write, before the linter of Prometheus.
 silica_add_go_program(metrics.exposition ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
 	lint-metrics $<TARGET_FILE:exposition>)
@@ -92,6 +103,21 @@ foreach(source IN LISTS sources)
 		silica_add_go_program(deploy.${name} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
 			deploy.test -test.timeout=4m -test.run=^${test}$)
 		set_tests_properties(deploy.${name} PROPERTIES LABELS deploy)
+	endforeach()
+endforeach()
+
+# The made-up upstream itself, and syncs from it with all its faults: TestSync_X is
+# reservoir.sync.X.
+silica_add_go_program(reservoir.origin ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} reservoir-origin.test)
+set(SYNC ${CMAKE_CURRENT_SOURCE_DIR}/reservoir/origin/sync)
+file(GLOB sources CONFIGURE_DEPENDS ${SYNC}/*_test.go)
+foreach(source IN LISTS sources)
+	file(STRINGS ${source} functions REGEX "^func TestSync_")
+	foreach(function IN LISTS functions)
+		string(REGEX REPLACE "^func TestSync_([A-Za-z0-9_]+).*" "\\1" name "${function}")
+		silica_add_go_program(reservoir.sync.${name} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+			reservoir-sync.test -test.timeout=4m -test.run=^TestSync_${name}$)
+		set_tests_properties(reservoir.sync.${name} PROPERTIES LABELS reservoir)
 	endforeach()
 endforeach()
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# manual.sh SILICACTL_MANUAL PAGE - the page that was built is what the program
+# manual.sh PROGRAM PAGE - the page that was built is what the program
 # writes today, and those that read such pages have nothing against it.
 set -eu
 

@@ -337,7 +337,7 @@ func messages(t *testing.T) string {
 	var text strings.Builder
 	for _, folder := range []string{
 		"api", "base", "cli", "daemon", "device-plugin", "drivers", "inventory",
-		"node-labeller", "policy",
+		"node-labeller", "policy", "reservoir",
 	} {
 		err := filepath.WalkDir("../../"+folder, func(path string, _ os.DirEntry, err error) error {
 			if err != nil || filepath.Ext(path) != ".c" {
