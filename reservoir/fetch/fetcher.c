@@ -13,7 +13,7 @@
 #include "reservoir/fetch/fetch.h"
 
 #include <inttypes.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +40,7 @@ struct fetcher {
 	struct queue queue;
 	struct transfer *transfers; /* settings.total of them */
 	uint32_t n_active;
-	volatile sig_atomic_t is_stopped;
+	atomic_bool is_stopped; /* by a signal handler, or another thread */
 	uint64_t watched_ms, flushed_ms, disk_ms;
 	fetch_progress_fn watch;
 	void *watch_ctx;
@@ -214,7 +214,7 @@ void fetcher_record(struct fetcher *fetcher, fetch_fn fn, void *ctx)
 
 void fetcher_stop(struct fetcher *fetcher)
 {
-	fetcher->is_stopped = 1;
+	fetcher->is_stopped = true;
 }
 
 /* --- the end of a job --- */
@@ -601,7 +601,7 @@ static void drop_all(struct fetcher *fetcher)
 		tell_dropped(fetcher, job);
 	fetcher->n_active = 0;
 	fetcher->engine.fatal = 0;
-	fetcher->is_stopped = 0;
+	fetcher->is_stopped = false;
 	fetcher->is_dropping = false;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
@@ -29,8 +30,8 @@ struct pacer {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct body *sleepers;
-	bool ends;  /* no limits any more */
-	bool stops; /* the thread */
+	atomic_bool ends; /* no limits any more */
+	bool stops;	  /* the thread */
 };
 
 /* Takes those out that may go on, and returns them as a list. */
@@ -145,7 +146,7 @@ static uint64_t allowed(struct body *body, uint64_t most, uint32_t *ret_wait_ms)
 	const struct paced_body *paced = &body->paced;
 	uint64_t least = MIN(most, LEAST), now = clock_ns(), mine, shared;
 
-	if (__atomic_load_n(&body->pacer->ends, __ATOMIC_RELAXED))
+	if (atomic_load_explicit(&body->pacer->ends, memory_order_relaxed))
 		return most;
 	mine = limit_take(paced->client, &paced->key, least, most, now, ret_wait_ms);
 	if (mine == 0)

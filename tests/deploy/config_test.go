@@ -18,30 +18,70 @@ func quantity(text string) *resource.Quantity {
 	return &q
 }
 
-// Whether Silica accepts a configuration; the error is its message.
-func validate(t *testing.T, text string) error {
-	t.Helper()
-	bin := os.Getenv("SILICA_BIN_DIR")
-	if bin == "" {
-		bin = path("build", "dev", "bin")
+// The folder of the programs.
+func binaries() string {
+	if bin := os.Getenv("SILICA_BIN_DIR"); bin != "" {
+		return bin
 	}
+	return path("build", "dev", "bin")
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
 	name := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := run(program(t, "SILICACTL", filepath.Join(bin, "silicactl")), "validate", name)
+	return name
+}
+
+// Whether Silica accepts a configuration; the error is its message.
+func validate(t *testing.T, text string) error {
+	t.Helper()
+	_, err := run(program(t, "SILICACTL", filepath.Join(binaries(), "silicactl")), "validate",
+		write(t, text))
+	return err
+}
+
+// The same of Reservoir, which reads it with any command that needs it.
+func validateReservoir(t *testing.T, text string) error {
+	t.Helper()
+	reservoir := program(t, "SILICA_RESERVOIR", filepath.Join(binaries(), "silica-reservoir"))
+	store := filepath.Join(t.TempDir(), "store")
+	if _, err := run(reservoir, "init", "--store", store); err != nil {
+		t.Fatal(err)
+	}
+	_, err := run(reservoir, "gc", "--dry-run", "--store", store, "--config", write(t, text))
 	return err
 }
 
 // What a ConfigMap of any rendering says is a configuration.
 func TestDeploy_config(t *testing.T) {
+	validators := map[string]func(*testing.T, string) error{
+		"config.yaml": validate, "reservoir.yaml": validateReservoir,
+	}
 	eachRendering(t, func(t *testing.T, all objects) {
 		for _, config := range of[*core.ConfigMap](all) {
-			if err := validate(t, config.Data["config.yaml"]); err != nil {
-				t.Errorf("%s: %v", config.Name, err)
+			for key, text := range config.Data {
+				validator := validators[key]
+				if validator == nil {
+					t.Errorf("%s has %s, which nobody reads", config.Name, key)
+				} else if err := validator(t, text); err != nil {
+					t.Errorf("%s: %v", config.Name, err)
+				}
 			}
 		}
 	})
+}
+
+// A fault in it is found.
+func TestDeploy_config_refused(t *testing.T) {
+	if validate(t, "version: v1\nresourses: []\n") == nil {
+		t.Error("silicactl accepts anything")
+	}
+	if validateReservoir(t, "serve: {liste: a}\n") == nil {
+		t.Error("silica-reservoir accepts anything")
+	}
 }
 
 // Keys that the chart does not accept as the configuration still does.

@@ -4,7 +4,6 @@ package deploy
 
 import (
 	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -157,18 +156,7 @@ func TestDeploy_reservoir_config(t *testing.T) {
 				t.Errorf("%s: the configuration has no '%s':\n%s", name, line, text)
 			}
 		}
-		file := filepath.Join(t.TempDir(), "reservoir.yaml")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		dir := os.Getenv("SILICA_BIN_DIR")
-		if dir == "" {
-			dir = path("build", "release", "bin")
-		}
-		reservoir := filepath.Join(dir, "silica-reservoir")
-		// It comes as far as the store, which is not there.
-		_, err := run(reservoir, "writer", "--store", "/nowhere", "--config", file)
-		if err == nil || !strings.Contains(err.Error(), "/nowhere") {
+		if err := validateReservoir(t, text); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
