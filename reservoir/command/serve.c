@@ -148,12 +148,16 @@ static int start(struct serving *serving, struct store *store, struct error *err
 	return 0;
 }
 
+static void serving_done(struct serving *serving)
+{
+	server_free(serving->server);
+}
+
 int serve_run(const struct settings *settings, struct error *err)
 {
 	_cleanup_(store_closep) struct store *store = NULL;
 	_cleanup_(loop_freep) struct loop *loop = NULL;
-	_cleanup_(server_freep) struct server *server = NULL;
-	struct serving serving = { .settings = settings };
+	_cleanup_(serving_done) struct serving serving = { .settings = settings };
 	int r;
 
 	ignore_broken_pipes();
@@ -163,7 +167,6 @@ int serve_run(const struct settings *settings, struct error *err)
 	serving.loop = loop;
 	if (r == 0)
 		r = start(&serving, store, err);
-	server = serving.server;
 	if (r == 0)
 		r = run(&serving, err);
 	return r < 0 ? r : COMMAND_DONE;

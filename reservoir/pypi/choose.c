@@ -325,18 +325,20 @@ static int collect(const struct chooser *chooser, uint64_t wanted, struct pypi_c
 	return 0;
 }
 
+static void chooser_done(struct chooser *chooser)
+{
+	free(chooser->candidates);
+	free(chooser->releases);
+}
+
 int pypi_choose(const struct pypi_selection *selection, const struct pypi_index *index,
 		struct pypi_input *inputs, size_t n_inputs, struct pypi_choice *ret,
 		struct error *err)
 {
-	struct chooser chooser = { .selection = selection, .index = index };
-	_cleanup_free_ struct candidate *candidates = NULL;
-	_cleanup_free_ struct release *releases = NULL;
+	_cleanup_(chooser_done) struct chooser chooser = { .selection = selection, .index = index };
 	uint64_t wanted = 0;
 	int r = gather(&chooser, err);
 
-	candidates = chooser.candidates;
-	releases = chooser.releases;
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n_inputs; i++) {
