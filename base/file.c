@@ -110,6 +110,24 @@ ssize_t file_read_text(int dirfd, const char *path, char *buf, size_t size, stru
 	return (ssize_t)str_trim(buf);
 }
 
+ssize_t file_pread(int fd, void *buf, size_t len, uint64_t offset)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n = pread(fd, (char *)buf + got, len - got, (off_t)(offset + got));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
 static int write_all(int fd, const char *data, size_t len)
 {
 	while (len > 0) {

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -59,6 +60,17 @@ ssize_t file_read(int dirfd, const char *path, char *buf, size_t size, struct er
  *   -errno   as file_open_below() and file_read()
  */
 ssize_t file_read_text(int dirfd, const char *path, char *buf, size_t size, struct error *err);
+
+/**
+ * file_pread() - Read at a place of a file, as much as is asked for.
+ * @fd: file
+ * @buf: receives @len bytes
+ * @len: number of bytes
+ * @offset: of the first, from the beginning of the file
+ *
+ * Return: bytes read, fewer than @len only at the end of the file; or negative errno.
+ */
+ssize_t file_pread(int fd, void *buf, size_t len, uint64_t offset);
 
 /**
  * file_publish() - Replace a file so that readers see the old or the new one.

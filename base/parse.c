@@ -6,7 +6,7 @@
 
 #include "base/macro.h"
 
-static int digit_value(char c)
+int char_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -24,7 +24,7 @@ static int parse_digits(const char *text, unsigned int base, uint64_t *ret, cons
 	uint64_t value = 0;
 
 	for (; *p; p++) {
-		int digit = digit_value(*p);
+		int digit = char_digit(*p);
 
 		if (digit < 0 || (unsigned int)digit >= base)
 			break;
@@ -120,7 +120,7 @@ int str_copy(char *dst, size_t size, const char *src)
 	return 0;
 }
 
-static bool is_space(char c)
+bool char_is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -130,10 +130,10 @@ size_t str_trim(char *text)
 	const char *start = text;
 	size_t len;
 
-	while (is_space(*start))
+	while (char_is_space(*start))
 		start++;
 	len = strlen(start);
-	while (len > 0 && is_space(start[len - 1]))
+	while (len > 0 && char_is_space(start[len - 1]))
 		len--;
 	memmove(text, start, len);
 	text[len] = '\0';

@@ -89,6 +89,22 @@ size_t str_trim(char *text);
 char char_lower(char c);
 
 /**
+ * char_digit() - The value of a hexadecimal digit of either case.
+ * @c: byte
+ *
+ * Return: 0 to 15, or -1 for what is no digit.
+ */
+int char_digit(char c);
+
+/**
+ * char_is_space() - Whether a byte is white space of ASCII, whatever the locale.
+ * @c: byte
+ *
+ * Return: true for space, tab, newline, vertical tab, form feed and carriage return.
+ */
+bool char_is_space(char c);
+
+/**
  * str_is_printable() - Whether text is fit to be shown and compared.
  * @text: NUL-terminated text
  *

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/macro.h"
 #include "reservoir/bundle/pack.h"
 #include "reservoir/bundle/record.h"
@@ -223,6 +224,7 @@ static int read_object(struct applier *applier, const struct digest *digest, uin
 {
 	_cleanup_close_ int fd = -1;
 	struct error local = { 0 };
+	ssize_t n;
 
 	if (!applier->options.store)
 		return 0;
@@ -231,19 +233,11 @@ static int read_object(struct applier *applier, const struct digest *digest, uin
 		return 0;
 	if (fd < 0)
 		return error_set(err, -fd, "%s", local.msg);
-	while (len > 0) {
-		ssize_t n = pread(fd, out, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_set(err, errno, "reading an object: %m");
-		if (n == 0)
-			return error_set(err, EBADMSG, "a patch refers to more than its base has");
-		out += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
-	}
+	n = file_pread(fd, out, len, offset);
+	if (n < 0)
+		return error_set(err, (int)-n, "reading an object: %s", strerror((int)-n));
+	if ((size_t)n < len)
+		return error_set(err, EBADMSG, "a patch refers to more than its base has");
 	return 1;
 }
 

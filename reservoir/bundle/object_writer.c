@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/macro.h"
 #include "reservoir/bundle/recipe.h"
 #include "reservoir/store/object.h"
@@ -69,19 +70,12 @@ static int damaged(const struct plan_object *object, struct error *err)
 /* Reads exactly @len bytes. */
 static int read_at(int fd, uint64_t offset, unsigned char *out, size_t len, struct error *err)
 {
-	while (len > 0) {
-		ssize_t n = pread(fd, out, len, (off_t)offset);
+	ssize_t n = file_pread(fd, out, len, offset);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_set(err, errno, "reading an object: %m");
-		if (n == 0)
-			return error_set(err, EBADMSG, "an object of the store is too short");
-		out += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
-	}
+	if (n < 0)
+		return error_set(err, (int)-n, "reading an object: %s", strerror((int)-n));
+	if ((size_t)n < len)
+		return error_set(err, EBADMSG, "an object of the store is too short");
 	return 0;
 }
 

@@ -48,11 +48,6 @@ struct tag {
 	const char *end;
 };
 
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static bool piece_is(struct piece piece, const char *word)
 {
 	return piece.len == strlen(word) && strncasecmp(piece.text, word, piece.len) == 0;
@@ -65,7 +60,7 @@ static struct piece take_value(const char **at, const char *end)
 
 	if (quote != '"' && quote != '\'') {
 		value.text = *at;
-		while (*at < end && !is_space(**at) && **at != '>')
+		while (*at < end && !char_is_space(**at) && **at != '>')
 			(*at)++;
 		value.len = (size_t)(*at - value.text);
 		return value;
@@ -81,7 +76,7 @@ static struct piece take_value(const char **at, const char *end)
 
 static void skip_space(const char **at, const char *end)
 {
-	while (*at < end && is_space(**at))
+	while (*at < end && char_is_space(**at))
 		(*at)++;
 }
 
@@ -89,7 +84,7 @@ static void take_attribute(const char **at, const char *end, struct tag *tag)
 {
 	struct piece name = { *at, 0 }, value = { "", 0 };
 
-	while (*at < end && !is_space(**at) && !strchr("=>", **at))
+	while (*at < end && !char_is_space(**at) && !strchr("=>", **at))
 		(*at)++;
 	name.len = (size_t)(*at - name.text);
 	skip_space(at, end);
@@ -112,7 +107,7 @@ static bool take_tag(const char *at, const char *end, struct tag *ret)
 	if ((size_t)(end - at) > TAG_MAX)
 		end = at + TAG_MAX;
 	at++;
-	while (at < end && !is_space(*at) && *at != '>')
+	while (at < end && !char_is_space(*at) && *at != '>')
 		at++;
 	ret->name.len = (size_t)(at - ret->name.text);
 	for (;;) {
@@ -190,22 +185,14 @@ static int decode(struct piece in, char *ret, size_t size)
 	return (int)n;
 }
 
-static int hex_digit(char c)
-{
-	const char *digits = "0123456789abcdef", *found;
-
-	found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
-	return found ? (int)(found - digits) : -1;
-}
-
 static void percent_decode(char *text)
 {
 	char *out = text;
 
 	for (; *text; text++) {
-		if (text[0] == '%' && hex_digit(text[1]) >= 0 && hex_digit(text[2]) >= 0 &&
-		    hex_digit(text[1]) * 16 + hex_digit(text[2]) != 0) {
-			*out++ = (char)(hex_digit(text[1]) * 16 + hex_digit(text[2]));
+		if (text[0] == '%' && char_digit(text[1]) >= 0 && char_digit(text[2]) >= 0 &&
+		    char_digit(text[1]) * 16 + char_digit(text[2]) != 0) {
+			*out++ = (char)(char_digit(text[1]) * 16 + char_digit(text[2]));
 			text += 2;
 		} else {
 			*out++ = *text;

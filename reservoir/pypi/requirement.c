@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/parse.h"
 
 struct parser {
 	const char *at;
@@ -19,11 +20,6 @@ void pypi_requirement_done(struct pypi_requirement *requirement)
 	*requirement = (struct pypi_requirement) { 0 };
 }
 
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static bool is_name(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -32,7 +28,7 @@ static bool is_name(char c)
 
 static void skip_space(struct parser *parser)
 {
-	while (parser->at < parser->end && is_space(*parser->at))
+	while (parser->at < parser->end && char_is_space(*parser->at))
 		parser->at++;
 }
 
@@ -108,7 +104,7 @@ static int parse_url(struct parser *parser, struct pypi_requirement *requirement
 	parser->at++;
 	skip_space(parser);
 	begin = parser->at;
-	while (parser->at < parser->end && !is_space(*parser->at))
+	while (parser->at < parser->end && !char_is_space(*parser->at))
 		parser->at++;
 	if (parser->at == begin)
 		return refuse(parser, "a URL");

@@ -15,11 +15,6 @@ struct rest {
 	const char *end;
 };
 
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -39,9 +34,9 @@ static struct rest trimmed(const char *text, size_t len)
 {
 	struct rest rest = { text, text + len };
 
-	while (rest.at < rest.end && is_space(*rest.at))
+	while (rest.at < rest.end && char_is_space(*rest.at))
 		rest.at++;
-	while (rest.at < rest.end && is_space(rest.end[-1]))
+	while (rest.at < rest.end && char_is_space(rest.end[-1]))
 		rest.end--;
 	return rest;
 }
@@ -383,7 +378,7 @@ static int read_arbitrary(struct rest rest, struct pypi_specifier *ret)
 	if (len == 0 || len >= sizeof(ret->text))
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++) {
-		if (is_space(rest.at[i]) || rest.at[i] == '\0')
+		if (char_is_space(rest.at[i]) || rest.at[i] == '\0')
 			return -EINVAL;
 		ret->text[i] = char_lower(rest.at[i]);
 	}
@@ -425,7 +420,7 @@ static int read_specifier(const char *text, size_t len, struct pypi_specifier *r
 			rest.end -= 2;
 		}
 		if (pypi_version_parse(rest.at, (size_t)(rest.end - rest.at), &out.version) < 0 ||
-		    (rest.at < rest.end && is_space(rest.end[-1])) || !is_allowed(&out))
+		    (rest.at < rest.end && char_is_space(rest.end[-1])) || !is_allowed(&out))
 			return -EINVAL;
 	}
 	*ret = out;

@@ -15,15 +15,6 @@
 /* Pages of the server itself; no repository may have such a name. */
 static const char *const own[] = { "", "healthz", "readyz", "metrics", "status.json" };
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* One character of a target, decoded; or -1. */
 static int decode_one(const char **at)
 {
@@ -34,8 +25,8 @@ static int decode_one(const char **at)
 		(*at)++;
 		return (unsigned char)*p;
 	}
-	high = hex_digit(p[1]);
-	low = high < 0 ? -1 : hex_digit(p[2]);
+	high = char_digit(p[1]);
+	low = high < 0 ? -1 : char_digit(p[2]);
 	if (low < 0)
 		return -1;
 	c = high * 16 + low;

@@ -8,6 +8,8 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include "base/parse.h"
+
 struct hasher {
 	EVP_MD_CTX *ctx;
 };
@@ -84,24 +86,13 @@ const char *digest_format(const struct digest *digest, char text[DIGEST_TEXT_SIZ
 	return text;
 }
 
-static int digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 int digest_parse(const char *text, struct digest *ret)
 {
 	struct digest digest;
 
 	for (size_t i = 0; i < DIGEST_SIZE; i++) {
-		int high = digit_of(text[2 * i]);
-		int low = high < 0 ? -1 : digit_of(text[2 * i + 1]);
+		int high = char_digit(text[2 * i]);
+		int low = high < 0 ? -1 : char_digit(text[2 * i + 1]);
 
 		if (low < 0)
 			return -EINVAL;

@@ -364,11 +364,27 @@ static void knows_char_devices(void **state)
 		assert_int_equal(file_is_char_device(dir->fd, cases[i].name), cases[i].r);
 }
 
+static void reads_at_a_place(void **state)
+{
+	const struct directory *dir = *state;
+	_cleanup_close_ int fd = -1;
+	char buf[8] = { 0 };
+
+	put(dir, "a", "abcdef", 6);
+	fd = openat(dir->fd, "a", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(file_pread(fd, buf, 3, 2), 3);
+	assert_memory_equal(buf, "cde", 3);
+	assert_int_equal(file_pread(fd, buf, 8, 4), 2);
+	assert_int_equal(file_pread(fd, buf, 8, 6), 0);
+	assert_int_equal(file_pread(dir->fd, buf, 8, 0), -EISDIR);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_directory, remove_directory)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		TEST(reads_at_a_place),
 		TEST(reads_whole_files),
 		TEST(says_why_it_cannot_read),
 		TEST(reads_only_files),

@@ -238,6 +238,17 @@ static void lowers_letters_of_ascii_only(_unused_ void **state)
 	assert_int_equal(char_lower((char)0xc4), (char)0xc4);
 }
 
+static void knows_digits_and_space(_unused_ void **state)
+{
+	assert_int_equal(char_digit('0'), 0);
+	assert_int_equal(char_digit('f'), 15);
+	assert_int_equal(char_digit('F'), 15);
+	assert_int_equal(char_digit('g'), -1);
+	assert_int_equal(char_digit('\0'), -1);
+	assert_true(char_is_space(' ') && char_is_space('\t') && char_is_space('\r'));
+	assert_false(char_is_space('\0') || char_is_space('a') || char_is_space((char)0xa0));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -250,6 +261,7 @@ int main(void)
 		cmocka_unit_test(knows_printable_text),
 		cmocka_unit_test(finds_prefixes),
 		cmocka_unit_test(lowers_letters_of_ascii_only),
+		cmocka_unit_test(knows_digits_and_space),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
