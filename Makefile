@@ -3,10 +3,13 @@
 # then builds, then runs.
 BUILD := $(CURDIR)/build
 JOBS ?= $(shell nproc)
+# Most tests wait more than they compute; those that do not take two slots (PROCESSORS).
+SLOTS = $(shell expr 2 '*' $(JOBS))
 GO := $(CURDIR)/scripts/go.sh
 RELEASE_BIN := $(BUILD)/release/bin
 IMAGE ?= silica:latest
 BASE ?= debian:12-slim
+FUZZ_SECONDS ?= 600
 
 # The sanitizers of gcc 12 and clang 14 cannot place their shadow where the kernel
 # spreads mappings over 32 bits, as newer ones do.
@@ -17,7 +20,7 @@ build = cmake --preset $(1) && cmake --build --preset $(1) --target $(2) -j $(JO
 
 .NOTPARALLEL:
 .PHONY: all help release demo test bench image lint chart manifests e2e clean
-.PHONY: bench-reservoir soak-reservoir
+.PHONY: bench-reservoir soak-reservoir fuzz-long
 .PHONY: deps-build deps-test deps-lint deps-demo deps-bench dev tsan fuzz reservoir-clients
 .PHONY: go-demo go-test go-reservoir go-bench go-helm go-deploy
 
@@ -30,6 +33,7 @@ help:
 	@echo "make bench    measure it against a device plugin and a labeller in Go"
 	@echo "make bench-reservoir  measure the mirror beside others, nginx and pypiserver"
 	@echo "make soak-reservoir   10,000 updates of real clients during 1,000 publishes"
+	@echo "make fuzz-long    put each parser to broken bytes for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make image    build the container image, named IMAGE=$(IMAGE)"
 	@echo "make lint     run the checks of the sources only"
 	@echo "make chart    write the chart's values, their schema and its README"
@@ -48,7 +52,7 @@ demo: deps-demo release go-demo
 # them in its build folder.
 test: deps-test deps-lint release dev tsan fuzz reservoir-clients \
 	go-demo go-test go-reservoir go-helm go-deploy
-	$(CTEST) --preset dev -j $(JOBS)
+	$(CTEST) --preset dev -j $(SLOTS)
 
 bench: release go-bench
 	SILICA_BIN_DIR=$(RELEASE_BIN) $(BUILD)/go/bench $(BENCH_FLAGS)
@@ -68,7 +72,7 @@ image:
 lint: deps-lint deps-test
 	cmake --preset dev
 	cmake --build --preset dev --target generated -j $(JOBS)
-	$(CTEST) --preset dev -L lint -j $(JOBS)
+	$(CTEST) --preset dev -L lint -j $(SLOTS)
 
 # Each file is first written beside it: a failure leaves the old one.
 CHART := deploy/helm/silica
@@ -98,6 +102,11 @@ tsan: deps-test
 
 fuzz: deps-test
 	$(call build,fuzz,fuzzers)
+
+# The corpus that it leaves in build/ is where `make test` begins the next time.
+fuzz-long: fuzz
+	cmake --preset fuzz -DFUZZ_SECONDS=$(FUZZ_SECONDS)
+	$(CTEST) --preset fuzz -L fuzz -j $(SLOTS)
 
 deps-build:
 	@scripts/install-deps.sh build

@@ -69,6 +69,14 @@ silica_add_go_program(metrics.exposition ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
 silica_add_go_program(metrics.telemetry ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
 	lint-metrics $<TARGET_FILE:telemetry-exposition>)
 
+# These wait long, for what must not happen or for kubelets that come and go: begin early.
+set_tests_properties(kubelet.contract_11.NothingLeaks PROPERTIES COST 60)
+set_tests_properties(
+	kubelet.contract_11.StreamCutTenTimes kubelet.contract_14.PodResourcesFaulty
+	kubelet.contract_12.OnlyWhatChanges kubelet.contract_4.StoppedReader
+	kubelet.contract_7.IdleConnectionStays kubelet.contract_1.RetryAfterRegisterHangs
+	PROPERTIES COST 30)
+
 silica_add_go_program(demo ${SILICA_TREES}/release/bin demo)
 
 # The tests of the tests: the stand-ins' own, and the benchmark's.
@@ -78,7 +86,7 @@ add_test(NAME kubernetes.apiserver COMMAND ${GO} -C ${KUBELET} test -count=1 -ra
 	./apiserver/...)
 add_test(NAME bench.unit COMMAND ${GO} -C ${CMAKE_CURRENT_SOURCE_DIR}/bench test -count=1 ./...)
 set_tests_properties(kubelet.standin kubernetes.apiserver bench.unit PROPERTIES
-	LABELS go TIMEOUT 600)
+	LABELS go TIMEOUT 600 COST 20)
 
 # silicactl with sanitizers, asking the stand-in.
 add_test(NAME cli.kubelet COMMAND ${GO} -C ${KUBELET} test -count=1 ./cli/...)
@@ -120,6 +128,8 @@ foreach(source IN LISTS sources)
 		set_tests_properties(reservoir.sync.${name} PROPERTIES LABELS reservoir)
 	endforeach()
 endforeach()
+
+set_tests_properties(reservoir.sync.Killed reservoir.sync.PassingFaults PROPERTIES COST 30)
 
 # Against a cluster, where there is one; its status says that there was none.
 add_test(NAME e2e COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/run)
