@@ -2,9 +2,11 @@
 #include "base/command.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/output.h"
 #include "base/suggest.h"
 
 #define TEXT_COLUMNS 78
@@ -151,6 +153,15 @@ int command_choose(const struct command_program *program, const char *const *arg
 				command->words[0] ? " " : "", command->words);
 		return COMMAND_MISUSED;
 	}
+	if (command->about)
+		return command->about(program, line, out, err);
 	*ret = command;
 	return COMMAND_DONE;
+}
+
+int command_print(const struct strbuf *out, int status, struct error *err)
+{
+	if (output_write(out, status == COMMAND_MISUSED ? stderr : stdout, err) < 0)
+		return COMMAND_FAILED;
+	return status;
 }

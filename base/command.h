@@ -26,12 +26,15 @@ enum command_status {
 	COMMAND_OWN = 3,     /* what a program means by it is its own */
 };
 
-/* Each has one of @answer and @run. */
+struct command_program;
+struct command_line;
+
+/* Each has one of @answer, @run and @about. */
 struct command {
 	const char *name;    /* NULL ends a table */
 	const char *words;   /* what follows, as in "FILE..."; "" for nothing */
 	const char *choices; /* what the first word can be, as in "bash|zsh"; NULL for any, "FILE"
-			      * for a file */
+			      * for a file, "COMMAND" for the name of a command */
 	const char *summary; /* one line */
 	const char *text;    /* paragraphs, with an empty line between them */
 	const struct option_row *tables[COMMAND_TABLES_MAX]; /* NULL ends */
@@ -43,6 +46,10 @@ struct command {
 	int (*answer)(const struct settings *settings, struct strbuf *out, struct error *err);
 	/* The same, of one that prints by itself as it goes on. */
 	int (*run)(const struct settings *settings, struct error *err);
+	/* Of what every program has: tells of the program, into @out.  Returns enum
+	 * command_status. */
+	int (*about)(const struct command_program *program, const struct command_line *line,
+		     struct strbuf *out, struct error *err);
 };
 
 struct command_exit {
@@ -104,8 +111,9 @@ int command_help(const struct command_program *program, const char *shown, const
  * @program: program
  * @argv: words behind the name of the program; NULL ends them
  * @line: filled in
- * @ret: row of what is to be done; NULL when nothing is
- * @out: gets help where it was asked for or is needed
+ * @ret: row of what is to be done, of @answer or @run; NULL when nothing is left
+ * @out: gets what the program tells of itself: help where it was asked for or is needed,
+ *	and what a row of @about answers
  * @err: set on misuse that is told by it
  *
  * Return: COMMAND_DONE or COMMAND_MISUSED.
@@ -113,3 +121,14 @@ int command_help(const struct command_program *program, const char *shown, const
 int command_choose(const struct command_program *program, const char *const *argv,
 		   struct command_line *line, const struct command **ret, struct strbuf *out,
 		   struct error *err);
+
+/**
+ * command_print() - Print what a command line has left to print.
+ * @out: text
+ * @status: enum command_status of the command; after a misuse the text is help, and goes
+ *	to standard error
+ * @err: set on failure
+ *
+ * Return: @status, or COMMAND_FAILED when the text cannot be written whole.
+ */
+int command_print(const struct strbuf *out, int status, struct error *err);

@@ -12,9 +12,15 @@
 
 #include "base/macro.h"
 
+/* Any command of the program. */
+static bool is_command(const char *value)
+{
+	return strcmp(value, "COMMAND") == 0;
+}
+
 static bool is_choice(const char *value)
 {
-	return strchr(value, '|') != NULL;
+	return strchr(value, '|') || is_command(value);
 }
 
 /* What is completed after an option or a command. */
@@ -23,11 +29,22 @@ static bool is_path(const char *value)
 	return strncmp(value, "FILE", 4) == 0 || strcmp(value, "DIR") == 0;
 }
 
-static void put_choices(struct strbuf *out, const char *value)
+static void put_commands(const struct command_program *program, struct strbuf *out)
+{
+	for (const struct command *command = program->commands; command->name; command++)
+		strbuf_printf(out, "%s%s", command == program->commands ? "" : " ", command->name);
+}
+
+static void put_choices(const struct command_program *program, struct strbuf *out,
+			const char *value)
 {
 	const char *at = value;
 	size_t len;
 
+	if (is_command(value)) {
+		put_commands(program, out);
+		return;
+	}
 	for (const char *word = options_next_choice(&at, &len); word;
 	     word = options_next_choice(&at, &len)) {
 		strbuf_puts(out, word == value ? "" : " ");
@@ -70,11 +87,12 @@ static void put_bash_names(struct strbuf *out, const struct option_row *table)
 		strbuf_printf(out, " --%s", row->name);
 }
 
-static void put_bash_value(struct strbuf *out, const char *value)
+static void put_bash_value(const struct command_program *program, struct strbuf *out,
+			   const char *value)
 {
 	if (is_choice(value)) {
 		strbuf_puts(out, "COMPREPLY=($(compgen -W '");
-		put_choices(out, value);
+		put_choices(program, out, value);
 		strbuf_puts(out, "' -- \"$word\"))");
 	} else if (strcmp(value, "DIR") == 0) {
 		strbuf_puts(out, "COMPREPLY=($(compgen -d -- \"$word\"))");
@@ -96,7 +114,8 @@ static bool is_new(const struct command_program *program, const struct option_ro
 	return true;
 }
 
-static void put_bash_case(struct strbuf *out, const struct option_row *row)
+static void put_bash_case(const struct command_program *program, struct strbuf *out,
+			  const struct option_row *row)
 {
 	if (!row->value)
 		return;
@@ -104,7 +123,7 @@ static void put_bash_case(struct strbuf *out, const struct option_row *row)
 	if (row->letter)
 		strbuf_printf(out, "-%c | ", row->letter);
 	strbuf_printf(out, "--%s) ", row->name);
-	put_bash_value(out, row->value);
+	put_bash_value(program, out, row->value);
 	strbuf_puts(out, "; return ;;\n");
 }
 
@@ -115,10 +134,11 @@ static void put_bash_values(const struct command_program *program, struct strbuf
 		for (const struct option_row *const *table = command->tables; *table; table++)
 			for (const struct option_row *row = *table;
 			     row->name && is_new(program, *table, command); row++)
-				put_bash_case(out, row);
+				put_bash_case(program, out, row);
 }
 
-static void put_bash_command(struct strbuf *out, const struct command *command)
+static void put_bash_command(const struct command_program *program, struct strbuf *out,
+			     const struct command *command)
 {
 	strbuf_printf(out, "\t%s)\n\t\toptions='", command->name);
 	for (const struct option_row *const *table = command->tables; *table; table++)
@@ -126,7 +146,7 @@ static void put_bash_command(struct strbuf *out, const struct command *command)
 	strbuf_puts(out, "'\n");
 	if (command->choices) {
 		strbuf_puts(out, "\t\t[[ $word == -* ]] || { ");
-		put_bash_value(out, command->choices);
+		put_bash_value(program, out, command->choices);
 		strbuf_puts(out, "; return; }\n");
 	}
 	strbuf_puts(out, "\t\t;;\n");
@@ -145,13 +165,12 @@ static void write_bash(const struct command_program *program, struct strbuf *out
 		    "\tlocal options=''\n"
 		    "\tif ((COMP_CWORD == 1)); then\n"
 		    "\t\tCOMPREPLY=($(compgen -W '");
-	for (const struct command *command = program->commands; command->name; command++)
-		strbuf_printf(out, "%s ", command->name);
+	put_commands(program, out);
 	strbuf_puts(out, "' -- \"$word\"))\n\t\treturn\n\tfi\n\tcase $before in\n");
 	put_bash_values(program, out);
 	strbuf_puts(out, "\tesac\n\tcase ${COMP_WORDS[1]} in\n");
 	for (const struct command *command = program->commands; command->name; command++)
-		put_bash_command(out, command);
+		put_bash_command(program, out, command);
 	strbuf_puts(out, "\tesac\n"
 			 "\tCOMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
 			 "}\n"
@@ -176,11 +195,12 @@ static void put_zsh_text(struct strbuf *out, const char *text)
 	}
 }
 
-static void put_zsh_value(struct strbuf *out, const char *value)
+static void put_zsh_value(const struct command_program *program, struct strbuf *out,
+			  const char *value)
 {
 	if (is_choice(value)) {
 		strbuf_puts(out, ":value:(");
-		put_choices(out, value);
+		put_choices(program, out, value);
 		strbuf_puts(out, ")");
 	} else if (is_path(value)) {
 		strbuf_puts(out,
@@ -192,7 +212,8 @@ static void put_zsh_value(struct strbuf *out, const char *value)
 	}
 }
 
-static void put_zsh_option(struct strbuf *out, const struct option_row *row)
+static void put_zsh_option(const struct command_program *program, struct strbuf *out,
+			   const struct option_row *row)
 {
 	const char *equals = row->value ? "=" : "";
 
@@ -201,26 +222,27 @@ static void put_zsh_option(struct strbuf *out, const struct option_row *row)
 		put_zsh_text(out, row->text);
 		strbuf_puts(out, "]");
 		if (row->value)
-			put_zsh_value(out, row->value);
+			put_zsh_value(program, out, row->value);
 		strbuf_puts(out, "'");
 	}
 	strbuf_printf(out, " \\\n\t\t\t'--%s%s[", row->name, equals);
 	put_zsh_text(out, row->text);
 	strbuf_puts(out, "]");
 	if (row->value)
-		put_zsh_value(out, row->value);
+		put_zsh_value(program, out, row->value);
 	strbuf_puts(out, "'");
 }
 
-static void put_zsh_command(struct strbuf *out, const struct command *command)
+static void put_zsh_command(const struct command_program *program, struct strbuf *out,
+			    const struct command *command)
 {
 	strbuf_printf(out, "\t%s)\n\t\t_arguments", command->name);
 	for (const struct option_row *const *table = command->tables; *table; table++)
 		for (const struct option_row *row = *table; row->name; row++)
-			put_zsh_option(out, row);
+			put_zsh_option(program, out, row);
 	if (command->choices) {
 		strbuf_printf(out, " \\\n\t\t\t'%s", command->max_words > 2 ? "*" : "1");
-		put_zsh_value(out, command->choices);
+		put_zsh_value(program, out, command->choices);
 		strbuf_puts(out, "'");
 	}
 	strbuf_puts(out, "\n\t\t;;\n");
@@ -250,7 +272,7 @@ static void write_zsh(const struct command_program *program, struct strbuf *out)
 			 "\t((CURRENT--))\n"
 			 "\tcase $command in\n");
 	for (const struct command *command = program->commands; command->name; command++)
-		put_zsh_command(out, command);
+		put_zsh_command(program, out, command);
 	/* As a file of $fpath it is the function's first call, else it is sourced. */
 	strbuf_puts(out, "\tesac\n}\nif [[ ${funcstack[1]} == ");
 	put_function(program, out);
@@ -264,11 +286,12 @@ static void write_zsh(const struct command_program *program, struct strbuf *out)
 
 /* --- fish --- */
 
-static void put_fish_value(struct strbuf *out, const char *value)
+static void put_fish_value(const struct command_program *program, struct strbuf *out,
+			   const char *value)
 {
 	if (is_choice(value)) {
 		strbuf_puts(out, " -x -a '");
-		put_choices(out, value);
+		put_choices(program, out, value);
 		strbuf_puts(out, "'");
 	} else if (is_path(value)) {
 		strbuf_puts(out, " -r -F");
@@ -285,7 +308,7 @@ static void put_fish_option(const struct command_program *program, struct strbuf
 	if (row->letter)
 		strbuf_printf(out, " -s %c", row->letter);
 	if (row->value)
-		put_fish_value(out, row->value);
+		put_fish_value(program, out, row->value);
 	strbuf_puts(out, " -d ");
 	put_quoted(out, row->text);
 	strbuf_puts(out, "\n");
@@ -307,7 +330,7 @@ static void put_fish_command(const struct command_program *program, struct strbu
 		      command->name);
 	if (is_choice(command->choices)) {
 		strbuf_puts(out, " -a '");
-		put_choices(out, command->choices);
+		put_choices(program, out, command->choices);
 		strbuf_puts(out, "'\n");
 	} else {
 		strbuf_puts(out, " -F\n");

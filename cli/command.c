@@ -3,30 +3,11 @@
 
 #include <stddef.h>
 
-#include "base/completion.h"
-#include "base/macro.h"
+#include "base/about.h"
 #include "cli/devices.h"
 #include "cli/explain.h"
 #include "cli/status.h"
 #include "cli/validate.h"
-
-static int help_run(const struct settings *settings, struct strbuf *out, struct error *err)
-{
-	return command_help(command_program(), settings->program,
-			    settings->n_words > 0 ? settings->words[0] : NULL, out, err);
-}
-
-static int completion_run(const struct settings *settings, struct strbuf *out, struct error *err)
-{
-	return completion_write(command_program(), settings->words[0], out, err);
-}
-
-static int version_run(const struct settings *settings, struct strbuf *out,
-		       _unused_ struct error *err)
-{
-	strbuf_printf(out, "%s " SILICA_VERSION "\n", settings->program);
-	return COMMAND_DONE;
-}
 
 static const struct command commands[] = {
 	{
@@ -34,11 +15,9 @@ static const struct command commands[] = {
 		.words = "",
 		.summary = "list the devices of this node, and where they are",
 		.text = "Lists every device that the drivers find, with its health as one look "
-			"shows "
-			"it, and draws NUMA nodes, PCI bridges and links of the vendor below. With "
-			"-o wide also what the device says of its load, versions, serial number "
-			"and "
-			"the partitions that it has or can be cut into.",
+			"shows it, and draws NUMA nodes, PCI bridges and links of the vendor "
+			"below. With -o wide also what the device says of its load, versions, "
+			"serial number and the partitions that it has or can be cut into.",
 		.tables = { settings_output, settings_node, settings_common, NULL },
 		.answer = devices_run,
 	},
@@ -47,19 +26,16 @@ static const struct command commands[] = {
 		.words = "",
 		.summary = "show which container holds what, and what is wrong",
 		.text = "Asks the kubelet which container holds which device, draws what is held "
-			"and "
-			"free of each card, and tells what is remarkable: a device that two "
+			"and free of each card, and tells what is remarkable: a device that two "
 			"containers hold, devices that overlap, held devices that are unhealthy or "
 			"not offered any more, and devices of which kubelet and configuration "
 			"disagree. Each finding has a severity and an advice.\n\n"
 			"With --idle-below the devices that are held are watched for --window; "
-			"what "
-			"was used less on average is a finding. Only containers that have held a "
-			"device from before --grace to the end are judged. A device whose driver "
-			"does not tell its use is left out.\n\n"
+			"what was used less on average is a finding. Only containers that have "
+			"held a device from before --grace to the end are judged. A device whose "
+			"driver does not tell its use is left out.\n\n"
 			"A kubelet that does not answer is told, and the rest is shown. Since when "
-			"a "
-			"device is held is not shown: the kubelet does not tell.",
+			"a device is held is not shown: the kubelet does not tell.",
 		.tables = { settings_output, settings_node, settings_kubelet, settings_status,
 			    settings_common, NULL },
 		.answer = status_run,
@@ -70,8 +46,7 @@ static const struct command commands[] = {
 		.choices = "FILE",
 		.summary = "check configuration files of the device plugin",
 		.text = "Reads each file as strictly as the device plugin does, and says ok or "
-			"where "
-			"the first fault is, with a suggestion. Keys that are deprecated are "
+			"where the first fault is, with a suggestion. Keys that are deprecated are "
 			"noted.",
 		.tables = { settings_validate, settings_common, NULL },
 		.min_words = 1,
@@ -94,35 +69,9 @@ static const struct command commands[] = {
 		.max_words = 2,
 		.answer = explain_run,
 	},
-	{
-		.name = "completion",
-		.words = COMPLETION_SHELLS,
-		.choices = COMPLETION_SHELLS,
-		.summary = "print a script by which a shell completes command lines",
-		.text = "Prints the script; where to put it stands in its first lines.",
-		.tables = { settings_common, NULL },
-		.min_words = 1,
-		.max_words = 1,
-		.answer = completion_run,
-	},
-	{
-		.name = "help",
-		.words = "[COMMAND]",
-		.choices = "devices|status|validate|explain|completion|version",
-		.summary = "print this text, or that of a command",
-		.text = "Prints the commands, or the options of one.",
-		.tables = { settings_common, NULL },
-		.max_words = 1,
-		.answer = help_run,
-	},
-	{
-		.name = "version",
-		.words = "",
-		.summary = "print the version",
-		.text = "Prints the version.",
-		.tables = { settings_common, NULL },
-		.answer = version_run,
-	},
+	{ ABOUT_COMPLETION, .tables = { settings_common, NULL } },
+	{ ABOUT_HELP, .tables = { settings_common, NULL } },
+	{ ABOUT_VERSION, .tables = { settings_common, NULL } },
 	{ 0 },
 };
 

@@ -31,20 +31,18 @@ static const struct kind_row kinds[_FINDING_KIND_MAX] = {
 				 "pods." },
 	[FINDING_HELD_OVERLAP] = { "held-overlap", FINDING_ERROR,
 				   "The containers share hardware that each takes for its own. "
-				   "Delete one of the "
-				   "pods; then see whether the configuration was changed while "
-				   "pods held devices." },
+				   "Delete one of the pods; then see whether the configuration was "
+				   "changed while pods held devices." },
 	[FINDING_HELD_UNHEALTHY] = { "held-unhealthy", FINDING_ERROR,
 				     "The container works with a broken device. Move its pod to "
 				     "another device." },
 	[FINDING_HELD_UNOFFERED] = { "held-unoffered", FINDING_WARNING,
 				     "The device is gone, or the configuration has changed since "
-				     "the pod was "
-				     "started. It becomes free when the pod ends." },
+				     "the pod was started. It becomes free when the pod ends." },
 	[FINDING_HELD_ELSEWHERE] = { "held-elsewhere", FINDING_WARNING,
 				     "Another device plugin, or an earlier configuration, has "
-				     "given it out. Two "
-				     "plugins for one device give it out twice." },
+				     "given it out. Two plugins for one device give it out "
+				     "twice." },
 	[FINDING_HELD_IDLE] = { "held-idle", FINDING_WARNING,
 				"Ask the owner of the pod whether it is still needed." },
 	[FINDING_UNHEALTHY] = { "unhealthy", FINDING_WARNING,
@@ -52,22 +50,20 @@ static const struct kind_row kinds[_FINDING_KIND_MAX] = {
 				"itself." },
 	[FINDING_NOT_LISTED] = { "not-listed", FINDING_WARNING,
 				 "See whether silica-device-plugin runs on this node, what it "
-				 "logs, and whether "
-				 "it has the same configuration." },
+				 "logs, and whether it has the same configuration." },
 	[FINDING_MISSING] = { "missing", FINDING_WARNING,
 			      "The plugin may wait for good probes after a failure. If it lasts, "
 			      "see its log." },
 	[FINDING_SURPLUS] = { "surplus", FINDING_WARNING,
 			      "The plugin runs with another configuration, or has not noticed yet "
-			      "what has "
-			      "gone." },
+			      "what has gone." },
 	[FINDING_STALE] = { "stale", FINDING_WARNING,
 			    "The plugin notices within its probe interval. If it lasts, see its "
 			    "log." },
 	[FINDING_NO_PODRESOURCES] = { "no-podresources", FINDING_WARNING,
 				      "Run it as root on the node, with --kubelet-dir if the "
-				      "kubelet has another "
-				      "directory. A kubelet has it since 1.20." },
+				      "kubelet has another directory. A kubelet has it since "
+				      "1.20." },
 	[FINDING_FREE] = { "free", FINDING_INFO, "Nothing has to be done." },
 };
 

@@ -37,22 +37,14 @@ static bool is_utf8(void)
 	return setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-static void complain(const char *program, const char *text)
+static void complain(const char *program, const struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT(4 * ERROR_TEXT_MAX);
 
-	text_escape(&line, text);
+	if (err->code == 0)
+		return;
+	text_escape(&line, err->msg);
 	(void)fprintf(stderr, "%s: %s\n", program, strbuf_str(&line));
-}
-
-/* What is printed after a misuse is help, and goes where errors go. */
-static int print(const struct strbuf *out, int status)
-{
-	FILE *stream = status == COMMAND_MISUSED ? stderr : stdout;
-
-	if (fwrite(strbuf_str(out), 1, out->len, stream) != out->len || fflush(stream) != 0)
-		return COMMAND_FAILED;
-	return status;
 }
 
 int main(int argc, char **argv)
@@ -70,11 +62,9 @@ int main(int argc, char **argv)
 	settings.no_color = getenv("NO_COLOR");
 	status = command_run((const char *const *)(argc > 0 ? argv + 1 : argv), &settings, &out,
 			     &err);
-	if (strbuf_error(&out) < 0) {
-		complain(settings.program, "what is to be printed is too long");
-		return COMMAND_FAILED;
-	}
-	if (err.code != 0)
-		complain(settings.program, err.msg);
-	return print(&out, status);
+	complain(settings.program, &err);
+	err = (struct error) { 0 };
+	status = command_print(&out, status, &err);
+	complain(settings.program, &err);
+	return status;
 }

@@ -2,20 +2,17 @@
 /*
  * silicactl-manual: writes silicactl.1 on standard output, while Silica is built.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/strbuf.h"
+#include "base/macro.h"
+#include "base/output.h"
 #include "cli/manual.h"
 
-#define MANUAL_MAX ((size_t)1024 * 1024)
+static int put_manual(struct strbuf *page, _unused_ struct error *err)
+{
+	silicactl_manual_write(page);
+	return 0;
+}
 
 int main(void)
 {
-	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(MANUAL_MAX);
-
-	silicactl_manual_write(&out);
-	if (strbuf_error(&out) < 0)
-		return EXIT_FAILURE;
-	return fputs(strbuf_str(&out), stdout) < 0 || fflush(stdout) < 0 ? EXIT_FAILURE : 0;
+	return output_page_main("silicactl-manual", put_manual);
 }

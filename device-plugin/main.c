@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/output.h"
 #include "base/strbuf.h"
 #include "device-plugin/options.h"
 #include "device-plugin/plugin.h"
@@ -24,7 +25,7 @@
 
 static int print(const struct strbuf *out)
 {
-	return fputs(strbuf_str(out), stdout) < 0 || fflush(stdout) < 0 ? EXIT_FAILURE : 0;
+	return output_write(out, stdout, NULL) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int print_usage(void)

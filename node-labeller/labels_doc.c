@@ -4,14 +4,10 @@
  *
  * The head is fixed here; every label comes from its row.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "api/nfd/feature_file.h"
 #include "base/macro.h"
+#include "base/output.h"
 #include "node-labeller/label_rows.h"
-
-#define PAGE_MAX (256 * 1024) /* bytes of the page */
 
 static const char intro[] =
 	"<!-- Written by silica-labels-doc; do not edit. -->\n"
@@ -117,19 +113,19 @@ static void put_table(const struct label_table *table, struct strbuf *page)
 		put_row(&table->rows[i], page);
 }
 
-int main(void)
+static int put_page(struct strbuf *page, _unused_ struct error *err)
 {
-	_cleanup_strbuf_ struct strbuf page = STRBUF_INIT(PAGE_MAX);
 	const struct label_table *const *tables;
 	size_t n;
 
-	strbuf_puts(&page, intro);
+	strbuf_puts(page, intro);
 	tables = label_tables(&n);
 	for (size_t i = 0; i < n; i++)
-		put_table(tables[i], &page);
-	if (strbuf_error(&page) < 0) {
-		(void)fputs("silica-labels-doc: no memory, or the page is too long\n", stderr);
-		return 1;
-	}
-	return fputs(strbuf_str(&page), stdout) < 0 || fflush(stdout) < 0;
+		put_table(tables[i], page);
+	return 0;
+}
+
+int main(void)
+{
+	return output_page_main("silica-labels-doc", put_page);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/output.h"
 #include "base/strbuf.h"
 #include "drivers/nvml/child.h"
 #include "node-labeller/cleanup.h"
@@ -22,7 +23,7 @@ static int print_usage(void)
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(USAGE_MAX);
 
 	options_usage(&out);
-	return fputs(strbuf_str(&out), stdout) < 0 || fflush(stdout) < 0 ? EXIT_FAILURE : 0;
+	return output_write(&out, stdout, NULL) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int run(const struct options *options)

@@ -2,9 +2,9 @@
 /*
  * Labels on standard output: all of them, whenever one is another.
  */
-#include <errno.h>
 #include <stdio.h>
 
+#include "base/output.h"
 #include "node-labeller/labels.h"
 #include "node-labeller/local_publisher.h"
 
@@ -17,11 +17,7 @@ static int print(_unused_ const struct publisher_setup *setup, const struct pict
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUTPUT_MAX);
 
 	labels_print(&picture->labels, &picture->annotations, &out);
-	if (strbuf_error(&out) < 0)
-		return error_set(err, -strbuf_error(&out), "no memory to print the labels");
-	if (fputs(strbuf_str(&out), stdout) < 0 || fflush(stdout) < 0)
-		return error_set(err, errno, "cannot write to standard output");
-	return 0;
+	return output_write(&out, stdout, err);
 }
 
 static int stdout_open(const struct publisher_setup *setup, struct publisher **ret,

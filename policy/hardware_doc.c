@@ -10,12 +10,11 @@
 
 #include "api/config/config.h"
 #include "base/macro.h"
+#include "base/output.h"
 #include "drivers/declared.h"
 #include "drivers/declared_builtin.h"
 #include "drivers/driver.h"
 #include "policy/declared.h"
-
-#define PAGE_MAX (256 * 1024) /* bytes of the page */
 
 static const char intro[] =
 	"<!-- Written by silica-hardware-doc; do not edit. -->\n"
@@ -120,7 +119,7 @@ static int add_builtin(struct strbuf *page, const struct config *config,
 	return 0;
 }
 
-static int write_page(struct strbuf *page, struct error *err)
+static int put_page(struct strbuf *page, struct error *err)
 {
 	_cleanup_config_ struct config config = { 0 };
 	const struct declared_builtin *builtins;
@@ -138,18 +137,10 @@ static int write_page(struct strbuf *page, struct error *err)
 	builtins = declared_builtins(&n);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = add_builtin(page, &config, &builtins[i], err);
-	return r < 0 ? r : strbuf_error(page);
+	return r;
 }
 
 int main(void)
 {
-	_cleanup_strbuf_ struct strbuf page = STRBUF_INIT(PAGE_MAX);
-	struct error err = { 0 };
-	int r = write_page(&page, &err);
-
-	if (r < 0) {
-		(void)fprintf(stderr, "silica-hardware-doc: %s\n", error_text(&err, r));
-		return 1;
-	}
-	return fputs(strbuf_str(&page), stdout) < 0 || fflush(stdout) < 0;
+	return output_page_main("silica-hardware-doc", put_page);
 }

@@ -7,14 +7,10 @@
 #include "base/strbuf.h"
 #include "reservoir/command/command.h"
 
-/* What is printed after a misuse is help, and goes where errors go. */
-static int print(const struct strbuf *out, int status)
+static void complain(const char *program, const struct error *err)
 {
-	FILE *stream = status == COMMAND_MISUSED ? stderr : stdout;
-
-	if (fputs(strbuf_str(out), stream) < 0 || fflush(stdout) != 0)
-		return COMMAND_FAILED;
-	return status;
+	if (err->code != 0)
+		(void)fprintf(stderr, "%s: %s\n", program, err->msg);
 }
 
 int main(int argc, char **argv)
@@ -26,7 +22,9 @@ int main(int argc, char **argv)
 
 	status = command_run((const char *const *)(argc > 0 ? argv + 1 : argv), &settings, &out,
 			     &err);
-	if (err.code != 0)
-		(void)fprintf(stderr, "%s: %s\n", settings.program, err.msg);
-	return print(&out, status);
+	complain(settings.program, &err);
+	err = (struct error) { 0 };
+	status = command_print(&out, status, &err);
+	complain(settings.program, &err);
+	return status;
 }

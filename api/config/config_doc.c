@@ -5,13 +5,10 @@
  * The text is fixed here, the table comes from the rows, and both examples have
  * gone through the reader, so neither can grow stale.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "api/config/config.h"
-#include "base/macro.h"
-
-#define PAGE_MAX (256 * 1024) /* bytes of the page */
+#include "base/output.h"
 
 static const char intro[] =
 	"<!-- Written by silica-config-doc; do not edit. -->\n"
@@ -99,13 +96,13 @@ static void add_yaml(struct strbuf *page, const char *text)
 
 static void add_effective(struct strbuf *page, const struct config *config)
 {
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(PAGE_MAX);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(OUTPUT_PAGE_MAX);
 
 	config_print(config, &text);
 	add_yaml(page, strbuf_str(&text));
 }
 
-static int write_page(struct strbuf *page, struct error *err)
+static int put_page(struct strbuf *page, struct error *err)
 {
 	_cleanup_config_ struct config defaults = { 0 }, config = { 0 }, shared = { 0 };
 	int r;
@@ -131,19 +128,10 @@ static int write_page(struct strbuf *page, struct error *err)
 	strbuf_puts(page, default_intro);
 	add_effective(page, &defaults);
 	strbuf_puts(page, default_notes);
-	r = strbuf_error(page);
-	return r < 0 ? error_set(err, -r, "page is too long or memory is short") : 0;
+	return 0;
 }
 
 int main(void)
 {
-	_cleanup_strbuf_ struct strbuf page = STRBUF_INIT(PAGE_MAX);
-	struct error err = { 0 };
-	int r = write_page(&page, &err);
-
-	if (r == 0 && (fputs(strbuf_str(&page), stdout) < 0 || fflush(stdout) != 0))
-		r = error_set(&err, EIO, "cannot write to standard output");
-	if (r < 0)
-		fprintf(stderr, "silica-config-doc: %s\n", error_text(&err, r));
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return output_page_main("silica-config-doc", put_page);
 }

@@ -3,17 +3,15 @@
  * silica-values-doc: writes values.yaml, values.schema.json or README.md of the Helm
  * chart on standard output.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/config/schema_json.h"
 #include "base/macro.h"
+#include "base/output.h"
 #include "deploy/helm/values_keys.h"
 
-#define PAGE_MAX (1024 * 1024) /* bytes of the page; the schema has a tenth */
-#define COLUMNS 90	       /* of a comment in values.yaml */
+#define COLUMNS 90 /* of a comment in values.yaml */
 #define INDENT 2
 
 static const char values_intro[] =
@@ -35,16 +33,14 @@ static const char readme_intro[] =
 	"| | user | capabilities | host, read-only | host, writable | API server |\n"
 	"|---|---|---|---|---|---|\n"
 	"| device plugin | 0, as the kubelet's directories are root's | none | parts of `/sys`, "
-	"`/dev`, "
-	"`/proc/driver`, PodResources | the kubelet's device plugin directory; its plugin registry "
-	"with `registration: watcher` or `both`; the CDI directory when a resource is allocated by "
-	"CDI | no token |\n"
+	"`/dev`, `/proc/driver`, PodResources | the kubelet's device plugin directory; its plugin "
+	"registry with `registration: watcher` or `both`; the CDI directory when a resource is "
+	"allocated by CDI | no token |\n"
 	"| node labeller | 65532 | none | parts of `/sys`, `/dev`, `/proc/driver` | none | "
-	"`nodes`: get, "
-	"watch, patch; `nodes/status`: patch; Events unless `config.node.events` is false |\n"
+	"`nodes`: get, watch, patch; `nodes/status`: patch; Events unless `config.node.events` is "
+	"false |\n"
 	"| node labeller, `output: nfd` | 0, as NFD's directory is root's | none | the same | "
-	"NFD's "
-	"directory | no token |\n"
+	"NFD's directory | no token |\n"
 	"| cleanup, while `helm uninstall` runs | 65532 | none | none | none | `nodes`: get, list, "
 	"patch; `nodes/status`: patch |\n\n"
 	"Every container has a read-only root, the runtime's default seccomp profile and no way "
@@ -149,19 +145,19 @@ static void add_values(struct strbuf *out, int indent, const struct schema_key *
 	}
 }
 
-static int write_values(struct strbuf *out, struct error *err _unused_)
+static int put_values(struct strbuf *out, struct error *err _unused_)
 {
 	strbuf_puts(out, values_intro);
 	add_values(out, 0, &values_root);
 	return 0;
 }
 
-static int write_schema(struct strbuf *out, struct error *err)
+static int put_schema(struct strbuf *out, struct error *err)
 {
 	return schema_json(&values_root, "Values of the chart silica", out, err);
 }
 
-static int write_readme(struct strbuf *out, struct error *err _unused_)
+static int put_readme(struct strbuf *out, struct error *err _unused_)
 {
 	strbuf_puts(out, readme_intro);
 	schema_describe(&values_root, out);
@@ -170,37 +166,18 @@ static int write_readme(struct strbuf *out, struct error *err _unused_)
 
 static const struct {
 	const char *name;
-	int (*write)(struct strbuf *out, struct error *err);
+	output_fn put;
 } pages[] = {
-	{ "values", write_values },
-	{ "schema", write_schema },
-	{ "readme", write_readme },
+	{ "values", put_values },
+	{ "schema", put_schema },
+	{ "readme", put_readme },
 };
-
-static int write_page(const char *name, struct strbuf *out, struct error *err)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
-		int r;
-
-		if (strcmp(pages[i].name, name) != 0)
-			continue;
-		r = pages[i].write(out, err);
-		if (r == 0 && strbuf_error(out) < 0)
-			r = error_set(err, ENOMEM, "page is too long or memory is short");
-		return r;
-	}
-	return error_set(err, EINVAL, "'%s' is none of values, schema and readme", name);
-}
 
 int main(int argc, char **argv)
 {
-	_cleanup_strbuf_ struct strbuf page = STRBUF_INIT(PAGE_MAX);
-	struct error err = { 0 };
-	int r = write_page(argc == 2 ? argv[1] : "", &page, &err);
-
-	if (r == 0 && (fputs(strbuf_str(&page), stdout) < 0 || fflush(stdout) != 0))
-		r = error_set(&err, EIO, "cannot write to standard output");
-	if (r < 0)
-		fprintf(stderr, "silica-values-doc: %s\n", error_text(&err, r));
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(pages); i++)
+		if (strcmp(pages[i].name, argv[1]) == 0)
+			return output_page_main("silica-values-doc", pages[i].put);
+	(void)fputs("usage: silica-values-doc values|schema|readme\n", stderr);
+	return 2;
 }

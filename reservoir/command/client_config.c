@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "base/output.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
 #include "reservoir/command/command.h"
@@ -173,7 +174,5 @@ int client_config_run(const struct settings *settings, struct error *err)
 	if (r < 0)
 		return r;
 	r = client_config_write(settings, &config, &out, err);
-	if (r == COMMAND_DONE && fputs(strbuf_str(&out), stdout) < 0)
-		return error_set(err, EIO, "cannot write to standard output");
-	return r;
+	return r == COMMAND_DONE ? output_write(&out, stdout, err) : r;
 }

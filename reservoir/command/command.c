@@ -3,28 +3,9 @@
 
 #include <stddef.h>
 
-#include "base/completion.h"
+#include "base/about.h"
 #include "base/log.h"
-#include "base/macro.h"
 #include "reservoir/command/commands.h"
-
-static int help_run(const struct settings *settings, struct strbuf *out, struct error *err)
-{
-	return command_help(command_program(), settings->program,
-			    settings->n_words > 0 ? settings->words[0] : NULL, out, err);
-}
-
-static int completion_run(const struct settings *settings, struct strbuf *out, struct error *err)
-{
-	return completion_write(command_program(), settings->words[0], out, err);
-}
-
-static int version_run(const struct settings *settings, struct strbuf *out,
-		       _unused_ struct error *err)
-{
-	strbuf_printf(out, "%s " SILICA_VERSION "\n", settings->program);
-	return COMMAND_DONE;
-}
 
 static const struct command commands[] = {
 	{
@@ -115,14 +96,10 @@ static const struct command commands[] = {
 		.words = "[REPOSITORY...]",
 		.summary = "read every object, and find what is damaged",
 		.text = "Read every object, and look for all that generations name. What is "
-			"damaged is moved "
-			"to the directory quarantine of the store, and given to no client any "
-			"more; with "
-			"--repair it is fetched again from where it came. With names, only what "
-			"the current "
-			"generation of these repositories has is read. Exits with 3 while "
-			"something is "
-			"damaged.",
+			"damaged is moved to the directory quarantine of the store, and given to "
+			"no client any more; with --repair it is fetched again from where it came. "
+			"With names, only what the current generation of these repositories has is "
+			"read. Exits with 3 while something is damaged.",
 		.tables = { settings_verify, settings_store, settings_common, NULL },
 		.max_words = SETTINGS_WORDS_MAX,
 		.run = verify_run,
@@ -132,10 +109,8 @@ static const struct command commands[] = {
 		.words = "",
 		.summary = "remove what no kept generation needs",
 		.text = "Remove the generations that the configuration does not keep "
-			"(keep.generations, "
-			"keep.for) and no snapshot keeps, and the objects that nothing needs any "
-			"more. "
-			"Runs beside servers and beside a sync.",
+			"(keep.generations, keep.for) and no snapshot keeps, and the objects that "
+			"nothing needs any more. Runs beside servers and beside a sync.",
 		.tables = { settings_gc, settings_store, settings_common, NULL },
 		.run = gc_run,
 	},
@@ -144,10 +119,8 @@ static const struct command commands[] = {
 		.words = "",
 		.summary = "show repositories, generations, disk and last syncs",
 		.text = "Show the store's id, the generation that is published, each repository "
-			"with its size "
-			"and the age of its last sync, the snapshots, the disk, and who writes. "
-			"Works beside "
-			"a writer and in a store that cannot be written.",
+			"with its size and the age of its last sync, the snapshots, the disk, and "
+			"who writes. Works beside a writer and in a store that cannot be written.",
 		.tables = { settings_report, settings_store, settings_common, NULL },
 		.run = status_run,
 	},
@@ -156,10 +129,9 @@ static const struct command commands[] = {
 		.words = "[NAME [GENERATION]]",
 		.summary = "keep a generation under a name, or list those kept",
 		.text = "Keep a generation under a name: it is served below /snapshot/NAME/ and "
-			"'gc' leaves "
-			"it alone. GENERATION is a number, another snapshot or \"current\", which "
-			"it is "
-			"when left out. Without NAME all snapshots are listed.",
+			"'gc' leaves it alone. GENERATION is a number, another snapshot or "
+			"\"current\", which it is when left out. Without NAME all snapshots are "
+			"listed.",
 		.tables = { settings_snapshot, settings_store, settings_common, NULL },
 		.max_words = 2,
 		.run = snapshot_run,
@@ -169,8 +141,8 @@ static const struct command commands[] = {
 		.words = "GENERATION",
 		.summary = "publish an earlier generation again",
 		.text = "Publish the repositories of an earlier generation again, as a new one. "
-			"GENERATION "
-			"is a number or a snapshot. With --repository only that one goes back.",
+			"GENERATION is a number or a snapshot. With --repository only that one "
+			"goes back.",
 		.tables = { settings_repository, settings_store, settings_common, NULL },
 		.min_words = 1,
 		.max_words = 1,
@@ -181,11 +153,9 @@ static const struct command commands[] = {
 		.words = "GENERATION GENERATION",
 		.summary = "list what changed between two generations",
 		.text = "List the paths that were added (+), removed (-) and changed (*) from the "
-			"first "
-			"generation to the second, with their sizes, and the sums. A generation is "
-			"a "
-			"number, a snapshot or \"current\". With --json each path is a line of "
-			"JSON.",
+			"first generation to the second, with their sizes, and the sums. A "
+			"generation is a number, a snapshot or \"current\". With --json each path "
+			"is a line of JSON.",
 		.tables = { settings_repository, settings_store, settings_common, NULL },
 		.min_words = 2,
 		.max_words = 2,
@@ -221,34 +191,9 @@ static const struct command commands[] = {
 		.max_words = 1,
 		.run = client_config_run,
 	},
-	{
-		.name = "completion",
-		.words = COMPLETION_SHELLS,
-		.choices = COMPLETION_SHELLS,
-		.summary = "print a script by which a shell completes command lines",
-		.text = "Prints the script; where to put it stands in its first lines.",
-		.tables = { settings_common, NULL },
-		.min_words = 1,
-		.max_words = 1,
-		.answer = completion_run,
-	},
-	{
-		.name = "help",
-		.words = "[COMMAND]",
-		.summary = "print this text, or that of a command",
-		.text = "Prints the commands, or the options of one.",
-		.tables = { settings_common, NULL },
-		.max_words = 1,
-		.answer = help_run,
-	},
-	{
-		.name = "version",
-		.words = "",
-		.summary = "print the version",
-		.text = "Prints the version.",
-		.tables = { settings_common, NULL },
-		.answer = version_run,
-	},
+	{ ABOUT_COMPLETION, .tables = { settings_common, NULL } },
+	{ ABOUT_HELP, .tables = { settings_common, NULL } },
+	{ ABOUT_VERSION, .tables = { settings_common, NULL } },
 	{ 0 },
 };
 

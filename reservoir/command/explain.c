@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "base/cleanup.h"
+#include "base/output.h"
 #include "base/strbuf.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
+#include "reservoir/command/report.h"
 #include "reservoir/ecosystem.h"
 #include "reservoir/store/generation.h"
 #include "reservoir/store/manifest.h"
@@ -88,26 +89,15 @@ static int explain_all(struct explanation *explanation, const struct reservoir_c
 	return r < 0 ? r : 0;
 }
 
-static int print_json(const json_t *list, struct error *err)
-{
-	_cleanup_free_ char *text = json_dumps(list, JSON_INDENT(2));
-
-	if (!text)
-		return error_set(err, ENOMEM, "no memory for the explanation");
-	return puts(text) < 0 ? error_set(err, EIO, "cannot write to standard output") : 0;
-}
-
 static int print(struct explanation *explanation, struct error *err)
 {
 	int r = strbuf_error(&explanation->text);
 
 	if (explanation->list)
-		return print_json(explanation->list, err);
+		return report_print_json(json_incref(explanation->list), false, err);
 	if (r < 0)
 		return error_set(err, -r, "the explanation is too long; use --repository");
-	if (fputs(strbuf_str(&explanation->text), stdout) < 0)
-		return error_set(err, EIO, "cannot write to standard output");
-	return 0;
+	return output_write(&explanation->text, stdout, err);
 }
 
 static int explain_and_print(struct explanation *explanation, const struct reservoir_config *config,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/output.h"
 #include "base/parse.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
@@ -35,7 +36,7 @@ static int print(const struct gc_report *report, bool dry_run, struct error *err
 	if (report->quarantined_removed)
 		strbuf_printf(&out, "Quarantine:  %" PRIu64 " %s\n", report->quarantined_removed,
 			      would);
-	return report_print(&out, err);
+	return output_write(&out, stdout, err);
 }
 
 static int read_settings(const struct settings *settings, struct gc_settings *ret,

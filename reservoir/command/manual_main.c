@@ -3,14 +3,10 @@
  * silica-reservoir-manual: writes silica-reservoir.1 on standard output, while Silica is
  * built.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "base/macro.h"
 #include "base/manual.h"
-#include "base/strbuf.h"
+#include "base/output.h"
 #include "reservoir/command/command.h"
-
-#define MANUAL_MAX ((size_t)1024 * 1024)
 
 static const struct manual manual = {
 	.summary = "mirror packages for sites without the internet",
@@ -28,12 +24,13 @@ static const struct manual manual = {
 	       "Certificates of authorities, unless sync.caFile is configured.\n",
 };
 
+static int put_manual(struct strbuf *page, _unused_ struct error *err)
+{
+	manual_write(command_program(), &manual, page);
+	return 0;
+}
+
 int main(void)
 {
-	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(MANUAL_MAX);
-
-	manual_write(command_program(), &manual, &out);
-	if (strbuf_error(&out) < 0)
-		return EXIT_FAILURE;
-	return fputs(strbuf_str(&out), stdout) < 0 || fflush(stdout) < 0 ? EXIT_FAILURE : 0;
+	return output_page_main("silica-reservoir-manual", put_manual);
 }

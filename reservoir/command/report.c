@@ -117,15 +117,6 @@ void report_table_write(const struct report_table *table, const char *indent, st
 	}
 }
 
-int report_print(const struct strbuf *text, struct error *err)
-{
-	if (strbuf_error(text) < 0)
-		return error_set(err, -strbuf_error(text), "the report is too long");
-	if (fwrite(strbuf_str(text), 1, text->len, stdout) != text->len || fflush(stdout) != 0)
-		return error_set(err, errno ? errno : EIO, "write to standard output: %m");
-	return 0;
-}
-
 int report_print_json(json_t *json, bool lines, struct error *err)
 {
 	int r;

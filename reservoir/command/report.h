@@ -86,15 +86,6 @@ void report_table_add(struct report_table *table, const char *word);
 void report_table_write(const struct report_table *table, const char *indent, struct strbuf *out);
 
 /**
- * report_print() - Write text to standard output.
- * @text: text; one that failed is told
- * @err: set on failure
- *
- * Return: 0, or negative errno.
- */
-int report_print(const struct strbuf *text, struct error *err);
-
-/**
  * report_print_json() - Write JSON to standard output, and release it.
  * @json: value, or NULL when there was no memory for it
  * @lines: on one line

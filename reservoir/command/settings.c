@@ -68,9 +68,7 @@ const struct option_row settings_serve[] = {
 };
 
 const struct option_row settings_export[] = {
-	TEXT("since", "GENERATION",
-	     "what the site has: a number, a snapshot, or a receipt's file; "
-	     "when left out, nothing",
+	TEXT("since", "GENERATION", "generation, snapshot or receipt of the site (default: none)",
 	     since),
 	TEXT("output", "DIR", "directory that the bundle is written to (default: .)", output),
 	END,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/output.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/command/report.h"
@@ -62,7 +63,7 @@ static int list(const struct settings *settings, struct error *err)
 	if (settings->json)
 		return report_print_json(listing.json, false, err);
 	report_table_write(&table, "", &out);
-	return report_print(&out, err);
+	return output_write(&out, stdout, err);
 }
 
 /* The audit log is worth a complaint, but what was done is done. */

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/macro.h"
+#include "base/output.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/command/report.h"
@@ -138,7 +139,7 @@ static int print_text(const struct status *status, struct error *err)
 			      status->quarantined);
 	if (status->generation->n_repositories)
 		write_repositories(status, &out);
-	return report_print(&out, err);
+	return output_write(&out, stdout, err);
 }
 
 /* -- JSON --------------------------------------------------------------- */

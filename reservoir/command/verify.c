@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/macro.h"
+#include "base/output.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/command/repair.h"
@@ -182,7 +183,7 @@ static int put_report(const struct settings *settings, const struct scrub_report
 	else
 		strbuf_printf(&out, "%" PRIu64 " faults, %" PRIu64 " objects quarantined\n",
 			      report->faults, report->quarantined);
-	return report_print(&out, err);
+	return output_write(&out, stdout, err);
 }
 
 static int look(struct verification *verification, struct scrub_report *report, struct error *err)

@@ -6,13 +6,11 @@
  * The text is fixed here, the table comes from the rows, and the examples have gone
  * through the reader, so neither can grow stale.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/output.h"
 #include "reservoir/config/config.h"
-
-#define PAGE_MAX (256 * 1024) /* bytes of the page */
 
 static const char intro[] =
 	"<!-- Written by silica-reservoir-config-doc; do not edit. -->\n"
@@ -124,7 +122,7 @@ static int put_example(struct strbuf *page, size_t i, struct error *err)
 	return 0;
 }
 
-static int write_page(struct strbuf *page, struct error *err)
+static int put_page(struct strbuf *page, struct error *err)
 {
 	int r = 0;
 
@@ -132,21 +130,10 @@ static int write_page(struct strbuf *page, struct error *err)
 	reservoir_config_describe(page);
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(examples); i++)
 		r = put_example(page, i, err);
-	if (r < 0)
-		return r;
-	r = strbuf_error(page);
-	return r < 0 ? error_set(err, -r, "page is too long or memory is short") : 0;
+	return r;
 }
 
 int main(void)
 {
-	_cleanup_strbuf_ struct strbuf page = STRBUF_INIT(PAGE_MAX);
-	struct error err = { 0 };
-	int r = write_page(&page, &err);
-
-	if (r == 0 && (fputs(strbuf_str(&page), stdout) < 0 || fflush(stdout) != 0))
-		r = error_set(&err, EIO, "cannot write to standard output");
-	if (r < 0)
-		fprintf(stderr, "silica-reservoir-config-doc: %s\n", error_text(&err, r));
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return output_page_main("silica-reservoir-config-doc", put_page);
 }

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/macro.h"
+#include "base/output.h"
 #include "drivers/nvml/child.h"
 #include "inventory/inventory.h"
 #include "node-labeller/labels.h"
@@ -117,5 +118,5 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "print-labels: %s\n", error_text(&err, r));
 		return 1;
 	}
-	return fputs(strbuf_str(&out), stdout) < 0 || fflush(stdout) < 0;
+	return output_write(&out, stdout, NULL) < 0;
 }

@@ -6,9 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/manual.h"
-
-#define ARGV_MAX 4
-#define OUT_MAX ((size_t)256 * 1024)
+#include "tests/unit/base/program.h"
 
 static int run(const char *const *argv, struct strbuf *out, struct error *err)
 {
@@ -19,12 +17,7 @@ static int run(const char *const *argv, struct strbuf *out, struct error *err)
 
 static void runs(void **state)
 {
-	static const struct {
-		const char *argv[ARGV_MAX];
-		int status;
-		const char *out; /* part of it */
-		const char *error;
-	} cases[] = {
+	static const struct program_case cases[] = {
 		{ { "version" }, COMMAND_DONE, "silicactl " SILICA_VERSION "\n", "" },
 		{ { "--version" }, COMMAND_DONE, "silicactl " SILICA_VERSION "\n", "" },
 		{ { "help" }, COMMAND_DONE, "Usage: silicactl COMMAND", "" },
@@ -48,90 +41,25 @@ static void runs(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUT_MAX);
-		struct error err = { 0 };
-
-		assert_int_equal(run(cases[i].argv, &out, &err), cases[i].status);
-		assert_non_null(strstr(strbuf_str(&out), cases[i].out));
-		assert_non_null(strstr(err.msg, cases[i].error));
-		assert_int_equal(err.code != 0, cases[i].error[0] != '\0');
-	}
+	program_expect_cases(run, cases, ARRAY_SIZE(cases));
 }
 
-/* Every table of options of every command, for what is written from them. */
-typedef void (*row_fn)(const struct command *command, const struct option_row *row, void *ctx);
-
-static void each_row(row_fn fn, void *ctx)
+static void has_rows_that_can_be_run(void **state)
 {
-	for (const struct command *command = command_program()->commands; command->name; command++)
-		for (const struct option_row *const *table = command->tables; *table; table++)
-			for (const struct option_row *row = *table; row->name; row++)
-				fn(command, row, ctx);
-}
-
-static void expect_help(const struct command *command, const struct option_row *row,
-			_unused_ void *ctx)
-{
-	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUT_MAX);
-	char option[64];
-
-	(void)snprintf(option, sizeof(option), "--%s", row->name);
-	command_usage(command_program(), "silicactl", command, &out);
-	assert_non_null(strstr(strbuf_str(&out), option));
-	assert_non_null(strstr(strbuf_str(&out), row->text));
+	(void)state;
+	program_expect_rows(command_program());
 }
 
 static void helps_with_every_option(void **state)
 {
 	(void)state;
-	each_row(expect_help, NULL);
-}
-
-static void has_short_help(void **state)
-{
-	(void)state;
-	for (const struct command *command = command_program()->commands; command->name;
-	     command++) {
-		_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUT_MAX);
-		const char *line;
-
-		command_usage(command_program(), "kubectl silica", command, &out);
-		line = strbuf_str(&out);
-		assert_ptr_equal(strstr(line, "Usage: kubectl silica "), line);
-		while (*line) {
-			size_t len = strcspn(line, "\n");
-
-			assert_true(len <= 100);
-			line += len + (line[len] == '\n');
-		}
-	}
-}
-
-static void expect_option(const struct command *command, const struct option_row *row, void *ctx)
-{
-	char option[64];
-
-	(void)command;
-	(void)snprintf(option, sizeof(option), "%s", row->name);
-	assert_non_null(strstr(ctx, option));
+	program_expect_help(command_program());
 }
 
 static void completes_every_option(void **state)
 {
-	static const char *const shells[] = { "bash", "zsh", "fish" };
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
-		const char *const argv[] = { "completion", shells[i], NULL };
-		_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUT_MAX);
-
-		assert_int_equal(run(argv, &out, NULL), COMMAND_DONE);
-		assert_int_equal(strbuf_error(&out), 0);
-		each_row(expect_option, out.data);
-		for (const struct command *c = command_program()->commands; c->name; c++)
-			assert_non_null(strstr(out.data, c->name));
-	}
+	program_expect_completions(command_program());
 }
 
 /* In a manual page a '-' is written with a backslash. */
@@ -148,12 +76,12 @@ static void expect_manual(_unused_ const struct command *command, const struct o
 
 static void documents_every_option(void **state)
 {
-	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUT_MAX);
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(PROGRAM_OUT_MAX);
 
 	(void)state;
 	silicactl_manual_write(&out);
 	assert_int_equal(strbuf_error(&out), 0);
-	each_row(expect_manual, out.data);
+	program_each_row(command_program(), expect_manual, out.data);
 	for (const struct command *command = command_program()->commands; command->name;
 	     command++) {
 		char section[64];
@@ -165,25 +93,14 @@ static void documents_every_option(void **state)
 		assert_non_null(strstr(out.data, "EXIT STATUS"));
 }
 
-static void offers_every_command_to_help(void **state)
-{
-	const char *choices = command_find(command_program(), "help")->choices;
-
-	(void)state;
-	for (const struct command *command = command_program()->commands; command->name; command++)
-		if (strcmp(command->name, "help") != 0)
-			assert_non_null(strstr(choices, command->name));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs),
+		cmocka_unit_test(has_rows_that_can_be_run),
 		cmocka_unit_test(helps_with_every_option),
-		cmocka_unit_test(has_short_help),
 		cmocka_unit_test(completes_every_option),
 		cmocka_unit_test(documents_every_option),
-		cmocka_unit_test(offers_every_command_to_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/test.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "reservoir/command/command.h"
-
-#define ARGV_MAX 4
-#define OUT_MAX ((size_t)256 * 1024)
+#include "tests/unit/base/program.h"
 
 static int run(const char *const *argv, struct strbuf *out, struct error *err)
 {
@@ -18,12 +13,7 @@ static int run(const char *const *argv, struct strbuf *out, struct error *err)
 
 static void runs(void **state)
 {
-	static const struct {
-		const char *argv[ARGV_MAX];
-		int status;
-		const char *out; /* part of it */
-		const char *error;
-	} cases[] = {
+	static const struct program_case cases[] = {
 		{ { "version" }, COMMAND_DONE, "silica-reservoir " SILICA_VERSION "\n", "" },
 		{ { "--version" }, COMMAND_DONE, "silica-reservoir " SILICA_VERSION "\n", "" },
 		{ { "help" }, COMMAND_DONE, "Usage: silica-reservoir COMMAND", "" },
@@ -43,49 +33,33 @@ static void runs(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUT_MAX);
-		struct error err = { 0 };
-
-		assert_int_equal(run(cases[i].argv, &out, &err), cases[i].status);
-		assert_non_null(strstr(strbuf_str(&out), cases[i].out));
-		assert_non_null(strstr(err.msg, cases[i].error));
-		assert_int_equal(err.code != 0, cases[i].error[0] != '\0');
-	}
+	program_expect_cases(run, cases, ARRAY_SIZE(cases));
 }
 
-static void every_command_can_be_run(void **state)
+static void has_rows_that_can_be_run(void **state)
 {
 	(void)state;
-	for (const struct command *c = command_program()->commands; c->name; c++)
-		assert_true(!c->answer == !!c->run);
+	program_expect_rows(command_program());
+}
+
+static void helps_with_every_option(void **state)
+{
+	(void)state;
+	program_expect_help(command_program());
 }
 
 static void completes_every_option(void **state)
 {
-	static const char *const shells[] = { "bash", "zsh", "fish" };
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
-		const char *const argv[] = { "completion", shells[i], NULL };
-		_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUT_MAX);
-
-		assert_int_equal(run(argv, &out, NULL), COMMAND_DONE);
-		assert_null(strstr(out.data, "silicactl"));
-		for (const struct command *c = command_program()->commands; c->name; c++) {
-			assert_non_null(strstr(out.data, c->name));
-			for (const struct option_row *const *table = c->tables; *table; table++)
-				for (const struct option_row *row = *table; row->name; row++)
-					assert_non_null(strstr(out.data, row->name));
-		}
-	}
+	program_expect_completions(command_program());
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs),
-		cmocka_unit_test(every_command_can_be_run),
+		cmocka_unit_test(has_rows_that_can_be_run),
+		cmocka_unit_test(helps_with_every_option),
 		cmocka_unit_test(completes_every_option),
 	};
 
