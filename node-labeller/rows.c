@@ -294,8 +294,7 @@ static const struct label_row rows[] = {
 		.split = fact_id,
 		.fact = fact_health,
 		.text = "`healthy` or `unhealthy`, for each card by its identity (UUID, else "
-			"serial "
-			"number, else PCI address).",
+			"serial number, else PCI address).",
 		.example = "healthy",
 	},
 };

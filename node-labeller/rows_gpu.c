@@ -304,8 +304,7 @@ static const struct label_row nvidia_rows[] = {
 	},
 	GPU_VALUE("product", GPU_PRODUCT,
 		  "Product; `-MIG-<profile>` behind it with the strategy `single`, `-SHARED` where "
-		  "it is "
-		  "shared under its own name.",
+		  "it is shared under its own name.",
 		  "NVIDIA-H200-SHARED"),
 	GPU("memory", fact_memory, "Memory in MiB.", "143771"),
 	GPU("family", fact_architecture, "Architecture.", "hopper"),

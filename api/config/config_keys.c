@@ -204,9 +204,8 @@ static const struct schema_key resource_keys[] = {
 		.check = config_check_name,
 		.text = "Name of the extended resource that pods ask for, as in `furiosa.ai/npu`. "
 			"Behind the `/` may stand `{product}`, `{architecture}` and, of "
-			"partitions, "
-			"`{profile}`: there is one resource for each that the node has. No two "
-			"resources have the same name unless both have `nodes`.",
+			"partitions, `{profile}`: there is one resource for each that the node "
+			"has. No two resources have the same name unless both have `nodes`.",
 	},
 	{
 		.name = "devices",
@@ -214,8 +213,7 @@ static const struct schema_key resource_keys[] = {
 		FIELD(struct config_resource, devices),
 		.text = "Which devices the resource is made of: every key that is written must "
 			"hold, and of a list one pattern. `*` stands for any characters and `?` "
-			"for "
-			"one. A device belongs to the first resource that matches it.",
+			"for one. A device belongs to the first resource that matches it.",
 	},
 	{
 		.name = "nodes",
@@ -305,8 +303,7 @@ static const struct schema_key resource_keys[] = {
 		.default_value = "[deviceNodes, env]",
 		.text = "What a container is given: the device files, the environment variables "
 			"and mounts of the vendor, names of CDI devices in the answer, or the same "
-			"as "
-			"annotations.",
+			"as annotations.",
 	},
 	{
 		.name = "preferred",
@@ -458,8 +455,7 @@ static const struct schema_key labels_keys[] = {
 		.max = _CONFIG_FAMILY_MAX,
 		.default_value = "[neutral, vendor]",
 		.text = "Which labels a node gets: `neutral`, Silica's own, spelled alike for "
-			"every "
-			"vendor; `vendor`, those that the tools of each vendor write.",
+			"every vendor; `vendor`, those that the tools of each vendor write.",
 	},
 	{
 		.name = "furiosa",
@@ -507,8 +503,7 @@ static const struct schema_key node_keys[] = {
 		FIELD(struct config_node_extras, condition),
 		.default_value = "false",
 		.text = "Whether the node has the condition `AcceleratorsHealthy`, which is "
-			"`False` "
-			"while a device is unhealthy.",
+			"`False` while a device is unhealthy.",
 	},
 	{
 		.name = "events",

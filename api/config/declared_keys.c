@@ -212,8 +212,7 @@ static const struct schema_key match_keys[] = {
 		.max = CONFIG_DRIVER_FILES_MAX,
 		.item = &file_item,
 		.text = "Each file of this name is a card, as in `/dev/acme{index}`; several when "
-			"it "
-			"is spelled in several ways.",
+			"it is spelled in several ways.",
 	},
 };
 
@@ -225,8 +224,7 @@ static const struct schema_key node_keys[] = {
 		TEXT(struct config_node, path),
 		.required = true,
 		.text = "Path on the host, with `{index}`, `{name}` or `{bdf}` in the place of "
-			"what "
-			"differs; without any of them all cards share it.",
+			"what differs; without any of them all cards share it.",
 	},
 	{
 		.name = "optional",
@@ -364,8 +362,7 @@ static const struct schema_key driver_keys[] = {
 		TEXT(struct config_driver, extends),
 		.check = check_word,
 		.text = "Name of a description that Silica brings along; what is written here "
-			"takes "
-			"the place of what is said there.",
+			"takes the place of what is said there.",
 	},
 	{
 		.name = "vendor",
@@ -395,8 +392,7 @@ static const struct schema_key driver_keys[] = {
 		FIELD(struct config_driver, attributes),
 		KEYS(attribute_keys),
 		.text = "Where the facts stand: paths below the card's entry in sysfs, of which "
-			"one "
-			"directory may be `*`.",
+			"one directory may be `*`.",
 	},
 	{
 		.name = "product",
@@ -459,8 +455,7 @@ static const struct schema_key driver_keys[] = {
 		FIELD(struct config_driver, identity),
 		.values = identities,
 		.text = "`index` lists cards that have neither UUID, serial number nor PCI address "
-			"by "
-			"the kernel's name of them; a renumbering is then not seen.",
+			"by the kernel's name of them; a renumbering is then not seen.",
 	},
 	{
 		.name = "evidence",

@@ -18,31 +18,10 @@
 static const char *const modes[] = { "site", "hub", "cache", NULL };
 
 static const struct schema_key image_keys[] = {
-	{
-		.name = "repository",
-		STRING(1, DNS_MAX, IMAGE),
-		.default_value = "silica-reservoir",
-		.text = "Name of the image, with the registry in front.",
-	},
-	{
-		.name = "tag",
-		STRING(0, 128, TAG),
-		.default_value = "\"\"",
-		.text = "Tag; that of the chart's `appVersion` when empty.",
-	},
-	{
-		.name = "digest",
-		STRING(0, 71, DIGEST),
-		.default_value = "\"\"",
-		.text = "Digest, as in `sha256:...`; it is used instead of the tag.",
-	},
-	{
-		.name = "pullPolicy",
-		.type = SCHEMA_ENUM,
-		.values = values_pull_policies,
-		.default_value = "IfNotPresent",
-		.text = "When a node pulls the image.",
-	},
+	IMAGE_REPOSITORY("silica-reservoir"),
+	IMAGE_TAG,
+	IMAGE_DIGEST,
+	IMAGE_PULL_POLICY,
 };
 
 static const struct schema_key secrets_keys[] = {
@@ -50,8 +29,7 @@ static const struct schema_key secrets_keys[] = {
 		.name = "config",
 		OPTIONAL_NAME,
 		.text = "Secret whose `reservoir.yaml` takes the place of `reservoir.config`, for "
-			"a "
-			"configuration with users in it.",
+			"a configuration with users in it.",
 	},
 	{
 		.name = "tls",
@@ -95,15 +73,13 @@ static const struct schema_key storage_keys[] = {
 		STRING(1, QUANTITY_MAX, "^[1-9][0-9]*(Mi|Gi|Ti|Pi)$"),
 		.default_value = "20Gi",
 		.text = "Size of the volume that each server of a `cache` keeps what it has "
-			"fetched "
-			"in, as long as its pod lives.",
+			"fetched in, as long as its pod lives.",
 	},
 	{
 		.name = "dropClaim",
 		OPTIONAL_NAME,
 		.text = "PersistentVolumeClaim that bundles are carried into; the writer takes "
-			"them "
-			"from `/drop`.",
+			"them from `/drop`.",
 	},
 };
 
@@ -186,18 +162,8 @@ static const struct schema_key server_keys[] = {
 		.default_value = "{requests: {cpu: 250m, memory: 96Mi}, limits: {memory: 256Mi}}",
 		.text = "Requests and limits of the container.",
 	},
-	{
-		.name = "podAnnotations",
-		ANNOTATIONS,
-		.default_value = "{}",
-		.text = "Annotations of the pods.",
-	},
-	{
-		.name = "podLabels",
-		LABELS(0),
-		.default_value = "{}",
-		.text = "Further labels of the pods.",
-	},
+	POD_ANNOTATIONS("pods"),
+	POD_LABELS("pods"),
 };
 
 static const struct schema_key writer_keys[] = {
@@ -214,18 +180,8 @@ static const struct schema_key writer_keys[] = {
 		.default_value = "{requests: {cpu: 100m, memory: 160Mi}, limits: {memory: 512Mi}}",
 		.text = "Requests and limits of the container.",
 	},
-	{
-		.name = "podAnnotations",
-		ANNOTATIONS,
-		.default_value = "{}",
-		.text = "Annotations of the pod.",
-	},
-	{
-		.name = "podLabels",
-		LABELS(0),
-		.default_value = "{}",
-		.text = "Further labels of the pod.",
-	},
+	POD_ANNOTATIONS("pod"),
+	POD_LABELS("pod"),
 	{
 		.name = "serviceAccountAnnotations",
 		ANNOTATIONS,
@@ -303,8 +259,7 @@ static const struct schema_key network_keys[] = {
 		ARRAY,
 		.default_value = "[]",
 		.text = "Who may reach the servers: peers as in a NetworkPolicy's `from`; "
-			"everybody "
-			"when empty.",
+			"everybody when empty.",
 	},
 	{
 		.name = "upstreams",

@@ -63,31 +63,10 @@ static const struct schema_key port_item = {
 /* --- image, node, configuration --- */
 
 static const struct schema_key image_keys[] = {
-	{
-		.name = "repository",
-		STRING(1, DNS_MAX, IMAGE),
-		.default_value = "silica",
-		.text = "Name of the image, with the registry in front.",
-	},
-	{
-		.name = "tag",
-		STRING(0, 128, TAG),
-		.default_value = "\"\"",
-		.text = "Tag; that of the chart's `appVersion` when empty.",
-	},
-	{
-		.name = "digest",
-		STRING(0, 71, DIGEST),
-		.default_value = "\"\"",
-		.text = "Digest, as in `sha256:...`; it is used instead of the tag.",
-	},
-	{
-		.name = "pullPolicy",
-		.type = SCHEMA_ENUM,
-		.values = values_pull_policies,
-		.default_value = "IfNotPresent",
-		.text = "When a node pulls the image.",
-	},
+	IMAGE_REPOSITORY("silica"),
+	IMAGE_TAG,
+	IMAGE_DIGEST,
+	IMAGE_PULL_POLICY,
 	{
 		.name = "pullSecrets",
 		.type = SCHEMA_LIST,
@@ -235,18 +214,8 @@ static const struct schema_key device_plugin_keys[] = {
 		.default_value = "{requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 64Mi}}",
 		.text = "Requests and limits of the container.",
 	},
-	{
-		.name = "podAnnotations",
-		ANNOTATIONS,
-		.default_value = "{}",
-		.text = "Annotations of the pods.",
-	},
-	{
-		.name = "podLabels",
-		LABELS(0),
-		.default_value = "{}",
-		.text = "Further labels of the pods.",
-	},
+	POD_ANNOTATIONS("pods"),
+	POD_LABELS("pods"),
 	{
 		.name = "seLinuxOptions",
 		OBJECT,
@@ -296,18 +265,8 @@ static const struct schema_key labeller_keys[] = {
 		.default_value = "{requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 64Mi}}",
 		.text = "Requests and limits of the container.",
 	},
-	{
-		.name = "podAnnotations",
-		ANNOTATIONS,
-		.default_value = "{}",
-		.text = "Annotations of the pods.",
-	},
-	{
-		.name = "podLabels",
-		LABELS(0),
-		.default_value = "{}",
-		.text = "Further labels of the pods.",
-	},
+	POD_ANNOTATIONS("pods"),
+	POD_LABELS("pods"),
 	{
 		.name = "serviceAccountAnnotations",
 		ANNOTATIONS,
@@ -361,24 +320,25 @@ static const struct schema_key network_keys[] = {
 	},
 };
 
+#define SCRAPE_INTERVAL                                                              \
+	{                                                                            \
+		.name = "interval", STRING(0, 8, INTERVAL), .default_value = "\"\"", \
+		.text = "Time between two scrapes; Prometheus' default when empty."  \
+	}
+#define SCRAPE_LABELS                                               \
+	{                                                           \
+		.name = "labels", LABELS(0), .default_value = "{}", \
+		.text = "Labels by which Prometheus finds it."      \
+	}
+
 static const struct schema_key pod_monitor_keys[] = {
 	{
 		.name = "enabled",
 		SWITCH("false"),
 		.text = "Whether a PodMonitor of the Prometheus operator is installed.",
 	},
-	{
-		.name = "interval",
-		STRING(0, 8, INTERVAL),
-		.default_value = "\"\"",
-		.text = "Time between two scrapes; Prometheus' default when empty.",
-	},
-	{
-		.name = "labels",
-		LABELS(0),
-		.default_value = "{}",
-		.text = "Labels by which Prometheus finds it.",
-	},
+	SCRAPE_INTERVAL,
+	SCRAPE_LABELS,
 };
 
 static const struct schema_key service_monitor_keys[] = {
@@ -388,18 +348,8 @@ static const struct schema_key service_monitor_keys[] = {
 		.text = "Whether a Service and a ServiceMonitor are installed, for a Prometheus "
 			"that looks at services only.",
 	},
-	{
-		.name = "interval",
-		STRING(0, 8, INTERVAL),
-		.default_value = "\"\"",
-		.text = "Time between two scrapes; Prometheus' default when empty.",
-	},
-	{
-		.name = "labels",
-		LABELS(0),
-		.default_value = "{}",
-		.text = "Labels by which Prometheus finds it.",
-	},
+	SCRAPE_INTERVAL,
+	SCRAPE_LABELS,
 };
 
 static const struct schema_key metrics_keys[] = {

@@ -37,6 +37,40 @@
 	.type = SCHEMA_MAP, .item = &values_label_item, .min = (least), .max = LABELS_MAX
 #define ANNOTATIONS .type = SCHEMA_MAP, .item = &values_annotation_item, .max = LABELS_MAX
 
+/* Rows of an image. */
+#define IMAGE_REPOSITORY(value)                                                            \
+	{                                                                                  \
+		.name = "repository", STRING(1, DNS_MAX, IMAGE), .default_value = (value), \
+		.text = "Name of the image, with the registry in front."                   \
+	}
+#define IMAGE_TAG                                                            \
+	{                                                                    \
+		.name = "tag", STRING(0, 128, TAG), .default_value = "\"\"", \
+		.text = "Tag; that of the chart's `appVersion` when empty."  \
+	}
+#define IMAGE_DIGEST                                                                 \
+	{                                                                            \
+		.name = "digest", STRING(0, 71, DIGEST), .default_value = "\"\"",    \
+		.text = "Digest, as in `sha256:...`; it is used instead of the tag." \
+	}
+#define IMAGE_PULL_POLICY                                                                  \
+	{                                                                                  \
+		.name = "pullPolicy", .type = SCHEMA_ENUM, .values = values_pull_policies, \
+		.default_value = "IfNotPresent", .text = "When a node pulls the image."    \
+	}
+
+/* Rows of a workload; @pods is "pod" or "pods". */
+#define POD_ANNOTATIONS(pods)                                                 \
+	{                                                                     \
+		.name = "podAnnotations", ANNOTATIONS, .default_value = "{}", \
+		.text = "Annotations of the " pods "."                        \
+	}
+#define POD_LABELS(pods)                                               \
+	{                                                              \
+		.name = "podLabels", LABELS(0), .default_value = "{}", \
+		.text = "Further labels of the " pods "."              \
+	}
+
 extern const char *const values_object[]; /* the types of a SCHEMA_FOREIGN */
 extern const char *const values_array[];
 extern const char *const values_pull_policies[];

@@ -109,8 +109,7 @@ int reservoir_check_apt(const void *value, struct error *err)
 	    (apt->n_packages > 0 || apt->n_exclude > 0 || apt->n_together > 0))
 		return error_set(err, EINVAL,
 				 "'packages', 'exclude' and 'together' need 'publish: curated': "
-				 "the upstream's "
-				 "signature is for all packages");
+				 "the upstream's signature is for all packages");
 	return 0;
 }
 

@@ -208,8 +208,7 @@ static const struct schema_key apt_keys[] = {
 		.default_value = "4",
 		.unit = "generations",
 		.text = "Earlier indexes that can still be fetched by hash, for clients that are "
-			"in "
-			"the middle of an update.",
+			"in the middle of an update.",
 	},
 };
 
@@ -338,8 +337,7 @@ static const struct schema_key repository_keys[] = {
 		.values = modes,
 		.default_value = "mirror",
 		.text = "`mirror`: synced or imported beforehand; `cache`: fetched when a client "
-			"asks "
-			"for it, and kept.",
+			"asks for it, and kept.",
 	},
 	{
 		.name = "upstream",
@@ -361,8 +359,7 @@ static const struct schema_key repository_keys[] = {
 		.max = 1024 * GI,
 		.default_value = "0",
 		.text = "Bytes a second that it is served with, to all clients together; `0` for "
-			"no "
-			"limit.",
+			"no limit.",
 	},
 	{
 		.name = "requests",
@@ -481,8 +478,7 @@ static const struct schema_key sync_keys[] = {
 		TEXT(struct config_sync, proxy),
 		.check = reservoir_check_url,
 		.text = "URL of a proxy; when left out, the variables `https_proxy`, `http_proxy` "
-			"and "
-			"`no_proxy`.",
+			"and `no_proxy`.",
 	},
 	{
 		.name = "netrcFile",
@@ -668,8 +664,7 @@ static const struct schema_key serve_keys[] = {
 		BOOL(struct config_serve, anonymous),
 		.default_value = "true",
 		.text = "Repositories without `readers` are open to all; else every client must "
-			"log "
-			"in.",
+			"log in.",
 	},
 	{
 		.name = "clientBandwidth",
