@@ -296,20 +296,26 @@ static int plan_project(struct run *run, uint32_t number, struct error *err)
 	return r < 0 ? r : 0;
 }
 
-int64_t pypi_run_project_of(const struct run *run, const char *path)
+bool pypi_run_name_of(const char *path, char name[PYPI_NAME_MAX])
 {
 	const char *rest = str_starts_with(path, "packages/");
-	char name[PYPI_NAME_MAX];
 	size_t len;
 
 	if (!rest)
 		rest = str_starts_with(path, "simple/");
 	len = rest ? strcspn(rest, "/") : 0;
-	if (len == 0 || len >= sizeof(name))
-		return -ENOENT;
+	if (len == 0 || len >= PYPI_NAME_MAX)
+		return false;
 	memcpy(name, rest, len);
 	name[len] = '\0';
-	return pypi_table_find(&run->names, name);
+	return true;
+}
+
+int64_t pypi_run_project_of(const struct run *run, const char *path)
+{
+	char name[PYPI_NAME_MAX];
+
+	return pypi_run_name_of(path, name) ? pypi_table_find(&run->names, name) : -ENOENT;
 }
 
 /* What stays as it is, and what goes. */

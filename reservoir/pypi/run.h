@@ -351,6 +351,15 @@ int pypi_run_close(struct run *run, struct error *err);
 int pypi_run_plan(struct run *run, struct error *err);
 
 /**
+ * pypi_run_name_of() - The name of the project that a path belongs to.
+ * @path: path below the repository
+ * @name: set to the normalised name
+ *
+ * Return: true, or false for a path of no project.
+ */
+bool pypi_run_name_of(const char *path, char name[PYPI_NAME_MAX]);
+
+/**
  * pypi_run_project_of() - The project that a path belongs to.
  * @run: run
  * @path: path below the repository

@@ -2,9 +2,13 @@
 #include "reservoir/pypi/sync.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/parse.h"
 #include "reservoir/pypi/run.h"
+#include "reservoir/pypi/wheel.h"
+
+#define PACKAGES "packages/"
 
 static void project_done(struct project *project)
 {
@@ -70,17 +74,40 @@ static int find_out(struct run *run, struct error *err)
 	return r < 0 ? r : !run->missed && is_published(run);
 }
 
-/* A page of a proxy, or another server at the old address, is more likely than an upstream
- * that has nothing any more. */
-static void refuse_to_empty(struct run *run)
+/* Whether the configuration itself leaves a published file out: it is recalled. */
+static bool is_excluded(const struct run *run, const char *path)
+{
+	struct pypi_file_name file;
+	char name[PYPI_NAME_MAX];
+
+	if (!pypi_run_name_of(path, name))
+		return false;
+	if (pypi_selection_excludes(&run->selection, name))
+		return true;
+	return pypi_file_name_parse(strrchr(path, '/') + 1, name, &file) == 0 && file.has_version &&
+	       pypi_selection_forbids(&run->selection, name, &file.version);
+}
+
+/* Whether something is published that the configuration does not exclude. */
+static bool has_wanted(const struct run *run)
 {
 	struct manifest_cursor cursor;
 	struct manifest_entry entry;
 
-	if (run->plan.files > 0 || !run->sync->current)
-		return;
-	manifest_seek(run->sync->current, "packages/", &cursor);
-	if (manifest_next(&cursor, &entry) && str_starts_with(entry.path, "packages/"))
+	if (!run->sync->current)
+		return false;
+	manifest_seek(run->sync->current, PACKAGES, &cursor);
+	while (manifest_next(&cursor, &entry) && str_starts_with(entry.path, PACKAGES))
+		if (!is_excluded(run, entry.path))
+			return true;
+	return false;
+}
+
+/* A page of a proxy, or another server at the old address, is more likely than an upstream
+ * that has nothing any more. */
+static void refuse_to_empty(struct run *run)
+{
+	if (run->plan.files == 0 && has_wanted(run))
 		pypi_run_missing(run, run->sync->repository->name,
 				 "upstream has not one file of what is selected any more: nothing "
 				 "is taken away here");

@@ -224,6 +224,15 @@ class TestSync(unittest.TestCase):
         with Server(site) as server:
             self.assertEqual(server.files("a"), ["a-1.0-py3-none-any.whl"])
 
+    def test_what_the_site_excludes_may_be_all_there_is(self):
+        self.origin.add("a", "1.0")
+        site = self.site(projects=["a"])
+        self.sync(site)
+        site.configure(projects=["a"], exclude=["a"])
+        self.sync(site)
+        with Server(site) as server:
+            self.assertFalse(server.files("a"))
+
     def test_a_page_that_is_no_index_does_not_keep_others_from_being_fetched(self):
         self.origin.add("a", "1.0")
         self.origin.add("b", "1.0")
