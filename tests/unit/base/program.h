@@ -23,7 +23,22 @@ struct program_case {
 	const char *error; /* part of it; "" where there is none */
 };
 
+/**
+ * typedef program_run_fn - Runs a command line, as command_run() of each program does.
+ * @argv: words behind the name of the program; NULL ends them
+ * @out: gets what is to be printed
+ * @err: set on failure
+ *
+ * Return: enum command_status.
+ */
 typedef int (*program_run_fn)(const char *const *argv, struct strbuf *out, struct error *err);
+
+/**
+ * typedef program_row_fn - Looks at an option.
+ * @command: command that has it
+ * @row: its row
+ * @ctx: as it was given to program_each_row()
+ */
 typedef void (*program_row_fn)(const struct command *command, const struct option_row *row,
 			       void *ctx);
 
