@@ -1,25 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers a second: pages of three sizes and files, beside nginx and pypiserver."""
+"""Answers a second: pages of three sizes and files, beside nginx, pypiserver and devpi."""
 
 import gzip
 import os
-import shutil
 import subprocess
-import time
 
-from bench import tools
-from harness import reservoir
-from harness.reservoir import get
+from bench import peers, tools
+from bench.peers import ACCEPT, FILE, KIND, Server
+from harness.reservoir import Failed, get
 from harness.world import World
 
 PAGES = {"small": 20, "medium": 400, "large": 5000}  # files of a project
 FILE_BYTES = 2_000_000
 SECONDS = 2
-ACCEPT = ("application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, "
-          "text/html; q=0.01")
-KIND = "application/vnd.pypi.simple.v1+json"
 GZIP = "Accept-Encoding: gzip"
-FILE = "payload-1.0-py3-none-any.whl"
+TUNED = "nginx tuned"
 
 
 def fill(world):
@@ -27,18 +22,6 @@ def fill(world):
         for number in range(files):
             world.index.add(name, f"1.{number}")
     world.index.add("payload", payload=FILE_BYTES)
-
-
-class Server:
-    """A server of the same pages; what it cannot do has no URL."""
-
-    patience = False  # whether errors are taken for slowness, and large pages left out
-
-    def __init__(self, name, url, file=None):
-        self.name, self.url, self.file = name, url, file
-
-    def page(self, project):
-        return f"{self.url}/{project}/"
 
 
 def own(world):
@@ -49,8 +32,7 @@ def own(world):
                   serve={"threads": threads})
     hub.sync(timeout=600)
     hub.serve()
-    subprocess.run(["taskset", "-a", "-p", "-c", ",".join(map(str, tools.cpus()[1])),
-                    str(hub.server.pid)], check=True, capture_output=True)
+    peers.pin(hub.server.pid)
     return hub, Server("reservoir", hub.url + "/pypi/simple",
                        hub.url + "/pypi/packages/payload/" + FILE)
 
@@ -67,78 +49,69 @@ def tree(world, hub, compressed):
     return root
 
 
-def tuned(world, hub):
+def tuned(world, hub, _programs):
     made = tools.Nginx(world, tree(world, hub, True), name="nginx-tuned",
                        server="index index.json;")
-    return Server("nginx tuned", made.url + "/simple", f"{made.url}/files/{FILE}")
+    return Server(TUNED, made.url + "/simple", f"{made.url}/files/{FILE}")
 
 
-def plain(world, hub):
+def plain(world, hub, _programs):
     made = tools.Nginx(world, tree(world, hub, False), http=tools.PLAIN, name="nginx-plain",
                        server="index index.$suffix;")
     return Server("nginx of bandersnatch", made.url + "/simple", f"{made.url}/files/{FILE}")
 
 
-def pypiserver(world, programs):
-    root = world.folder("packages")
-    for name, data in world.index.data.items():
-        if name.endswith(".whl"):
-            world.write(f"{root}/{os.path.basename(name)}", data)
-    port = tools.sandbox.free_port()
-    child = world.start(["taskset", "-c", ",".join(map(str, tools.cpus()[1])),
-                         f"{programs}/pypi-server", "run", "-p", str(port), "-i", "127.0.0.1",
-                         "--backend", "cached-dir", root],
-                        log="pypiserver.log")
-    server = Server("pypiserver", f"http://127.0.0.1:{port}/simple",
-                    f"http://127.0.0.1:{port}/packages/{FILE}")
-    server.patience = True
-
-    def ready():
-        if child.poll() is not None:
-            raise RuntimeError("pypiserver has ended")
-        return tools.answers(server.page("small"))
-
-    tools.wait("pypiserver", ready)
-    return server
-
-
 def loads(server):
     """Yield (name, url, headers) of what is measured."""
     accept = f"Accept: {ACCEPT}"
-    if server.patience:
-        yield "small page, gzip", server.page("small"), (accept, GZIP)
-        return
-    for size in PAGES:
+    for size in server.sizes or PAGES:
         yield f"{size} page, gzip", server.page(size), (accept, GZIP)
+    yield "file of 2 MB", server.file, ()
+    if server.slow:
+        return
     yield "large page, identity", server.page("large"), (accept, "Accept-Encoding: identity")
     etag = get(server.page("small"), {"Accept": ACCEPT, "Accept-Encoding": "gzip"})[1]["ETag"]
     yield "small page, 304", server.page("small"), (accept, GZIP, f"If-None-Match: {etag}")
-    yield "file of 2 MB", server.file, ()
 
 
-def measure_loads(servers, runs):
-    """Return {load: {server: (rates, p99s, bytes)}}, the servers taking turns."""
-    found = {}
-    for _ in range(runs):
-        for server in servers:
-            for name, url, headers in loads(server):
-                row = found.setdefault(name, {})
-                series = row.setdefault(server.name, tuple(tools.Series() for _ in range(3)))
-                done = tools.Load(url, headers, SECONDS, 8 if server.patience else 32,
-                                  errors=server.patience)
-                for each, value in zip(series, (done.rate, done.p99, done.bytes)):
+class Loads:
+    """What was measured: {load: {server: (rates, p99s, bytes)}}."""
+
+    def __init__(self, servers, report):
+        self.servers, self.report = list(servers), report
+        self.found = {}
+
+    def measure(self, runs):
+        """Put the loads to the servers, which take turns; one that fails has no more."""
+        for _ in range(runs):
+            for server in list(self.servers):
+                try:
+                    self.measure_server(server)
+                except (Failed, OSError, RuntimeError) as error:
+                    self.servers.remove(server)
+                    self.report.note(f"{server.name} was measured no further: {error}.")
+
+    def measure_server(self, server):
+        for name, url, headers in loads(server):
+            row = self.found.setdefault(name, {})
+            done = tools.Load(url, headers, SECONDS, peers.SLOW_CONNECTIONS if server.slow else 32,
+                              errors=server.slow)
+            series = row.setdefault(server.name, tuple(tools.Series() for _ in range(3)))
+            for each, value in zip(series, (done.rate, done.p99, done.bytes)):
+                if value > 0:  # wrk has no latency to tell of when hardly anything came
                     each.add(value)
-    return found
+
+    def ratio(self, load, which):
+        """Return what the reservoir has of nginx's figure, or None."""
+        row = self.found.get(load, {})
+        if not all(name in row and row[name][which].values for name in ("reservoir", TUNED)):
+            return None
+        return row["reservoir"][which].median / row[TUNED][which].median
 
 
 def ratio_target(report, found, load, want, text):
-    row = found.get(load, {})
-    if "reservoir" not in row or "nginx tuned" not in row:
-        report.target(text, None, "")
-        return
-    which = 2 if load.startswith("file") else 0
-    ratio = row["reservoir"][which].median / row["nginx tuned"][which].median
-    report.target(text, ratio >= want, f"{ratio:.2f} x")
+    ratio = found.ratio(load, 2 if load.startswith("file") else 0)
+    report.target(text, ratio and ratio >= want, f"{ratio:.2f} x" if ratio else "")
 
 
 def write_rows(report, servers, found):
@@ -156,94 +129,63 @@ def write_rows(report, servers, found):
                                          for n in names]))
 
 
+# Who answers beside it, and what must be installed for that.
+OTHERS = (("nginx", tuned), ("nginx", plain), (None, peers.own_cache),
+          ("devpi-server", peers.devpi), ("pypi-server", peers.pypiserver))
+
+
+def has(program, programs):
+    return program is None or tools.has(program) or (
+        programs and os.path.exists(f"{programs}/{program}"))
+
+
+def others(world, hub, programs, report):
+    """Yield the peers that can be had, with everything fetched that will be asked for."""
+    for program, start in OTHERS:
+        name = start.__name__
+        if not has(program, programs):
+            report.note(f"{name}: there is no {program}.")
+            continue
+        try:
+            server = start(world, hub, programs)
+            for _, url, _ in loads(server):
+                get(url, {"Accept": ACCEPT, "Accept-Encoding": "gzip"})
+            if not server.slow and not same_page(server, hub):
+                raise RuntimeError("it serves another page than the reservoir")
+            yield server
+        except (Failed, OSError, RuntimeError, ValueError, LookupError,
+                subprocess.SubprocessError) as error:
+            report.note(f"{name} could not be measured: {error}.")
+
+
+def same_page(server, hub):
+    headers = {"Accept": ACCEPT}
+    return get(server.page("large"), headers)[2] == get(
+        f"{hub.url}/pypi/simple/large/", headers)[2]
+
+
 def measure(programs, report, runs):
     with World("serving") as world:
         fill(world)
         hub, server = own(world)
-        servers = [server]
-        if tools.has("nginx"):
-            servers += [tuned(world, hub), plain(world, hub)]
-        if programs and os.path.exists(f"{programs}/pypi-server"):
-            try:
-                servers.append(pypiserver(world, programs))
-            except RuntimeError as error:
-                report.note(f"pypiserver could not be measured: {error}.")
-        same_pages(servers)
-        found = measure_loads(servers, runs)
+        servers = [server, *others(world, hub, programs, report)]
+        found = Loads(servers, report)
+        found.measure(runs)
         hub.stop()
-    write_rows(report, servers, found)
+    write_rows(report, servers, found.found)
     ratio_target(report, found, "small page, gzip", 1.2, "T7: small page >= 1.2 x tuned nginx")
     ratio_target(report, found, "large page, gzip", 1.0, "T7: large page >= 1.0 x tuned nginx")
     ratio_target(report, found, "small page, 304", 1.5, "T7: 304 >= 1.5 x tuned nginx")
+    p99 = found.ratio("small page, gzip", 1)
+    report.target("T7: p99 of the small page no worse than tuned nginx", p99 and p99 <= 1,
+                  f"{p99:.2f} x" if p99 else "")
     ratio_target(report, found, "file of 2 MB", 0.95, "T8: files >= 0.95 x nginx's sendfile")
-    small = found["small page, gzip"]
-    if "nginx tuned" in small:
-        mine, theirs = small["reservoir"][1].median, small["nginx tuned"][1].median
-        report.target("T7: p99 of the small page no worse", mine <= theirs,
-                      f"{mine:.1f} ms against {theirs:.1f} ms")
     report.note("Pages: the JSON page of a project with "
                 f"{', '.join(f'{n:,} ({s})' for s, n in PAGES.items())} files, with pip's Accept; "
                 "nginx serves the reservoir's own pages from files. All write an access log; the "
-                "reservoir negotiates, checks who asks, and counts.")
+                "reservoir negotiates, checks who asks, and counts. The caches have the reservoir "
+                "as upstream, and everything fetched before they are measured.")
     report.note(f"wrk with one thread and 32 connections for {SECONDS} s on CPU "
                 f"{tools.cpus()[0]}, the servers on {tools.cpus()[1]}, taking turns; pypiserver "
-                "with 8 connections and the small page only, as it is too slow for more.")
-
-
-def same_pages(servers):
-    """Refuse to compare servers that answer with different pages."""
-    first = get(servers[0].page("large"), {"Accept": ACCEPT})[2]
-    for server in servers[1:]:
-        if not server.patience and get(server.page("large"), {"Accept": ACCEPT})[2] != first:
-            raise RuntimeError(f"{server.name} serves another page than {servers[0].name}")
-
-
-HOT = 10_000
-LUA = """
-local n = 0
-request = function()
-    n = (n + 1) % {hot}
-    return wrk.format("GET", "/pypi/simple/hot-" .. n .. "/")
-end
-"""
-
-
-def measure_hot(report):
-    """Ask for many projects, and look at the server's memory."""
-    with World("hot") as world:
-        for number in range(HOT):
-            world.index.add(f"hot-{number}")
-        hub = world.reservoir()
-        hub.configure([world.pypi_row(["hot-*"], dependencies=False)])
-        start = time.monotonic()
-        hub.sync(timeout=900)
-        took = time.monotonic() - start
-        hub.serve()
-        script = world.write("hot.lua", LUA.format(hot=HOT))
-        tools.Load(hub.url, (f"Accept: {ACCEPT}", GZIP), 5, script=script)
-        used = tools.rss(hub.server.pid)
-        hub.stop()
-    report.target(f"T9: server with {HOT:,} hot projects <= 64 MB", used <= 64e6,
-                  f"{used / 1e6:.0f} MB")
-    return used, took
-
-
-def measure_start(report, entries=1_000_000):
-    """Start a server on a store with many entries, made by reservoir-bigstore."""
-    maker = os.path.join(os.path.dirname(reservoir.program()), "reservoir-bigstore")
-    with World("start") as world:
-        hub = reservoir.Reservoir(world, "big")
-        if not os.access(maker, os.X_OK):
-            report.target("T10: ready <= 0.5 s with 1 M entries", None, "")
-            return None
-        tools.Run([maker, hub.store, str(entries)])
-        hub.configure([])
-        times = tools.Series()
-        for _ in range(tools.RUNS):
-            times.add(hub.serve())
-            used = tools.rss(hub.server.pid)
-            hub.stop()
-        shutil.rmtree(hub.store)
-    report.target("T10: ready <= 0.5 s with 1 M entries", times.median <= 0.5,
-                  f"{times.median:.2f} s")
-    return times, used
+                f"and devpi with {peers.SLOW_CONNECTIONS} connections and the smaller pages only, "
+                "as they are too slow for more.")

@@ -86,8 +86,8 @@ def has(*programs):
     return all(shutil.which(program) for program in programs)
 
 
-def environment(folder, *packages):
-    """Return the programs of an environment with packages, or None where they cannot be had.
+def environment(folder, packages, report):
+    """Return the programs of an environment with packages; those that cannot be had are noted.
 
     RESERVOIR_PEERS names one that is there already.
     """
@@ -95,11 +95,14 @@ def environment(folder, *packages):
     if path:
         return os.path.join(path, "bin")
     path = os.path.join(folder.path, "peers")
-    done = subprocess.run([sys.executable, "-m", "venv", path], check=False, capture_output=True)
-    if done.returncode == 0:
-        done = subprocess.run([f"{path}/bin/pip", "install", "-q", *packages], check=False,
-                              capture_output=True, timeout=300)
-    return os.path.join(path, "bin") if done.returncode == 0 else None
+    subprocess.run([sys.executable, "-m", "venv", path], check=False, capture_output=True)
+    for package in packages:
+        try:
+            subprocess.run([f"{path}/bin/pip", "install", "-q", package], check=True,
+                           capture_output=True, timeout=300)
+        except (OSError, subprocess.SubprocessError):
+            report.note(f"{package} could not be installed.")
+    return os.path.join(path, "bin")
 
 
 def rss(pid):
@@ -182,7 +185,10 @@ class Load:
             words += ["-H", header]
         if script:
             words += ["-s", script]
-        out = subprocess.run([*words, url], capture_output=True, text=True, check=True).stdout
+        done = subprocess.run([*words, url], capture_output=True, text=True, check=False)
+        out = done.stdout
+        if done.returncode != 0 or "Requests/sec" not in out:
+            raise RuntimeError(f"wrk {url}: {done.stderr}")
         self.rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
         self.bytes = scaled(re.search(r"Transfer/sec:\s+(\S+)", out)[1])
         self.p99 = scaled(re.search(r"99%\s+(\S+)", out)[1]) * 1000
@@ -209,10 +215,6 @@ def scaled(text):
     return float(value) * factor
 
 
-def load_average():
-    return "{:.2f} {:.2f} {:.2f}".format(*os.getloadavg())
-
-
 def limit_files():
     """Let everything open as many files as it may."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -220,4 +222,4 @@ def limit_files():
 
 
 __all__ = ["RUNS", "Load", "Nginx", "PLAIN", "Run", "Series", "TUNED", "answers", "cpus",
-           "environment", "has", "limit_files", "load_average", "rss", "sandbox", "wait"]
+           "environment", "has", "limit_files", "rss", "sandbox", "wait"]
