@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 from harness import packages
@@ -58,14 +59,31 @@ def write(path, data, when=None):
     os.replace(path + ".new", path)
 
 
+def ed_script(before, after):
+    """Return what makes one text the other, as `diff --ed` writes it."""
+    with tempfile.NamedTemporaryFile() as old, tempfile.NamedTemporaryFile() as new:
+        old.write(before)
+        new.write(after)
+        old.flush()
+        new.flush()
+        done = subprocess.run(["diff", "--ed", old.name, new.name], capture_output=True,
+                              check=False)
+    if done.returncode > 1:
+        raise Skip("diff does not run (package diffutils)")
+    return done.stdout
+
+
 class AptArchive:
     """An archive with one suite, below a directory."""
 
     def __init__(self, root, gpg, suite="stable", components=("main",), architecture="amd64",
-                 valid_for=None, by_hash=True):
+                 valid_for=None, by_hash=True, diffs=0):
         self.root, self.gpg, self.suite = root, gpg, suite
         self.components, self.architecture = components, architecture
         self.valid_for, self.by_hash = valid_for, by_hash
+        self.diffs = diffs  # of each Packages that are kept
+        self._history = {component: [] for component in components}  # (name, before, patch)
+        self._last = {}
         self.stanzas = {component: {} for component in components}
 
     def add(self, name, version="1.0", component="main", **what):
@@ -83,11 +101,45 @@ class AptArchive:
         for key in [key for key in self.stanzas[component] if key[0] == name]:
             del self.stanzas[component][key]
 
-    def _indexes(self):
+    def add_file(self, stanza, data, component="main"):
+        """Add a package that was made elsewhere, with its stanza."""
+        fields = dict(line.split(": ", 1) for line in stanza.splitlines()
+                      if ": " in line and line[0] not in " \t")
+        write(os.path.join(self.root, fields["Filename"]), data)
+        self.stanzas[component][fields["Package"], fields["Version"]] = stanza.rstrip() + "\n"
+
+    def _diff(self, component, text, when):
+        """Yield the files of the diffs that lead to a new Packages."""
+        last, self._last[component] = self._last.get(component), text
+        history = self._history[component]
+        if last not in (None, text):
+            patch = ed_script(last, text)
+            name = time.strftime("T-%Y-%m-%d-%H%M.%S-F", time.gmtime(when))
+            history.append((name, last, patch))
+            del history[:-self.diffs]
+        folder = f"{component}/binary-{self.architecture}/Packages.diff"
+
+        def lines(title, rows):
+            return f"{title}:\n" + "".join(f" {packages.sha256(data)} {len(data)} {name}\n"
+                                           for name, data in rows)
+
+        packed = [(f"{name}.gz", gzip.compress(patch, 9, mtime=0)) for name, _, patch in history]
+        if history:
+            index = (f"SHA256-Current: {packages.sha256(text)} {len(text)}\n"
+                     + lines("SHA256-History", [row[:2] for row in history])
+                     + lines("SHA256-Patches", [(name, patch) for name, _, patch in history])
+                     + lines("SHA256-Download", packed))
+            yield f"{folder}/Index", index.encode()
+            for name, data in packed:
+                yield f"{folder}/{name}", data
+
+    def _indexes(self, when):
         for component in self.components:
             folder = f"{component}/binary-{self.architecture}"
             stanzas = self.stanzas[component]
             text = "\n".join(stanzas[key] for key in sorted(stanzas)).encode()
+            if self.diffs:
+                yield from self._diff(component, text, when)
             yield f"{folder}/Packages", text
             yield f"{folder}/Packages.gz", gzip.compress(text, 9, mtime=0)
             yield f"{folder}/Packages.xz", lzma.compress(text)
@@ -98,7 +150,7 @@ class AptArchive:
         when = int(time.time()) if when is None else when
         dists = os.path.join(self.root, "dists", self.suite)
         lines = []
-        for path, data in self._indexes():
+        for path, data in self._indexes(when):
             digest = packages.sha256(data)
             lines.append(f" {digest} {len(data)} {path}")
             if self.by_hash:

@@ -7,6 +7,7 @@ import http.server
 import os
 import re
 import threading
+import urllib.parse
 
 JSON = "application/vnd.pypi.simple.v1+json"
 
@@ -30,7 +31,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if upstream.server is None:  # connections of before do not outlive it
             self.close_connection = True
             return
-        path = self.path.split("?")[0]
+        path = urllib.parse.unquote(self.path.split("?")[0])
         answer = upstream.find(path, self.headers.get("Accept", ""))
         with upstream.lock:
             upstream.requests.append(path)
