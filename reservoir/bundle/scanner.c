@@ -20,6 +20,7 @@
 #include "reservoir/bundle/admission.h"
 #include "reservoir/store/manifest.h"
 #include "reservoir/store/object.h"
+#include "reservoir/store/scrub.h"
 
 #define TAIL_MAX 240	 /* bytes of what the command says that are told */
 #define ARGUMENTS_MAX 64 /* of the command; the configuration allows fewer */
@@ -48,13 +49,16 @@ static int remove_tree(int dirfd, const char *name)
 	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
-/* The tree that is being made. */
+/* The tree that the scanner gets: made before, looked at afterwards. */
 struct tree {
 	const struct scan *scan;
-	int dirfd; /* of it */
+	manifest_diff_fn visit; /* of each new file */
+	int dirfd;		/* of the tree */
 	const char *repository;
 	char last_dir[PATH_MAX]; /* made already */
 	uint64_t files;
+	uint64_t changed;
+	char first_changed[STORE_PATH_MAX];
 	struct error *err;
 };
 
@@ -118,6 +122,9 @@ static int link_file(struct tree *tree, const char *object, char path[PATH_MAX])
 			tree->files++;
 			return 0;
 		}
+		/* What is missing here is missing for clients too: so it is not published. */
+		if (errno == ENOENT && faccessat(store, object, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			return 0;
 		if (errno != EEXIST)
 			return error_set(tree->err, errno, "a file for the scanner: %m");
 		if (is_same_file(store, object, tree->dirfd, path))
@@ -128,6 +135,13 @@ static int link_file(struct tree *tree, const char *object, char path[PATH_MAX])
 			 "there is no name under which the scanner could look at a file");
 }
 
+static bool is_new(enum manifest_change change, const struct manifest_entry *before,
+		   const struct manifest_entry *after)
+{
+	return change != MANIFEST_REMOVED && !str_starts_with(after->path, MANIFEST_NOTES) &&
+	       !(before && digest_equal(&before->digest, &after->digest));
+}
+
 static int add_file(void *ctx, enum manifest_change change, const struct manifest_entry *before,
 		    const struct manifest_entry *after)
 {
@@ -135,8 +149,7 @@ static int add_file(void *ctx, enum manifest_change change, const struct manifes
 	char path[PATH_MAX], object[PATH_MAX], digest[DIGEST_TEXT_SIZE];
 	int r;
 
-	if (change == MANIFEST_REMOVED || str_starts_with(after->path, MANIFEST_NOTES) ||
-	    (before && digest_equal(&before->digest, &after->digest)))
+	if (!is_new(change, before, after))
 		return 0;
 	r = format_path(tree, after, path);
 	r = r < 0 ? r : make_dirs(tree, path);
@@ -145,6 +158,26 @@ static int add_file(void *ctx, enum manifest_change change, const struct manifes
 	(void)digest_format(&after->digest, digest);
 	(void)snprintf(object, sizeof(object), "objects/%.2s/%s", digest, digest);
 	return link_file(tree, object, path);
+}
+
+/* A link is the object itself, and the scanner may have written into it. */
+static int check_file(void *ctx, enum manifest_change change, const struct manifest_entry *before,
+		      const struct manifest_entry *after)
+{
+	struct tree *tree = ctx;
+	const struct scan *scan = tree->scan;
+	int r;
+
+	if (!is_new(change, before, after))
+		return 0;
+	if (scan->stop && scan->stop(scan->ctx))
+		return error_set(tree->err, EINTR, "interrupted");
+	r = scrub_object(scan->store, &after->digest, tree->err);
+	if (r != -EBADMSG)
+		return r;
+	if (tree->changed++ == 0)
+		(void)str_copy(tree->first_changed, sizeof(tree->first_changed), after->path);
+	return 0;
 }
 
 static int open_manifest(struct store *store, const struct generation *generation, const char *name,
@@ -160,7 +193,7 @@ static int open_manifest(struct store *store, const struct generation *generatio
 			     err);
 }
 
-static int add_manifest(struct tree *tree, const char *name, bool served)
+static int visit_manifest(struct tree *tree, const char *name, bool served)
 {
 	_cleanup_(manifest_freep) struct manifest *before = NULL;
 	_cleanup_(manifest_freep) struct manifest *after = NULL;
@@ -168,19 +201,52 @@ static int add_manifest(struct tree *tree, const char *name, bool served)
 	int r = open_manifest(scan->store, scan->before, name, served, &before, tree->err);
 
 	r = r < 0 ? r : open_manifest(scan->store, scan->after, name, served, &after, tree->err);
-	return r < 0 ? r : manifest_diff(before, after, add_file, tree);
+	return r < 0 ? r : manifest_diff(before, after, tree->visit, tree);
 }
 
-/* Where this site signs itself, it is of what was collected that clients get. */
-static int add_repository(struct tree *tree, const struct generation_repository *repository)
+/*
+ * Where this site signs itself, it is of what was collected that clients get, and what the
+ * hub serves need not be here.  Where it does not, it is looked for before it is published.
+ */
+static int visit_repository(struct tree *tree, const struct generation_repository *repository)
 {
+	bool is_one = digest_equal(&repository->served, &repository->collected);
 	int r;
 
 	tree->repository = repository->name;
-	r = add_manifest(tree, repository->name, true);
-	if (r < 0 || digest_equal(&repository->served, &repository->collected))
+	r = visit_manifest(tree, repository->name, true);
+	if (r == -ENOENT && !is_one)
+		r = 0;
+	if (r < 0 || is_one)
 		return r;
-	return add_manifest(tree, repository->name, false);
+	return visit_manifest(tree, repository->name, false);
+}
+
+static int visit_all(struct tree *tree, manifest_diff_fn visit)
+{
+	const struct generation *after = tree->scan->after;
+	int r = 0;
+
+	tree->visit = visit;
+	for (size_t i = 0; i < after->n_repositories && r >= 0; i++)
+		r = visit_repository(tree, &after->repositories[i]);
+	return MIN(r, 0);
+}
+
+static int check_tree(const struct scan *scan, struct error *err)
+{
+	struct error local = { 0 };
+	struct tree tree = { .scan = scan, .err = &local };
+	int r = visit_all(&tree, check_file);
+
+	if (r < 0)
+		return error_set(err, -r, "%s", local.msg);
+	if (tree.changed == 0)
+		return 0;
+	return error_set(err, EKEYREJECTED,
+			 "the scanner has changed %" PRIu64 " files (%.200s): they were put "
+			 "aside; let it only read, and move the bundle back",
+			 tree.changed, tree.first_changed);
 }
 
 static int make_tree(const struct scan *scan, const char *path, uint64_t *ret_files,
@@ -196,10 +262,9 @@ static int make_tree(const struct scan *scan, const char *path, uint64_t *ret_fi
 	if (dirfd < 0)
 		return error_set(err, errno, "a directory for the scanner: %m");
 	tree.dirfd = dirfd;
-	for (size_t i = 0; i < scan->after->n_repositories && r >= 0; i++)
-		r = add_repository(&tree, &scan->after->repositories[i]);
+	r = visit_all(&tree, add_file);
 	*ret_files = tree.files;
-	return r < 0 ? r : 0;
+	return r;
 }
 
 /* The command while it runs. */
@@ -368,7 +433,7 @@ int scanner_run(const struct scan *scan, uint64_t *ret_files, struct error *err)
 {
 	char path[STAGING_KEY_MAX + 16], dir[PATH_MAX];
 	uint64_t files = 0;
-	int r;
+	int r, checked = 0;
 
 	*ret_files = 0;
 	if (scan->config->n_scanner == 0)
@@ -378,6 +443,9 @@ int scanner_run(const struct scan *scan, uint64_t *ret_files, struct error *err)
 	r = r < 0 ? r : make_tree(scan, path, &files, err);
 	r = r < 0 ? r : run_command(scan, dir, err);
 	(void)remove_tree(store_dirfd(scan->store), path);
+	/* Also after a no: another bundle may have the same objects. */
+	if (r == 0 || r == ADMISSION_REFUSED)
+		checked = check_tree(scan, err);
 	*ret_files = files;
-	return r;
+	return checked < 0 ? checked : r;
 }

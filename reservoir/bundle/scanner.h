@@ -3,7 +3,9 @@
  * The site's own scanner: a command that looks at the new files of a bundle, under the
  * paths that clients would see, before anything is published.
  *
- * The files are hard links to objects, so there is no second copy of them.
+ * The files are hard links to objects, so there is no second copy of them: a first bundle
+ * may be as big as the disk.  A scanner that writes into one would change the store, so
+ * each is read again afterwards; what was changed is put aside and the bundle refused.
  *
  * Source: posix_spawn(3), setpgid(2)
  */
@@ -34,7 +36,7 @@ struct scan {
  * @err: set on failure, with the end of what the command said
  *
  * Return: 0 when its exit status is 0, or no command is configured, or
- *   ADMISSION_REFUSED  it says no, or took too long
+ *   ADMISSION_REFUSED  it says no, took too long, or has changed a file
  *   -EINTR             it was to stop
  *   negative errno of the system
  */

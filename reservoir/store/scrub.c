@@ -298,6 +298,29 @@ int scrub(struct store *store, const struct scrub_settings *settings, struct scr
 	return r < 0 ? r : check_generations(&scrubbing);
 }
 
+/* The finding, as an answer; put aside it is already. */
+static int answer_finding(void *ctx, const struct scrub_finding *finding)
+{
+	return error_set(ctx, EBADMSG, "%s", finding->text);
+}
+
+int scrub_object(struct store *store, const struct digest *digest, struct error *err)
+{
+	_cleanup_(hasher_freep) struct hasher *hasher = NULL;
+	_cleanup_free_ unsigned char *buffer = malloc(READ_BYTES);
+	struct scrub_settings settings = { .found = answer_finding, .ctx = err };
+	struct scrub_report report = { 0 };
+	struct scrubbing scrubbing = { .store = store,
+				       .settings = &settings,
+				       .report = &report,
+				       .err = err,
+				       .buffer = buffer };
+	int r = buffer ? hasher_new(&hasher, err) : error_set(err, ENOMEM, "no memory to read");
+
+	scrubbing.hasher = hasher;
+	return r < 0 ? r : check_object(&scrubbing, digest);
+}
+
 static int is_some(_unused_ void *ctx, _unused_ const struct digest *digest)
 {
 	return -EEXIST;

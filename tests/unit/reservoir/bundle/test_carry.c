@@ -414,6 +414,43 @@ static void test_scanner(void **state)
 	assert_int_equal(report.scanned, 7);
 }
 
+static const struct config_word writes[] = {
+	{ "sh" }, { "-c" }, { "cd $0/debian/pool && chmod u+w a.deb && echo worse >> a.deb" }
+};
+static const struct config_word removes[] = { { "sh" }, { "-c" }, { "rm -r $0/debian/pool" } };
+
+/* The files are the objects themselves: what it does to them must not reach a client. */
+static void test_scanner_writes(void **state)
+{
+	struct carry *carry = *state;
+	struct config_word words[3];
+	struct import_report report;
+	struct export_report full;
+	struct digest digest;
+	const struct content *deb = first;
+	unsigned char *bytes;
+
+	while (strcmp(deb->path, "pool/a.deb") != 0)
+		deb++;
+	bytes = carry_bytes(deb);
+	digest = digest_of(bytes, deb->size);
+	free(bytes);
+	carry_publish(carry->hub, "debian", first);
+	full = carry_export(carry, 0);
+	carry->site_config.scanner = words;
+	carry->site_config.n_scanner = 3;
+	memcpy(words, writes, sizeof(words));
+	report = carry_import(carry, full.name);
+	carry_assert(report, IMPORT_REFUSED);
+	if (!strstr(report.why, "the scanner has changed 1 files (pool/a.deb)"))
+		fail_msg("%s", report.why);
+	assert_false(object_exists(carry->site, &digest));
+	/* What it removes are its own names. */
+	memcpy(words, removes, sizeof(words));
+	carry_assert(carry_import(carry, full.name), IMPORT_APPLIED);
+	carry_check(carry, "debian", first);
+}
+
 /* The packed form of the first is under the name of the second. */
 static const struct content alike[] = {
 	{ .path = "pool/a", .size = 2000, .seed = 1, .is_text = true, .has_gzip = true },
@@ -504,6 +541,7 @@ int main(void)
 		TEST(lost_while_waiting),
 		TEST(repair),
 		TEST(scanner),
+		TEST(scanner_writes),
 		TEST(scanner_sees_all),
 		TEST(finish),
 	};

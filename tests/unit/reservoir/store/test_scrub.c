@@ -121,6 +121,24 @@ static void finds_every_bit(void **state)
 	}
 }
 
+static void looks_at_one(void **state)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	char text[32], path[OBJECT_PATH_MAX];
+	struct digest damaged = content_of(7, text), good = content_of(3, text);
+	struct digest nowhere = digest_of("nowhere", 7);
+	struct error err = { 0 };
+
+	fill(*state);
+	store = scratch_open(*state, STORE_WRITE);
+	flip(store, object_path(&damaged, path), 1);
+	assert_int_equal(scrub_object(store, &good, &err), 0);
+	assert_int_equal(scrub_object(store, &nowhere, &err), 0);
+	assert_int_equal(scrub_object(store, &damaged, &err), -EBADMSG);
+	assert_false(object_exists(store, &damaged));
+	assert_true(object_exists(store, &good));
+}
+
 static void finds_what_is_gone(void **state)
 {
 	_cleanup_(store_closep) struct store *store = NULL;
@@ -217,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(finds_nothing),
 		TEST(finds_every_bit),
+		TEST(looks_at_one),
 		TEST(finds_what_is_gone),
 		TEST(goes_on_after_what_cannot_be_opened),
 		TEST(knows_what_misses_something),
