@@ -92,6 +92,13 @@ int reservoir_check_hub(const void *value, struct error *err)
 {
 	const struct trusted_hub *hub = value;
 
+	for (size_t i = 0; i < hub->n_keys; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(hub->keys[i].text, hub->keys[j].text) == 0)
+				return error_set(err, EINVAL,
+						 "key '%.60s' of hub '%s' is listed twice, and "
+						 "counts once: list each key of its own once",
+						 hub->keys[i].text, hub->id);
 	if (hub->signatures > hub->n_keys)
 		return error_set(err, EINVAL,
 				 "%u signatures are wanted of hub '%s', which has %zu keys",

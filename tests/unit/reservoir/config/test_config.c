@@ -75,6 +75,8 @@ static void refuses(void **state)
 		{ "sync: {perHost: 65}\n", "f:1:17: " },
 		{ "sync: {timeout: 10}\n", "f:1:17: " },
 		{ "bundles: {hubs: [{id: a}]}\n", "f:1:18: " },
+		{ "bundles: {hubs: [{id: a, keys: [k, j, k], signatures: 2}]}\n",
+		  "f:1:18: 'hubs[]': key 'k' of hub 'a' is listed twice" },
 		{ "bundles: {compression: 20}\n", "f:1:24: " },
 		{ "serve: {users: [{name: a}, {name: a}]}\n", "f:1:28: the name 'a' is taken" },
 		{ "keep: {generations: 0}\n", "f:1:21: " },
