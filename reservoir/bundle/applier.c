@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bytes of a chunk are read through a small buffer.  A record's payload is taken
+ * The bytes of a chunk come in blocks that were hashed before.  A record's payload is taken
  * whole when it is packed, which a maximum bounds, and piece by piece when it is raw.
  * An object that is longer than a record grows in the store's staging, whose size says
  * where it goes on.
@@ -16,15 +16,14 @@
 
 #include "base/file.h"
 #include "base/macro.h"
+#include "reservoir/bundle/chunk_reader.h"
 #include "reservoir/bundle/pack.h"
 #include "reservoir/bundle/record.h"
 #include "reservoir/store/object.h"
 
-#define INPUT_SIZE ((size_t)256 * 1024)
-
-/* Where records are read from: a file, or a batch in memory. */
+/* Where records are read from: the chunk, or a batch in memory. */
 struct input {
-	int fd; /* -1: memory */
+	bool is_batch;
 	const unsigned char *data;
 	size_t len;
 	size_t at;
@@ -33,7 +32,7 @@ struct input {
 struct applier {
 	struct applier_options options;
 	struct packer *packer;
-	unsigned char *input;	/* INPUT_SIZE */
+	struct chunk_reader *reader;
 	unsigned char *payload; /* RECORD_PAYLOAD_MAX; made when first needed, as all below */
 	unsigned char *batch;	/* RECORD_PACKED_MAX */
 	unsigned char *window;	/* RECORD_WINDOW_MAX */
@@ -53,13 +52,16 @@ static int no_memory(struct error *err)
 int applier_new(const struct applier_options *options, struct applier **ret, struct error *err)
 {
 	_cleanup_(applier_freep) struct applier *applier = calloc(1, sizeof(*applier));
+	int r;
 
 	if (!applier)
 		return no_memory(err);
 	applier->options = *options;
-	applier->input = malloc(INPUT_SIZE);
-	if (!applier->input || packer_new(1, &applier->packer, err) < 0)
-		return no_memory(err);
+	r = packer_new(1, &applier->packer, err);
+	r = r < 0 ? r : chunk_reader_new(&applier->reader, err);
+	if (r < 0)
+		return r;
+	chunk_reader_watch(applier->reader, options->stop, options->ctx);
 	*ret = TAKE_PTR(applier);
 	return 0;
 }
@@ -70,7 +72,7 @@ void applier_free(struct applier *applier)
 		return;
 	staging_free(applier->staging);
 	packer_free(applier->packer);
-	free(applier->input);
+	chunk_reader_free(applier->reader);
 	free(applier->payload);
 	free(applier->batch);
 	free(applier->window);
@@ -92,58 +94,19 @@ static int check_stop(const struct applier *applier, struct error *err)
 	return 0;
 }
 
-static int check_rest(uint64_t n, const struct digest *digest, const struct bundle_chunk *chunk,
-		      struct error *err)
+int applier_begin(struct applier *applier, int fd, const struct bundle_chunk *chunk,
+		  struct error *err)
 {
-	if (n < chunk->size)
-		return error_set(err, ENODATA, "%" PRIu64 " of %" PRIu64 " bytes are here", n,
-				 chunk->size);
-	if (n > chunk->size || !digest_equal(digest, &chunk->digest))
-		return error_set(err, EBADMSG,
-				 "its bytes are not those that the manifest names; copy it again");
-	return 0;
+	return chunk_reader_begin(applier->reader, fd, chunk, err);
 }
 
-int applier_hash(struct applier *applier, int fd, const struct bundle_chunk *chunk,
-		 struct error *err)
-{
-	_cleanup_(hasher_freep) struct hasher *hasher = NULL;
-	struct digest digest;
-	uint64_t total = 0;
-	ssize_t n = 1;
-	int r = hasher_new(&hasher, err);
-
-	if (r < 0)
-		return r;
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return error_set(err, errno, "a chunk: %m");
-	while (n > 0 && total <= chunk->size) {
-		r = check_stop(applier, err);
-		if (r < 0)
-			return r;
-		n = read(fd, applier->input, INPUT_SIZE);
-		if (n < 0)
-			return error_set(err, errno, "reading a chunk: %m");
-		hasher_add(hasher, applier->input, (size_t)n);
-		total += (uint64_t)n;
-	}
-	digest = hasher_end(hasher);
-	return check_rest(total, &digest, chunk, err);
-}
-
-/* More bytes of a file; 0 at its end. */
+/* More bytes of the chunk; 0 at its end. */
 static ssize_t refill(struct applier *applier, struct input *input, struct error *err)
 {
-	ssize_t n;
+	ssize_t n = input->is_batch ? 0 : chunk_reader_next(applier->reader, &input->data, err);
 
-	if (input->fd < 0)
-		return 0;
-	do
-		n = read(input->fd, applier->input, INPUT_SIZE);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return error_set(err, errno, "reading a chunk: %m");
-	input->data = applier->input;
+	if (n <= 0)
+		return n;
 	input->len = (size_t)n;
 	input->at = 0;
 	return n;
@@ -555,11 +518,11 @@ static int apply_batch(struct applier *applier, struct input *input, const struc
 		[RECORD_REBUILT] = apply_rebuilt,
 		[RECORD_REPACKED] = apply_repacked,
 	};
-	struct input inner = { .fd = -1 };
+	struct input inner = { .is_batch = true };
 	struct bytes bytes;
 	int r = take_payload(applier, input, record, &bytes, err);
 
-	if (r < 0)
+	if (r <= 0)
 		return r;
 	/* What is in it may need the buffers that it lies in. */
 	if (!need(&applier->batch, RECORD_PACKED_MAX))
@@ -586,7 +549,7 @@ static int check_header(struct applier *applier, struct input *input, const stru
 	return 0;
 }
 
-int applier_chunk(struct applier *applier, int fd, const struct bundle *bundle, uint32_t index,
+int applier_chunk(struct applier *applier, const struct bundle *bundle, uint32_t index,
 		  uint64_t *ret_left_out, struct error *err)
 {
 	static const apply_fn rows[_RECORD_KIND_MAX] = {
@@ -595,11 +558,9 @@ int applier_chunk(struct applier *applier, int fd, const struct bundle *bundle, 
 		[RECORD_REBUILT] = apply_rebuilt,
 		[RECORD_REPACKED] = apply_repacked,
 	};
-	struct input input = { .fd = fd };
+	struct input input = { 0 };
 	int r;
 
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return error_set(err, errno, "a chunk: %m");
 	applier->left_out = 0;
 	r = check_header(applier, &input, bundle, index, err);
 	r = r < 0 ? r : apply_records(applier, &input, rows, err);

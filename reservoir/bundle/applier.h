@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes objects of the records of a chunk.  A chunk is read twice: first all of it is
- * hashed, and only what the signed manifest says is then looked at.
+ * hashed, and only what the signed manifest says is then looked at; what was changed in
+ * between is not.
  *
  * What a record needs may not be here yet, when chunks come in another order: it is
  * left out and counted, and the chunk is to be read again.
@@ -46,25 +47,25 @@ void applier_free(struct applier *applier);
 DEFINE_CLEANUP(struct applier, applier_free);
 
 /**
- * applier_hash() - Whether a file is the chunk that the manifest names.
+ * applier_begin() - Begin with a file, if it is the chunk that the manifest names.
  * @applier: applier
- * @fd: file, read from its beginning
+ * @fd: file, which must stay open until applier_chunk() returns
  * @chunk: what the manifest says
  * @err: set on failure
  *
  * Return: 0, or
  *   -ENODATA  it is shorter: not all of it has arrived
  *   -EBADMSG  it is longer, or has other bytes
+ *   -ESTALE   it cannot be read
  *   -EINTR    it was to stop
- *   negative errno of the system
+ *   -ENOMEM
  */
-int applier_hash(struct applier *applier, int fd, const struct bundle_chunk *chunk,
-		 struct error *err);
+int applier_begin(struct applier *applier, int fd, const struct bundle_chunk *chunk,
+		  struct error *err);
 
 /**
- * applier_chunk() - Make objects of a chunk whose hash was checked.
+ * applier_chunk() - Make objects of the chunk that was begun.
  * @applier: applier
- * @fd: file
  * @bundle: bundle that it is of
  * @index: which chunk it is
  * @ret_left_out: records that need what is not here
@@ -76,9 +77,10 @@ int applier_hash(struct applier *applier, int fd, const struct bundle_chunk *chu
  *   -EBADMSG  it is no chunk of this bundle, or what it says is not true
  *   -EAGAIN   the parts of an object, some of an earlier run, do not fit together; they
  *             were thrown away, and all chunks are to be read again
+ *   -ESTALE   the file was changed, or cannot be read any more
  *   -EINTR    it was to stop
  *   -ENOSPC   the disk is full
  *   negative errno of the system
  */
-int applier_chunk(struct applier *applier, int fd, const struct bundle *bundle, uint32_t index,
+int applier_chunk(struct applier *applier, const struct bundle *bundle, uint32_t index,
 		  uint64_t *ret_left_out, struct error *err);

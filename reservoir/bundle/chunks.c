@@ -14,13 +14,15 @@
 #include "reservoir/bundle/applier.h"
 #include "reservoir/store/object.h"
 
-#define TOLD_MAX 4 /* chunks that are named */
+#define TOLD_MAX 4	   /* chunks that are named */
+#define UNREADABLE_MAX 128 /* bytes with the NUL of a reason */
 
 enum chunk_state {
 	CHUNK_UNKNOWN,
 	CHUNK_MISSING,
 	CHUNK_SHORT,
 	CHUNK_DAMAGED,
+	CHUNK_UNREADABLE,
 	CHUNK_AGAIN, /* it was read, and needs what is not here */
 	CHUNK_DONE,
 };
@@ -32,6 +34,7 @@ struct chunks {
 	unsigned char *states; /* enum chunk_state of each */
 	int dirfd;
 	char space[128];
+	char unreadable[UNREADABLE_MAX]; /* why, of the first that is */
 	struct error *err;
 };
 
@@ -92,22 +95,40 @@ int chunks_forget(const struct import *import, const struct bundle *bundle, stru
 	return r;
 }
 
-static int open_chunk(struct chunks *chunks, size_t index)
+static void cannot_read(struct chunks *chunks, size_t index, const char *why)
+{
+	chunks->states[index] = CHUNK_UNREADABLE;
+	if (!chunks->unreadable[0])
+		(void)snprintf(chunks->unreadable, sizeof(chunks->unreadable), "%s", why);
+}
+
+static int open_file(struct chunks *chunks, size_t index)
 {
 	struct bundle_name name = { .sequence = chunks->bundle->sequence,
 				    .file = BUNDLE_FILE_CHUNK,
 				    .index = (uint32_t)index };
 	char text[BUNDLE_NAME_MAX];
-	struct stat st;
 	int fd;
 
 	memcpy(name.hub, chunks->bundle->hub, 8);
 	fd = openat(chunks->dirfd, bundle_name_format(&name, text),
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 && errno == ENOENT)
+		chunks->states[index] = CHUNK_MISSING;
+	else if (fd < 0)
+		cannot_read(chunks, index, errno == ELOOP ? "it is a link" : strerror(errno));
+	return fd;
+}
+
+static int open_chunk(struct chunks *chunks, size_t index)
+{
+	_cleanup_close_ int fd = open_file(chunks, index);
+	struct stat st;
+
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		(void)close(fd);
+		cannot_read(chunks, index, "it is no plain file");
 		return -1;
 	}
 	/* What has not arrived is not worth reading. */
@@ -115,23 +136,26 @@ static int open_chunk(struct chunks *chunks, size_t index)
 					? CHUNK_SHORT
 					: CHUNK_UNKNOWN;
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	return fd;
+	return TAKE_FD(fd);
 }
 
 /* An answer about one chunk, that leaves the others to be looked at. */
 static int note_damage(struct chunks *chunks, size_t index, int r)
 {
-	if (r != -ENODATA && r != -EBADMSG)
+	if (r == -ESTALE)
+		cannot_read(chunks, index, chunks->err->msg);
+	else if (r == -ENODATA || r == -EBADMSG)
+		chunks->states[index] = r == -ENODATA ? CHUNK_SHORT : CHUNK_DAMAGED;
+	else
 		return error_wrap(chunks->err, r, "chunk %zu", index);
-	chunks->states[index] = r == -ENODATA ? CHUNK_SHORT : CHUNK_DAMAGED;
 	*chunks->err = (struct error) { 0 };
 	return 0;
 }
 
-static int apply_fd(struct chunks *chunks, size_t index, int fd)
+static int apply_begun(struct chunks *chunks, size_t index)
 {
 	uint64_t left_out;
-	int r = applier_chunk(chunks->applier, fd, chunks->bundle, (uint32_t)index, &left_out,
+	int r = applier_chunk(chunks->applier, chunks->bundle, (uint32_t)index, &left_out,
 			      chunks->err);
 
 	if (r == -EAGAIN) {
@@ -147,7 +171,7 @@ static int apply_fd(struct chunks *chunks, size_t index, int fd)
 	if (r == -EBADMSG)
 		return error_wrap(chunks->err, ADMISSION_REFUSED, "chunk %zu", index);
 	if (r < 0)
-		return error_wrap(chunks->err, r, "chunk %zu", index);
+		return note_damage(chunks, index, r);
 	chunks->states[index] = left_out ? CHUNK_AGAIN : CHUNK_DONE;
 	return left_out ? 0 : remember(chunks, index);
 }
@@ -157,14 +181,13 @@ static int apply_chunk(struct chunks *chunks, size_t index)
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	chunks->states[index] = CHUNK_MISSING;
 	fd = open_chunk(chunks, index);
 	if (fd < 0 || chunks->states[index] == CHUNK_SHORT)
 		return 0;
-	r = applier_hash(chunks->applier, fd, &chunks->bundle->chunks[index], chunks->err);
+	r = applier_begin(chunks->applier, fd, &chunks->bundle->chunks[index], chunks->err);
 	if (r < 0)
 		return note_damage(chunks, index, r);
-	return apply_fd(chunks, index, fd);
+	return apply_begun(chunks, index);
 }
 
 static size_t count_state(const struct chunks *chunks, enum chunk_state state)
@@ -237,6 +260,7 @@ static void name_chunks(const struct chunks *chunks, enum chunk_state state, con
 
 static int answer(struct chunks *chunks)
 {
+	char unreadable[UNREADABLE_MAX + 64];
 	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT(ERROR_TEXT_MAX);
 
 	if (count_state(chunks, CHUNK_DONE) == chunks->bundle->n_chunks)
@@ -244,6 +268,9 @@ static int answer(struct chunks *chunks)
 	name_chunks(chunks, CHUNK_MISSING, "missing", &why);
 	name_chunks(chunks, CHUNK_SHORT, "not complete", &why);
 	name_chunks(chunks, CHUNK_DAMAGED, "damaged: copy it again", &why);
+	(void)snprintf(unreadable, sizeof(unreadable), "not readable (%s): copy it again",
+		       chunks->unreadable);
+	name_chunks(chunks, CHUNK_UNREADABLE, unreadable, &why);
 	name_chunks(chunks, CHUNK_AGAIN, "needed once more", &why);
 	return error_set(chunks->err, EAGAIN, "of bundle %" PRIu64 ", with %zu chunks, %s",
 			 chunks->bundle->sequence, chunks->bundle->n_chunks, strbuf_str(&why));

@@ -44,6 +44,8 @@ static void fuzz_chunk(const uint8_t *data, size_t size)
 	const struct applier_options options = { .check_only = true };
 	_cleanup_(applier_freep) struct applier *applier = NULL;
 	_cleanup_close_ int fd = memfd_create("chunk", MFD_CLOEXEC);
+	struct bundle_chunk chunk = { .size = CHUNK_HEADER_SIZE + size };
+	_cleanup_(hasher_freep) struct hasher *hasher = NULL;
 	struct bundle bundle = { .hub = "0123456789abcdef0123456789abcdef", .sequence = 1 };
 	struct chunk_header header = { .sequence = 1, .hub = "0123456789abcdef0123456789abcdef" };
 	unsigned char bytes[CHUNK_HEADER_SIZE];
@@ -54,7 +56,12 @@ static void fuzz_chunk(const uint8_t *data, size_t size)
 	chunk_header_encode(&header, bytes);
 	must(write(fd, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes));
 	must(write(fd, data, size) == (ssize_t)size);
-	if (applier_chunk(applier, fd, &bundle, 0, &left_out, &err) < 0)
+	must(hasher_new(&hasher, &err) == 0);
+	hasher_add(hasher, bytes, sizeof(bytes));
+	hasher_add(hasher, data, size);
+	chunk.digest = hasher_end(hasher);
+	must(applier_begin(applier, fd, &chunk, &err) == 0);
+	if (applier_chunk(applier, &bundle, 0, &left_out, &err) < 0)
 		must(err.msg[0] != '\0');
 }
 
