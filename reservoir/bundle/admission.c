@@ -67,26 +67,34 @@ struct proof {
 	const char *name;
 	const struct strbuf *manifest;
 	const struct trusted_hub *hub;
-	bool signed_by[64]; /* each key counts once */
+	struct public_key signers[BUNDLE_SIGNATURES_MAX]; /* each key counts once */
 	uint32_t n_signed;
 	bool is_incomplete; /* a signature has not arrived whole */
 	size_t n_files;
 	struct error *err;
 };
 
+/* By the key itself: the same one may stand in the configuration under two ids. */
+static bool has_signed(const struct proof *proof, const struct public_key *key)
+{
+	for (uint32_t i = 0; i < proof->n_signed; i++)
+		if (memcmp(proof->signers[i].key, key->key, sizeof(key->key)) == 0)
+			return true;
+	return false;
+}
+
 static int count_signature(struct proof *proof, const struct signature *signature)
 {
-	for (size_t i = 0; i < proof->hub->n_keys && i < ARRAY_SIZE(proof->signed_by); i++) {
+	for (size_t i = 0; i < proof->hub->n_keys; i++) {
 		struct public_key key;
 		int r = public_key_parse(proof->hub->keys[i].text, &key, proof->err);
 
 		if (r < 0)
 			return r;
-		if (proof->signed_by[i] ||
+		if (proof->n_signed == BUNDLE_SIGNATURES_MAX || has_signed(proof, &key) ||
 		    !signature_check(signature, &key, proof->manifest->data, proof->manifest->len))
 			continue;
-		proof->signed_by[i] = true;
-		proof->n_signed++;
+		proof->signers[proof->n_signed++] = key;
 	}
 	return 0;
 }

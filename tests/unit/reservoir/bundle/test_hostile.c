@@ -121,6 +121,49 @@ static void test_two_signatures(void **state)
 	carry_assert(carry_import(carry, name), IMPORT_APPLIED);
 }
 
+/* Signs a manifest as the same key would under another id. */
+static void write_second_signature(struct carry *carry, const char *name,
+				   const struct public_key *as)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(SIGNATURE_FILE_MAX);
+	_cleanup_secret_key_ struct secret_key key = { 0 };
+	char path[BUNDLE_NAME_MAX + 16];
+	struct error err = { 0 };
+	unsigned char *bytes;
+	size_t n;
+
+	bytes = carry_read(carry, name, &n);
+	CARRY_TRY(secret_key_load(carry->secret.text, &key, &err), &err);
+	memcpy(key.id, as->id, sizeof(key.id));
+	CARRY_TRY(signature_make(&key, bytes, n, "x", &text, &err), &err);
+	(void)snprintf(path, sizeof(path), "%s.minisig.1", name);
+	carry_write(carry, path, text.data, text.len);
+	free(bytes);
+}
+
+/* One key that is listed twice is one, also under another id. */
+static void test_key_listed_twice(void **state)
+{
+	struct carry *carry = *state;
+	struct config_word keys[2] = { carry->public, carry->public };
+	struct public_key key;
+	struct error err = { 0 };
+	char name[BUNDLE_NAME_MAX];
+
+	carry->trusted.keys = keys;
+	carry->trusted.n_keys = 2;
+	carry->trusted.signatures = 2;
+	carry_publish(carry->hub, "debian", first);
+	(void)snprintf(name, sizeof(name), "%s", carry_export(carry, 0).name);
+	assert_int_equal(carry_import(carry, name).verdict, IMPORT_WAITING);
+	assert_int_equal(carry_count_objects(carry), 0);
+	CARRY_TRY(public_key_parse(keys[1].text, &key, &err), &err);
+	key.id[0] ^= 1;
+	(void)public_key_format(&key, keys[1].text);
+	write_second_signature(carry, name, &key);
+	refused(carry, name, "signed by 1");
+}
+
 static void test_replay(void **state)
 {
 	struct carry *carry = *state;
@@ -232,7 +275,7 @@ static void test_chunk_damage(void **state)
 	(void)rename(carry_path(carry, "link", (char[256]) { 0 }),
 		     carry_path(carry, chunk, (char[256]) { 0 }));
 	report = carry_import(carry, name);
-	assert_non_null(strstr(report.why, "chunk 0 is missing"));
+	assert_non_null(strstr(report.why, "chunk 0 is not readable (it is a link)"));
 	carry_write(carry, chunk, bytes, n);
 	carry_assert(carry_import(carry, name), IMPORT_APPLIED);
 	free(bytes);
@@ -533,6 +576,40 @@ static void test_incomplete(void **state)
 	free(lie);
 }
 
+/* The hub names what clients would get, and does not send it: with a scanner and without. */
+static void test_served_missing(void **state)
+{
+	struct carry *carry = *state;
+	struct config_word scanner[1] = { { "true" } };
+	_cleanup_strbuf_ struct strbuf manifest = STRBUF_INIT(1 << 20);
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+	struct lie *lie = calloc(1, sizeof(*lie));
+	unsigned char *bytes;
+	char name[BUNDLE_NAME_MAX];
+	struct digest digest;
+
+	assert_non_null(lie);
+	make_manifest(carry, "aaaaaaaaaa", "aaaaaaaaaa", &manifest);
+	digest = digest_of(manifest.data, manifest.len);
+	generation = make_generation(&digest);
+	generation->repositories[0].served = digest_of("nowhere", 7);
+	lie_object(lie, manifest.data, manifest.len);
+	bytes = carry_bytes(&(struct content) { .size = 10, .seed = 1 });
+	lie_object(lie, bytes, 10);
+	free(bytes);
+	carry->site_config.scanner = scanner;
+	for (size_t n = 0; n < 2; n++) {
+		struct import_report report;
+
+		carry->site_config.n_scanner = n;
+		report = carry_import(carry, forge(carry, generation, lie, name));
+		carry_assert(report, IMPORT_REFUSED);
+		if (!strstr(report.why, "the manifest of repository 'debian'"))
+			fail_msg("%zu: %s", n, report.why);
+	}
+	free(lie);
+}
+
 static void test_names(void **state)
 {
 	static const struct {
@@ -569,10 +646,20 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(manifest_cut),   TEST(manifest_changed), TEST(strangers),
-		TEST(two_signatures), TEST(replay),	      TEST(missing_bundles),
-		TEST(times),	      TEST(chunk_damage),     TEST(paths),
-		TEST(lies),	      TEST(incomplete),	      cmocka_unit_test(test_names),
+		TEST(manifest_cut),
+		TEST(manifest_changed),
+		TEST(strangers),
+		TEST(two_signatures),
+		TEST(replay),
+		TEST(missing_bundles),
+		TEST(times),
+		TEST(chunk_damage),
+		TEST(paths),
+		TEST(lies),
+		TEST(incomplete),
+		TEST(served_missing),
+		TEST(key_listed_twice),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
