@@ -13,6 +13,7 @@
 #include "base/strbuf.h"
 #include "drivers/driver.h"
 #include "drivers/udev.h"
+#include "policy/load.h"
 
 #define COMPONENT "node"
 
@@ -249,16 +250,6 @@ static int add_timers(struct node *node, struct error *err)
 	return 0;
 }
 
-void node_setup_policy(struct node_setup *setup, const struct policy *policy)
-{
-	const struct config *config = policy_config(policy);
-
-	setup->drivers = policy_drivers(policy, &setup->n_drivers);
-	setup->policy = policy_inventory(policy);
-	setup->probe_interval_ms = config->health.interval_ms;
-	setup->rescan_interval_ms = config->rescan_interval_ms;
-}
-
 int node_new(const struct node_setup *setup, struct node **ret, struct error *err)
 {
 	_cleanup_(node_freep) struct node *node = calloc(1, sizeof(*node));
@@ -286,6 +277,38 @@ int node_new(const struct node_setup *setup, struct node **ret, struct error *er
 	ask_drivers(node, FIRST_ANSWER_MS);
 	node_rescan(node);
 	*ret = TAKE_PTR(node);
+	return 0;
+}
+
+static void add_policy(struct node_setup *setup, const struct policy *policy)
+{
+	const struct config *config = policy_config(policy);
+
+	setup->drivers = policy_drivers(policy, &setup->n_drivers);
+	setup->policy = policy_inventory(policy);
+	setup->probe_interval_ms = config->health.interval_ms;
+	setup->rescan_interval_ms = config->rescan_interval_ms;
+}
+
+int node_follow_policy(const struct node_setup *setup, const struct policy *before,
+		       const struct policy *policy, struct node **node, struct snapshot **snapshot,
+		       struct error *err)
+{
+	struct node_setup full = *setup;
+	struct node *next = NULL;
+	int r;
+
+	if (before && policy_same_watch(before, policy))
+		return 0;
+	add_policy(&full, policy);
+	r = node_new(&full, &next, err);
+	if (r < 0)
+		return r;
+	node_free(*node);
+	*node = next;
+	/* The first look tells of changes only if there are devices. */
+	snapshot_unref(*snapshot);
+	*snapshot = node_snapshot(next);
 	return 0;
 }
 

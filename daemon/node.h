@@ -38,13 +38,6 @@ struct node_setup {
 };
 
 /**
- * node_setup_policy() - Fill in what a policy says: drivers, health and intervals.
- * @setup: set-up
- * @policy: policy; must be there until node_new() has returned
- */
-void node_setup_policy(struct node_setup *setup, const struct policy *policy);
-
-/**
  * node_new() - Begin to watch; the devices are looked for at once.
  * @setup: copied
  * @ret: the watch, to be released with node_free()
@@ -55,6 +48,22 @@ void node_setup_policy(struct node_setup *setup, const struct policy *policy);
  * Return: 0, or -ENOMEM, or -errno of the event loop.
  */
 int node_new(const struct node_setup *setup, struct node **ret, struct error *err);
+
+/**
+ * node_follow_policy() - Watch as another policy says; the watch begins anew only where it
+ *   has to.
+ * @setup: what no policy says
+ * @before: policy that is watched by, or NULL
+ * @policy: policy to watch by
+ * @node: watch, or NULL before the first; replaced when it begins anew
+ * @snapshot: the caller's, or NULL; replaced together with @node
+ * @err: set on failure
+ *
+ * Return: 0, or as node_new(); then the watch is as before.
+ */
+int node_follow_policy(const struct node_setup *setup, const struct policy *before,
+		       const struct policy *policy, struct node **node, struct snapshot **snapshot,
+		       struct error *err);
 
 /**
  * node_free() - Stop to watch.

@@ -275,41 +275,31 @@ static void on_scanned(void *ctx, uint64_t start_ns)
 	telemetry_scan(plugin->telemetry, start_ns);
 }
 
-static int watch_node(struct plugin *plugin, const struct policy *policy, struct node **ret,
-		      struct error *err)
+static int watch_node(struct plugin *plugin, const struct policy *before, struct error *err)
 {
-	struct node_setup setup = { .loop = plugin->loop,
-				    .host = &plugin->host,
-				    .scanned = on_scanned,
-				    .changed = on_node_changed,
-				    .rescanned = check,
-				    .ctx = plugin };
+	const struct node_setup setup = { .loop = plugin->loop,
+					  .host = &plugin->host,
+					  .scanned = on_scanned,
+					  .changed = on_node_changed,
+					  .rescanned = check,
+					  .ctx = plugin };
 
-	node_setup_policy(&setup, policy);
-	return node_new(&setup, ret, err);
+	return node_follow_policy(&setup, before, plugin->policy, &plugin->node, &plugin->snapshot,
+				  err);
 }
 
 /* Puts a policy in force; the watch of the node begins anew if it has to. */
 static int take_policy(struct plugin *plugin, struct policy *policy, struct error *err)
 {
 	_cleanup_(policy_freep) struct policy *before = plugin->policy;
-	struct node *node = NULL;
-	int r = 0;
+	int r;
 
 	plugin->policy = policy;
-	if (!policy_same_watch(before, policy))
-		r = watch_node(plugin, policy, &node, err);
+	r = watch_node(plugin, before, err);
 	if (r < 0) {
 		plugin->policy = TAKE_PTR(before);
 		policy_free(policy);
 		return r;
-	}
-	if (node) {
-		node_free(plugin->node);
-		plugin->node = node;
-		/* The first look calls on_node_changed() only if there are devices. */
-		snapshot_unref(plugin->snapshot);
-		plugin->snapshot = node_snapshot(node);
 	}
 	leave_cdi_directory(plugin, before);
 	plugin->untold = true;
@@ -565,10 +555,8 @@ static int open_host(struct plugin *plugin, struct error *err)
 
 static int start_node(struct plugin *plugin, struct error *err)
 {
-	int r = watch_node(plugin, plugin->policy, &plugin->node, err);
+	int r = watch_node(plugin, NULL, err);
 
-	if (r == 0 && !plugin->snapshot)
-		plugin->snapshot = node_snapshot(plugin->node);
 	telemetry_reload(plugin->telemetry, true);
 	return r;
 }

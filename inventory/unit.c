@@ -503,13 +503,6 @@ static const struct device_partition *partition_of(const struct unit_set *set,
 	return &unit_state(set, unit)->device->partitions[unit->partition];
 }
 
-const char *unit_profile(const struct unit_set *set, const struct unit *unit)
-{
-	const struct device_partition *partition = partition_of(set, unit);
-
-	return partition ? partition->profile : "";
-}
-
 uint64_t unit_memory_bytes(const struct unit_set *set, const struct unit *unit)
 {
 	const struct device_partition *partition = partition_of(set, unit);

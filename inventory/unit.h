@@ -186,15 +186,6 @@ const char *unit_reason(const struct unit_set *set, const struct unit *unit, cha
 			size_t size);
 
 /**
- * unit_profile() - What kind of partition a unit is.
- * @set: set of @unit
- * @unit: unit
- *
- * Return: the profile, as in "1g.10gb"; "" for a whole device.
- */
-const char *unit_profile(const struct unit_set *set, const struct unit *unit);
-
-/**
  * unit_memory_bytes() - How much of the device's memory a unit stands for.
  * @set: set of @unit
  * @unit: unit

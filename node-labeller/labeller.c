@@ -216,40 +216,30 @@ static void on_rescanned(void *ctx)
 		publish(labeller);
 }
 
-static int watch_node(struct labeller *labeller, const struct policy *policy, struct node **ret,
-		      struct error *err)
+static int watch_node(struct labeller *labeller, const struct policy *before, struct error *err)
 {
-	struct node_setup setup = { .loop = labeller->loop,
-				    .host = &labeller->host,
-				    .changed = on_node_changed,
-				    .rescanned = on_rescanned,
-				    .ctx = labeller };
+	const struct node_setup setup = { .loop = labeller->loop,
+					  .host = &labeller->host,
+					  .changed = on_node_changed,
+					  .rescanned = on_rescanned,
+					  .ctx = labeller };
 
-	node_setup_policy(&setup, policy);
-	return node_new(&setup, ret, err);
+	return node_follow_policy(&setup, before, labeller->policy, &labeller->node,
+				  &labeller->snapshot, err);
 }
 
 /* Puts a policy in force; the watch of the node begins anew if it has to. */
 static int take_policy(struct labeller *labeller, struct policy *policy, struct error *err)
 {
 	_cleanup_(policy_freep) struct policy *before = labeller->policy;
-	struct node *node = NULL;
-	int r = 0;
+	int r;
 
 	labeller->policy = policy;
-	if (!before || !policy_same_watch(before, policy))
-		r = watch_node(labeller, policy, &node, err);
+	r = watch_node(labeller, before, err);
 	if (r < 0) {
 		labeller->policy = TAKE_PTR(before);
 		policy_free(policy);
 		return r;
-	}
-	if (node) {
-		node_free(labeller->node);
-		labeller->node = node;
-		/* The first look tells of changes only if there are devices. */
-		snapshot_unref(labeller->snapshot);
-		labeller->snapshot = node_snapshot(node);
 	}
 	publish(labeller);
 	return 0;

@@ -428,15 +428,3 @@ int nvml_find_xid(struct nvml *nvml, const char *bdf, uint64_t gpu_instance, str
 	(void)pthread_mutex_unlock(&nvml->lock);
 	return last ? 0 : -ENOENT;
 }
-
-void nvml_forget_xids(struct nvml *nvml, const char *bdf)
-{
-	size_t kept = 0;
-
-	(void)pthread_mutex_lock(&nvml->lock);
-	for (size_t i = 0; i < nvml->n_xids; i++)
-		if (strcmp(nvml->xids[i].bdf, bdf) != 0)
-			nvml->xids[kept++] = nvml->xids[i];
-	nvml->n_xids = kept;
-	(void)pthread_mutex_unlock(&nvml->lock);
-}

@@ -145,12 +145,3 @@ void nvml_status(struct nvml *nvml, struct nvml_status *ret);
  * Return: 0, or -ENOENT when there was none.
  */
 int nvml_find_xid(struct nvml *nvml, const char *bdf, uint64_t gpu_instance, struct nvml_xid *ret);
-
-/**
- * nvml_forget_xids() - Forget the faults of a GPU, after it has recovered.
- * @nvml: started
- * @bdf: PCI address of the GPU
- *
- * Context: any thread.
- */
-void nvml_forget_xids(struct nvml *nvml, const char *bdf);

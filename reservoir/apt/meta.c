@@ -20,11 +20,6 @@ static const char *const names[_META_KIND_MAX] = {
 	[META_SIGNATURE] = "Release.gpg",
 };
 
-const char *suite_meta_name(enum meta_kind kind)
-{
-	return names[kind];
-}
-
 int suite_kept_path(const struct suite *suite, enum meta_kind kind, char ret[APT_KEY_SIZE],
 		    struct error *err)
 {

@@ -107,14 +107,6 @@ int suite_kept_path(const struct suite *suite, enum meta_kind kind, char ret[APT
 		    struct error *err);
 
 /**
- * suite_meta_name() - The name of what is signed, or signs.
- * @kind: which
- *
- * Return: "InRelease", "Release" or "Release.gpg".
- */
-const char *suite_meta_name(enum meta_kind kind);
-
-/**
  * suite_check_age() - Whether what upstream signs is not older than what is here.
  * @suite: suite whose Release file was read
  * @err: set on failure, with both dates

@@ -11,10 +11,10 @@
 #include "base/macro.h"
 #include "reservoir/config/config.h"
 #include "reservoir/ecosystem.h"
-#include "reservoir/fetch/fetch.h"
 #include "reservoir/store/catalogue.h"
 #include "reservoir/store/generation.h"
 #include "reservoir/store/object.h"
+#include "reservoir/sync/run.h"
 
 #define SOURCE_SPACE "source" /* of the catalogue */
 
@@ -67,7 +67,7 @@ void repair_done(struct repair_list *list)
 	*list = (struct repair_list) { 0 };
 }
 
-/* -- Fetching ----------------------------------------------------------- */
+/* --- Fetching --- */
 
 static void complain(struct repair_item *item, const char *why)
 {
@@ -156,25 +156,7 @@ static int fetch_all(struct repair *repair, struct error *err)
 	return r < 0 ? r : object_flush(repair->store, err);
 }
 
-static int open_fetcher(struct repair *repair, struct error *err)
-{
-	const struct config_sync *config = &repair->config->sync;
-	const struct fetch_settings settings = {
-		.per_host = config->per_host,
-		.total = config->total,
-		.attempts = config->attempts,
-		.timeout_ms = config->timeout_ms,
-		.bytes_per_second = config->bytes_per_second,
-		.keep_free = config->keep_free,
-		.ca_file = config->ca_file.text,
-		.proxy = config->proxy,
-		.netrc_file = config->netrc_file.text,
-	};
-
-	return fetcher_new(repair->store, &settings, &repair->fetcher, err);
-}
-
-/* -- Making again ------------------------------------------------------- */
+/* --- Making again --- */
 
 static bool misses(const struct repair *repair, const char *repository)
 {
@@ -208,7 +190,7 @@ static int make_again(const struct repair *repair, struct error *err)
 	return r < 0 ? r : object_flush(repair->store, err);
 }
 
-/* -- All ---------------------------------------------------------------- */
+/* --- All --- */
 
 static int compare(const void *a, const void *b)
 {
@@ -277,7 +259,7 @@ int repair_all(const struct settings *settings, struct repair_list *list, uint64
 	if (r == 0)
 		r = catalogue_open(repair.store, &repair.catalogue, err);
 	if (r == 0)
-		r = open_fetcher(&repair, err);
+		r = sync_fetcher_new(repair.store, &config.sync, &repair.fetcher, err);
 	if (r == 0)
 		r = run(&repair, ret_done, err);
 	fetcher_free(repair.fetcher);

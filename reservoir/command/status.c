@@ -71,7 +71,7 @@ static int gather(const struct settings *settings, struct status *status, struct
 	return 0;
 }
 
-/* -- For people --------------------------------------------------------- */
+/* --- For people --- */
 
 static void write_repositories(const struct status *status, struct strbuf *out)
 {
@@ -142,7 +142,7 @@ static int print_text(const struct status *status, struct error *err)
 	return output_write(&out, stdout, err);
 }
 
-/* -- JSON --------------------------------------------------------------- */
+/* --- JSON --- */
 
 static json_t *repository_json(const struct status *status,
 			       const struct generation_repository *repository)

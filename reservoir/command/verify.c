@@ -33,7 +33,7 @@ struct verification {
 	bool terminal;
 };
 
-/* -- What is found ------------------------------------------------------ */
+/* --- What is found --- */
 
 static int put_json(const struct verification *verification, const struct scrub_finding *finding)
 {
@@ -103,7 +103,7 @@ static void progress(void *ctx, const struct scrub_report *report)
 	(void)fflush(stdout);
 }
 
-/* -- What comes of it --------------------------------------------------- */
+/* --- What comes of it --- */
 
 /* Who writes at the moment keeps the log; then this is only in the log of messages. */
 static void audit(const struct settings *settings, const struct scrub_report *report)

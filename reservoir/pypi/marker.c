@@ -80,11 +80,6 @@ static const struct {
 	{ "python_implementation", PYPI_PLATFORM_PYTHON_IMPLEMENTATION },
 };
 
-const char *pypi_variable_name(enum pypi_variable variable)
-{
-	return variables[variable].name;
-}
-
 void pypi_marker_free(struct pypi_marker *marker)
 {
 	if (!marker)

@@ -67,14 +67,6 @@ DEFINE_CLEANUP(struct pypi_marker, pypi_marker_free);
  */
 bool pypi_marker_holds(const struct pypi_marker *marker, const struct pypi_values *values);
 
-/**
- * pypi_variable_name() - The name of a variable, as in "python_version".
- * @variable: variable
- *
- * Return: static text.
- */
-const char *pypi_variable_name(enum pypi_variable variable);
-
 /* What is known of one environment of the configuration. */
 struct pypi_target {
 	struct pypi_environment environment;

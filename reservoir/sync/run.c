@@ -467,11 +467,10 @@ static void sync_one(struct runner *runner, const struct repository *repository,
 
 /* --- all --- */
 
-static int open_runner(struct runner *runner, struct error *err)
+int sync_fetcher_new(struct store *store, const struct config_sync *config, struct fetcher **ret,
+		     struct error *err)
 {
-	const struct sync_run *run = runner->run;
-	const struct config_sync *config = &run->config->sync;
-	struct fetch_settings settings = {
+	const struct fetch_settings settings = {
 		.per_host = config->per_host,
 		.total = config->total,
 		.attempts = config->attempts,
@@ -482,6 +481,14 @@ static int open_runner(struct runner *runner, struct error *err)
 		.proxy = config->proxy,
 		.netrc_file = config->netrc_file.text,
 	};
+
+	return fetcher_new(store, &settings, ret, err);
+}
+
+static int open_runner(struct runner *runner, struct error *err)
+{
+	const struct sync_run *run = runner->run;
+	const struct config_sync *config = &run->config->sync;
 	uint32_t opens_in;
 	int r;
 
@@ -496,7 +503,7 @@ static int open_runner(struct runner *runner, struct error *err)
 			config->window, opens_in / 3600, opens_in % 3600 / 60);
 	r = journal_open(run->store, &runner->journal, err);
 	if (r == 0)
-		r = fetcher_new(run->store, &settings, &runner->fetcher, err);
+		r = sync_fetcher_new(run->store, config, &runner->fetcher, err);
 	if (r < 0)
 		return r;
 	fetcher_watch(runner->fetcher, on_progress, runner);

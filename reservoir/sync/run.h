@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "reservoir/config/config.h"
+#include "reservoir/fetch/fetch.h"
 #include "reservoir/sync/report.h"
 
 struct ecosystem;
@@ -36,6 +38,18 @@ struct sync_reports {
 	struct sync_report *reports;
 	size_t n;
 };
+
+/**
+ * sync_fetcher_new() - Make a fetcher with the limits that the configuration sets.
+ * @store: store opened with STORE_WRITE; borrowed
+ * @config: configuration
+ * @ret: the fetcher, to be released with fetcher_free()
+ * @err: set on failure
+ *
+ * Return: as fetcher_new().
+ */
+int sync_fetcher_new(struct store *store, const struct config_sync *config, struct fetcher **ret,
+		     struct error *err);
 
 /**
  * sync_reports_done() - Release reports.

@@ -404,12 +404,10 @@ static void divides_into_shares(void **state)
 	assert_string_equal(list_units(thirds, text), "A::0 A::1 A::2 B::0 B::1 B::2");
 	assert_int_equal(thirds->units[5].share, 2);
 	assert_true(unit_memory_bytes(thirds, &thirds->units[0]) == (UINT64_C(8) << 30) / 3);
-	assert_string_equal(unit_profile(thirds, &thirds->units[0]), "");
 	assert_string_equal(list_units(halves, text),
 			    "A_cores_0-3::0 A_cores_0-3::1 A_cores_4-7::0 A_cores_4-7::1 "
 			    "B_cores_0-3::0 B_cores_0-3::1 B_cores_4-7::0 B_cores_4-7::1");
 	assert_true(unit_memory_bytes(halves, &halves->units[0]) == UINT64_C(2) << 30);
-	assert_string_equal(unit_profile(halves, &halves->units[7]), "4core");
 }
 
 /* --- overlapping units --- */
