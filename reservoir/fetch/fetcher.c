@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "reservoir/fetch/flusher.h"
 #include "reservoir/fetch/queue.h"
 #include "reservoir/fetch/transfer.h"
 
@@ -29,6 +30,7 @@
 #define PAUSED_POLL_MS 20	/* while transfers wait for their allowance */
 #define WATCH_MS 250u		/* between two calls of the watcher */
 #define FLUSH_MS 2000u		/* an object waits no longer for its name */
+#define FLUSH_BYTES (8u << 20)	/* nor until more than these were written after it */
 #define DISK_MS 1000u		/* between two looks at the disk */
 #define DISK_BYTES (64u << 20)	/* or after so many written */
 #define BUSY_MS 50u		/* until bytes that another transfer has open are asked for again */
@@ -42,6 +44,8 @@ struct fetcher {
 	uint32_t n_active;
 	atomic_bool is_stopped; /* by a signal handler, or another thread */
 	uint64_t watched_ms, flushed_ms, disk_ms;
+	uint64_t disk_bytes, flushed_bytes; /* written until then */
+	struct flusher *flusher;	    /* of a run, once something is to be flushed */
 	fetch_progress_fn watch;
 	void *watch_ctx;
 	fetch_fn record;
@@ -478,10 +482,11 @@ static int look_at_disk(struct fetcher *fetcher, uint64_t now, struct error *err
 	int r;
 
 	if (!engine->store || engine->settings.keep_free == 0 ||
-	    (now - fetcher->disk_ms < DISK_MS && engine->written < DISK_BYTES))
+	    (now - fetcher->disk_ms < DISK_MS &&
+	     engine->written - fetcher->disk_bytes < DISK_BYTES))
 		return 0;
 	fetcher->disk_ms = now;
-	engine->written = 0;
+	fetcher->disk_bytes = engine->written;
 	r = store_free_bytes(engine->store, &free_bytes, err);
 	if (r < 0)
 		return r;
@@ -502,12 +507,40 @@ static void watch(struct fetcher *fetcher, uint64_t now, bool always)
 		       fetcher->engine.progress.n);
 }
 
-static int flush(struct fetcher *fetcher, uint64_t now, bool always, struct error *err)
+/* Has what is there made durable beside the transfers. */
+static int flush(struct fetcher *fetcher, uint64_t now, struct error *err)
 {
-	if (!fetcher->engine.store || (!always && now - fetcher->flushed_ms < FLUSH_MS))
+	uint64_t written = fetcher->engine.written;
+	int r = 0;
+
+	if (!fetcher->engine.store || (now - fetcher->flushed_ms < FLUSH_MS &&
+				       written - fetcher->flushed_bytes < FLUSH_BYTES))
 		return 0;
+	if (!fetcher->flusher)
+		r = flusher_new(fetcher->engine.store, &fetcher->flusher, err);
+	if (r == 0)
+		r = flusher_check(fetcher->flusher, err);
+	if (r < 0)
+		return r;
 	fetcher->flushed_ms = now;
-	return object_flush(fetcher->engine.store, err);
+	fetcher->flushed_bytes = written;
+	flusher_wake(fetcher->flusher);
+	return 0;
+}
+
+/* Waits until all is durable. */
+static int flush_rest(struct fetcher *fetcher, struct error *err)
+{
+	int r = fetcher->flusher ? flusher_check(fetcher->flusher, err) : 0;
+
+	if (r == 0 && fetcher->engine.store)
+		r = object_flush(fetcher->engine.store, err);
+	/* What failed there was thrown away, and is no success here. */
+	if (r == 0 && fetcher->flusher)
+		r = flusher_check(fetcher->flusher, err);
+	flusher_free(TAKE_PTR(fetcher->flusher));
+	fetcher->flushed_bytes = fetcher->engine.written;
+	return r;
 }
 
 static int work(struct fetcher *fetcher, struct error *err)
@@ -571,7 +604,7 @@ static int go_on(struct fetcher *fetcher, fetch_more_fn more, void *ctx, struct 
 	r = work(fetcher, err);
 	if (r < 0)
 		return r;
-	r = flush(fetcher, now, false, err);
+	r = flush(fetcher, now, err);
 	if (r < 0)
 		return r;
 	watch(fetcher, now, false);
@@ -619,7 +652,7 @@ int fetcher_run(struct fetcher *fetcher, fetch_more_fn more, void *ctx, struct e
 		r = go_on(fetcher, more, ctx, err);
 	if (r < 0)
 		drop_all(fetcher);
-	flushed = flush(fetcher, clock_ms(), true, &flush_err);
+	flushed = flush_rest(fetcher, &flush_err);
 	watch(fetcher, clock_ms(), true);
 	if (r >= 0 && flushed < 0) {
 		if (err)

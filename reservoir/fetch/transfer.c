@@ -230,7 +230,7 @@ static bool keep(struct transfer *transfer, const void *data, size_t len)
 		return false;
 	}
 	set_total(transfer, transfer->total + len);
-	engine->written += len;
+	engine->written += transfer->staging ? len : 0;
 	return true;
 }
 

@@ -61,7 +61,7 @@ struct engine {
 	CURLM *multi;
 	struct allowance allowance;
 	struct progress progress;
-	uint64_t written; /* bytes, since the disk was last looked at */
+	uint64_t written; /* bytes, to the disk */
 	int fatal;	  /* negative errno: the run is to end */
 	struct error fatal_err;
 };

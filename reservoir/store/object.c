@@ -50,7 +50,6 @@ int object_land(struct store *store, const char *name, const struct digest *dige
 		errno = -r;
 		return error_set(err, errno, "rename '%s' to '%s': %m", name, path);
 	}
-	store->pending.n_dirty += !store->pending.dirty[digest->bytes[0]];
 	store->pending.dirty[digest->bytes[0]] = true;
 	return 0;
 }
@@ -169,8 +168,8 @@ int object_read(struct store *store, const struct digest *digest, size_t max, st
 	return 0;
 }
 
-static int write_whole(struct store *store, const char *path, const void *data, size_t len,
-		       bool sync)
+/* Returns its descriptor. */
+static int write_whole(struct store *store, const char *path, const void *data, size_t len)
 {
 	_cleanup_close_ int fd = -1;
 	size_t done;
@@ -181,28 +180,28 @@ static int write_whole(struct store *store, const char *path, const void *data, 
 	if (fd < 0)
 		return -errno;
 	r = durable_write(fd, data, len, &done);
-	if (r == 0 && (fchmod(fd, 0444) < 0 || (sync && fsync(fd) < 0)))
+	if (r == 0 && fchmod(fd, 0444) < 0)
 		r = -errno;
 	if (r < 0)
 		(void)unlinkat(store->fd, path, 0);
-	return r;
+	return r < 0 ? r : TAKE_FD(fd);
 }
 
 static int put(struct store *store, const void *data, size_t len, const struct digest *digest,
 	       struct error *err)
 {
 	char path[OBJECT_PATH_MAX];
-	bool large = len >= STAGING_LARGE;
-	int r;
+	int fd;
 
 	if (pending_has(&store->pending, digest) || object_lies_there(store, digest))
 		return 0;
-	r = write_whole(store, pending_path(digest, path), data, len, large);
-	if (r < 0) {
-		errno = -r;
+	fd = write_whole(store, pending_path(digest, path), data, len);
+	if (fd < 0) {
+		errno = -fd;
 		return error_set(err, errno, "write '%s': %m", path);
 	}
-	return large ? object_land(store, path, digest, err) : pending_add(store, digest, len, err);
+	pending_add(store, digest, len, fd);
+	return 0;
 }
 
 int object_put(struct store *store, const void *data, size_t len, struct digest *ret,
@@ -211,7 +210,9 @@ int object_put(struct store *store, const void *data, size_t len, struct digest 
 	struct digest digest = digest_of(data, len);
 	int r;
 
-	(void)pthread_mutex_lock(&store->mutex);
+	r = pending_enter(store, err);
+	if (r < 0)
+		return r;
 	r = put(store, data, len, &digest, err);
 	(void)pthread_mutex_unlock(&store->mutex);
 	if (r == 0 && ret)

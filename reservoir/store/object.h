@@ -4,11 +4,11 @@
  *
  * New bytes are staged: they grow in DIR/staging under a key of the caller's, which
  * finds them again after a crash, and become an object when they are whole and
- * durable.  Small ones wait for one another, as one syncfs() for a group costs less
- * than one fsync() each; object_flush() ends the wait.  Until then they are no
- * objects for anybody.
+ * durable.  They wait for one another, as syncs beside each other cost less than one
+ * after the other; object_flush() ends the wait.  Until then they are no objects for
+ * anybody.
  *
- * Source: fsync(2), syncfs(2), rename(2)
+ * Source: fsync(2), sync_file_range(2), rename(2)
  */
 #pragma once
 
@@ -19,8 +19,7 @@
 #include "base/strbuf.h"
 #include "reservoir/store/store.h"
 
-#define STAGING_KEY_MAX 128		      /* bytes with the NUL: a digest in hex and a word */
-#define STAGING_LARGE ((uint64_t)1024 * 1024) /* from here on fsync() costs less than to wait */
+#define STAGING_KEY_MAX 128 /* bytes with the NUL: a digest in hex and a word */
 
 struct staging;
 

@@ -180,26 +180,15 @@ static void forget(struct staging *staging)
 
 int staging_restart(struct staging *staging, struct error *err)
 {
-	if (unlinkat(staging->store->fd, staging->path, 0) < 0 && errno != ENOENT)
+	/* Without a descriptor there is no file: the key is this staging's alone. */
+	if (staging->fd >= 0 && unlinkat(staging->store->fd, staging->path, 0) < 0 &&
+	    errno != ENOENT)
 		return error_set(err, errno, "remove '%s': %m", staging->path);
 	forget(staging);
 	return 0;
 }
 
-static int sync_large(struct staging *staging, struct error *err)
-{
-	int r;
-
-	if (fchmod(staging->fd, 0444) < 0)
-		return error_set(err, errno, "make '%s' read-only: %m", staging->path);
-	if (staging->size < STAGING_LARGE || fsync(staging->fd) == 0)
-		return 0;
-	r = error_set(err, errno, "sync '%s': %m", staging->path);
-	(void)staging_restart(staging, NULL);
-	return r;
-}
-
-/* The bytes leave their key: they are under their digest then, or nowhere. */
+/* The bytes leave their key, and wait under their digest. */
 static int settle(struct staging *staging, const struct digest *digest, struct error *err)
 {
 	struct store *store = staging->store;
@@ -209,11 +198,10 @@ static int settle(struct staging *staging, const struct digest *digest, struct e
 		(void)unlinkat(store->fd, staging->path, 0);
 		return 0;
 	}
-	if (staging->size >= STAGING_LARGE)
-		return object_land(store, staging->path, digest, err);
 	if (renameat(store->fd, staging->path, store->fd, pending_path(digest, path)) < 0)
 		return error_set(err, errno, "rename '%s': %m", staging->path);
-	return pending_add(store, digest, staging->size, err);
+	pending_add(store, digest, staging->size, TAKE_FD(staging->fd));
+	return 0;
 }
 
 static int finish(struct staging *staging, const struct digest *digest, struct error *err)
@@ -223,10 +211,11 @@ static int finish(struct staging *staging, const struct digest *digest, struct e
 
 	if (object_exists(store, digest))
 		return staging_restart(staging, err);
-	r = sync_large(staging, err);
+	if (fchmod(staging->fd, 0444) < 0)
+		return error_set(err, errno, "make '%s' read-only: %m", staging->path);
+	r = pending_enter(store, err);
 	if (r < 0)
 		return r;
-	(void)pthread_mutex_lock(&store->mutex);
 	r = settle(staging, digest, err);
 	(void)pthread_mutex_unlock(&store->mutex);
 	if (r < 0)

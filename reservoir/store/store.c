@@ -337,6 +337,7 @@ int store_open(const char *dir, enum store_access access, struct store **ret, st
 	store->fd = store->lock_fd = store->gate_fd = -1;
 	store->access = access;
 	(void)pthread_mutex_init(&store->gate, NULL);
+	(void)pthread_mutex_init(&store->landing, NULL);
 	(void)pthread_mutex_init(&store->mutex, NULL);
 	r = open_parts(dir, store, err);
 	if (r < 0)
@@ -349,6 +350,7 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
+	pending_done(&store->pending);
 	if (store->lock_fd >= 0)
 		(void)close(store->lock_fd);
 	if (store->gate_fd >= 0)
@@ -356,6 +358,7 @@ void store_close(struct store *store)
 	if (store->fd >= 0)
 		(void)close(store->fd);
 	(void)pthread_mutex_destroy(&store->gate);
+	(void)pthread_mutex_destroy(&store->landing);
 	(void)pthread_mutex_destroy(&store->mutex);
 	free(store);
 }

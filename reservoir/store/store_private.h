@@ -20,20 +20,25 @@
 
 #define OBJECT_PATH_MAX 96 /* "objects/ab/" and 64 digits */
 #define OBJECT_FANOUT 256
-#define PENDING_MAX 1024 /* objects that wait for one syncfs() */
+#define PENDING_MAX 256 /* objects that wait for one another: each has a descriptor */
 #define PENDING_BYTES_MAX ((uint64_t)64 * 1024 * 1024)
 #define PENDING_SLOTS (4 * PENDING_MAX) /* of the index: a power of two */
 
 struct staging;
 
+struct pending_file {
+	int fd;
+	uint64_t size;
+};
+
 /* Objects that are whole, lie in DIR/staging/<sha256>.whole, and wait. */
 struct pending {
 	struct digest digests[PENDING_MAX];
+	struct pending_file files[PENDING_MAX];
 	uint16_t slots[PENDING_SLOTS]; /* number + 1 of a digest */
 	size_t n;
 	uint64_t bytes;
 	bool dirty[OBJECT_FANOUT]; /* directories with names that are not durable yet */
-	size_t n_dirty;
 };
 
 struct store {
@@ -42,10 +47,11 @@ struct store {
 	int gate_fd; /* -1 until it is needed */
 	enum store_access access;
 	char id[STORE_ID_MAX];
-	struct timespec since; /* change time of DIR/lock when it was taken, by the file system */
-	uint64_t counter;      /* of what is made in DIR/staging */
-	pthread_mutex_t gate;  /* held with DIR/gate */
-	pthread_mutex_t mutex; /* of what follows; taken inside of the gate */
+	struct timespec since;	 /* change time of DIR/lock when it was taken, by the file system */
+	uint64_t counter;	 /* of what is made in DIR/staging */
+	pthread_mutex_t gate;	 /* held with DIR/gate */
+	pthread_mutex_t landing; /* held by who syncs what waits; taken inside of the gate */
+	pthread_mutex_t mutex;	 /* of what follows; taken inside of the others */
 	struct staging *stagings;
 	struct pending pending;
 };
@@ -122,15 +128,29 @@ bool pending_has(const struct pending *pending, const struct digest *digest);
 const char *pending_path(const struct digest *digest, char ret[OBJECT_PATH_MAX]);
 
 /**
- * pending_add() - Let an object wait; a full group ends the wait of all.
- * @store: store; its mutex is held
- * @digest: name of what lies at pending_path()
- * @size: its bytes
+ * pending_enter() - Take the store's mutex with room for one more object that waits; a
+ *   full group ends the wait of all.
+ * @store: store opened with STORE_WRITE; its mutex is not held
  * @err: set on failure
  *
- * Return: 0, or negative errno of the system.
+ * Return: 0 with the mutex held, or negative errno of the system without it.
  */
-int pending_add(struct store *store, const struct digest *digest, uint64_t size, struct error *err);
+int pending_enter(struct store *store, struct error *err);
+
+/**
+ * pending_add() - Let an object wait.
+ * @store: store after pending_enter()
+ * @digest: name of what lies at pending_path(); none that waits already
+ * @size: its bytes
+ * @fd: the file, which belongs to the store from here on
+ */
+void pending_add(struct store *store, const struct digest *digest, uint64_t size, int fd);
+
+/**
+ * pending_done() - Release what waits: the files lie where the next writer looks.
+ * @pending: objects that wait, or all-zero
+ */
+void pending_done(struct pending *pending);
 
 /**
  * pending_recover() - Take up what waited when an earlier writer died.

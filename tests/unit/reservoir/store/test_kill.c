@@ -23,7 +23,7 @@
 #define NUMBERS 40 /* files that are used again and again */
 #define SEED 20261122u
 #define WAIT_MAX_MS 25
-#define BIG ((size_t)STAGING_LARGE + 4096)
+#define BIG ((size_t)1024 * 1024 + 4096)
 
 static unsigned int next_random(unsigned int *seed)
 {
