@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A look has three steps: all names are read; each manifest, in the order of hub and
- * sequence, is tried; and files of what was decided are moved.  A bundle that was
- * decided is marked by where its manifest is, so that a move that was cut off goes on
- * at the next look.
+ * A look has three steps: all names are read, and sorted into bundles; each manifest is
+ * tried, in the order of hub and sequence, first of those that have a signature; and files
+ * of what was decided are moved.  A bundle that was decided is marked by where its manifest
+ * is, so that a move that was cut off goes on at the next look.
+ *
+ * What is remembered of a bundle is bounded by the files that are looked at.
  */
 #include "reservoir/bundle/drop.h"
 
@@ -21,24 +23,26 @@
 #include "base/parse.h"
 #include "reservoir/bundle/bundle.h"
 
-#define FILES_MAX 262144u /* names that are looked at: four bundles of the largest kind */
-#define STEMS_MAX 1024u	  /* bundles at once */
 #define STRANGERS_MAX 64u /* names that are none of ours and were told */
 #define STEM_MAX 32	  /* bytes with the NUL of HUB8-SEQUENCE */
-
-/* What is remembered of a bundle from one look to the next. */
-struct memory {
-	char stem[STEM_MAX];
-	uint64_t fingerprint; /* of its files, when it was tried */
-	uint64_t tried_ms;
-	uint64_t refused_ms; /* first seen refused as it is; 0: is not */
-	char told[IMPORT_WHY_MAX];
-	bool is_seen; /* in this look */
-};
+#define TRIES_MAX 256u	  /* of bundles without a signature in one look */
+#define TOO_MANY "too-many-files"
 
 struct found {
 	struct bundle_name name;
 	uint64_t fingerprint; /* of this file */
+};
+
+/* A bundle as it lies here, and what is remembered of it from one look to the next. */
+struct parcel {
+	const struct found *files; /* the manifest first; good during the look */
+	size_t n;		   /* 0: they were moved */
+	struct bundle_name name;   /* of the first file */
+	uint64_t fingerprint;	   /* of the files */
+	uint64_t changed_ms;	   /* when it was first seen as it is */
+	uint64_t tried_ms;	   /* 0: it was not, as it is */
+	uint64_t refused_ms;	   /* first refused as it is; 0: is not */
+	uint64_t told;		   /* hash of what was said of it last */
 };
 
 struct drop {
@@ -46,11 +50,14 @@ struct drop {
 	int dirfd;
 	struct found *files;
 	size_t n_files;
-	size_t max_files;
-	struct memory *memories;
-	size_t n_memories;
+	size_t max_files;	/* that there is room for */
+	uint32_t over;		/* files that there was none for */
+	struct parcel *parcels; /* in the order of hub and sequence */
+	size_t n_parcels;
 	char strangers[STRANGERS_MAX][NAME_MAX + 1];
 	size_t n_strangers;
+	bool too_many_strangers; /* as was told */
+	bool too_many;		 /* the same of files */
 };
 
 static const char *const folders[] = { "done", "rejected", "receipts" };
@@ -77,9 +84,8 @@ int drop_new(const struct drop_options *options, struct drop **ret, struct error
 	drop->dirfd = open(options->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (drop->dirfd < 0)
 		return error_set(err, errno, "%s: %m", options->dir);
-	drop->memories = calloc(STEMS_MAX, sizeof(*drop->memories));
-	if (!drop->memories)
-		return error_set(err, ENOMEM, "out of memory for the drop directory");
+	if (drop->options.max_files == 0)
+		drop->options.max_files = DROP_FILES_MAX;
 	for (size_t i = 0; i < ARRAY_SIZE(folders) && r == 0; i++)
 		r = make_folder(drop->dirfd, folders[i], err);
 	if (r < 0)
@@ -95,7 +101,7 @@ void drop_free(struct drop *drop)
 	if (drop->dirfd >= 0)
 		(void)close(drop->dirfd);
 	free(drop->files);
-	free(drop->memories);
+	free(drop->parcels);
 	free(drop);
 }
 
@@ -111,8 +117,14 @@ static void tell_stranger(struct drop *drop, const char *name, const char *what)
 	for (size_t i = 0; i < drop->n_strangers; i++)
 		if (strcmp(drop->strangers[i], name) == 0)
 			return;
-	if (drop->n_strangers == STRANGERS_MAX ||
-	    str_copy(drop->strangers[drop->n_strangers], sizeof(drop->strangers[0]), name) < 0)
+	if (drop->n_strangers == STRANGERS_MAX) {
+		if (!drop->too_many_strangers)
+			tell(drop, true,
+			     "there are more files that are of no bundle: they are left alone");
+		drop->too_many_strangers = true;
+		return;
+	}
+	if (str_copy(drop->strangers[drop->n_strangers], sizeof(drop->strangers[0]), name) < 0)
 		return;
 	drop->n_strangers++;
 	(void)snprintf(text, sizeof(text), "%s %s: it is left alone",
@@ -158,15 +170,15 @@ static uint64_t fingerprint_of(const struct bundle_name *name, const struct stat
 static int add_file(struct drop *drop, const struct bundle_name *name, uint64_t fingerprint,
 		    struct error *err)
 {
+	if (drop->n_files == drop->options.max_files) {
+		drop->over++;
+		return 0;
+	}
 	if (drop->n_files == drop->max_files) {
-		size_t n = drop->max_files ? drop->max_files * 2 : 256;
-		struct found *more;
+		size_t n = MIN(drop->max_files ? drop->max_files * 2 : 256,
+			       (size_t)drop->options.max_files);
+		struct found *more = realloc(drop->files, n * sizeof(*more));
 
-		if (n > FILES_MAX)
-			return error_set(err, E2BIG,
-					 "the drop directory has more than %u files of bundles",
-					 FILES_MAX);
-		more = realloc(drop->files, n * sizeof(*more));
 		if (!more)
 			return error_set(err, ENOMEM, "out of memory for the drop directory");
 		drop->files = more;
@@ -196,15 +208,22 @@ static int add_name(struct drop *drop, const char *text, struct error *err)
 	return add_file(drop, &name, fingerprint_of(&name, &st), err);
 }
 
+static int compare_bundles(const struct bundle_name *left, const struct bundle_name *right)
+{
+	int r = strcmp(left->hub, right->hub);
+
+	if (r != 0 || left->sequence == right->sequence)
+		return r;
+	return left->sequence < right->sequence ? -1 : 1;
+}
+
 static int compare(const void *a, const void *b)
 {
 	const struct found *left = a, *right = b;
-	int r = strcmp(left->name.hub, right->name.hub);
+	int r = compare_bundles(&left->name, &right->name);
 
 	if (r != 0)
 		return r;
-	if (left->name.sequence != right->name.sequence)
-		return left->name.sequence < right->name.sequence ? -1 : 1;
 	if (left->name.file != right->name.file)
 		return left->name.file < right->name.file ? -1 : 1;
 	return left->name.index < right->name.index ? -1 : left->name.index > right->name.index;
@@ -220,6 +239,7 @@ static int read_names(struct drop *drop, struct error *err)
 	if (!dir)
 		return error_set(err, errno, "%s: %m", drop->options.dir);
 	drop->n_files = 0;
+	drop->over = 0;
 	for (entry = readdir(dir); entry && r == 0; entry = readdir(dir))
 		r = add_name(drop, entry->d_name, err);
 	if (r == 0 && drop->n_files > 0)
@@ -232,42 +252,62 @@ static void format_stem(const struct bundle_name *name, char out[STEM_MAX])
 	(void)snprintf(out, STEM_MAX, "%.8s-%" PRIu64, name->hub, name->sequence);
 }
 
-static bool is_same_bundle(const struct bundle_name *a, const struct bundle_name *b)
+/* The bundle that begins with a file. */
+static struct parcel take_parcel(const struct drop *drop, size_t first, uint64_t now_ms)
 {
-	return a->sequence == b->sequence && strcmp(a->hub, b->hub) == 0;
+	struct parcel parcel = { .files = &drop->files[first],
+				 .name = drop->files[first].name,
+				 .changed_ms = now_ms };
+
+	while (first + parcel.n < drop->n_files &&
+	       compare_bundles(&parcel.name, &parcel.files[parcel.n].name) == 0) {
+		parcel.fingerprint = mix(parcel.fingerprint, parcel.files[parcel.n].fingerprint);
+		parcel.n++;
+	}
+	return parcel;
 }
 
-/* The files of one bundle, in their order: the manifest first. */
-struct group {
-	const struct found *files;
-	size_t n;
-	char stem[STEM_MAX];
-	uint64_t fingerprint;
-};
-
-static struct memory *recall(struct drop *drop, const char *stem)
+/* What was told of it stays; the rest only when it is as it was. */
+static void inherit(struct parcel *parcel, const struct parcel *before)
 {
-	struct memory *memory;
-
-	for (size_t i = 0; i < drop->n_memories; i++)
-		if (strcmp(drop->memories[i].stem, stem) == 0)
-			return &drop->memories[i];
-	if (drop->n_memories == STEMS_MAX)
-		return NULL;
-	memory = &drop->memories[drop->n_memories++];
-	*memory = (struct memory) { 0 };
-	(void)str_copy(memory->stem, sizeof(memory->stem), stem);
-	return memory;
+	parcel->told = before->told;
+	if (parcel->fingerprint != before->fingerprint)
+		return;
+	parcel->changed_ms = before->changed_ms;
+	parcel->tried_ms = before->tried_ms;
+	parcel->refused_ms = before->refused_ms;
 }
 
-static void forget_gone(struct drop *drop)
+static size_t count_parcels(const struct drop *drop)
 {
-	size_t kept = 0;
+	size_t n = drop->n_files > 0;
 
-	for (size_t i = 0; i < drop->n_memories; i++)
-		if (drop->memories[i].is_seen)
-			drop->memories[kept++] = drop->memories[i];
-	drop->n_memories = kept;
+	for (size_t i = 1; i < drop->n_files; i++)
+		n += compare_bundles(&drop->files[i - 1].name, &drop->files[i].name) != 0;
+	return n;
+}
+
+/* Sorts the files into bundles; both lists are in the same order. */
+static int take_parcels(struct drop *drop, uint64_t now_ms, struct error *err)
+{
+	struct parcel *parcels = calloc(count_parcels(drop) + 1, sizeof(*parcels));
+	size_t n = 0, old = 0;
+
+	if (!parcels)
+		return error_set(err, ENOMEM, "out of memory for the drop directory");
+	for (size_t at = 0; at < drop->n_files; at += parcels[n++].n) {
+		parcels[n] = take_parcel(drop, at, now_ms);
+		while (old < drop->n_parcels &&
+		       compare_bundles(&drop->parcels[old].name, &parcels[n].name) < 0)
+			old++;
+		if (old < drop->n_parcels &&
+		    compare_bundles(&drop->parcels[old].name, &parcels[n].name) == 0)
+			inherit(&parcels[n], &drop->parcels[old]);
+	}
+	free(drop->parcels);
+	drop->parcels = parcels;
+	drop->n_parcels = n;
+	return 0;
 }
 
 static int move_file(struct drop *drop, const struct found *file, const char *folder,
@@ -283,23 +323,26 @@ static int move_file(struct drop *drop, const struct found *file, const char *fo
 }
 
 /* Chunks, then the manifest, which decides where the rest belongs, then signatures. */
-static int move_group(struct drop *drop, const struct group *group, const char *folder,
-		      struct error *err)
+static int move_parcel(struct drop *drop, struct parcel *parcel, const char *folder,
+		       struct error *err)
 {
 	static const enum bundle_file order[] = { BUNDLE_FILE_CHUNK, BUNDLE_FILE_MANIFEST,
 						  BUNDLE_FILE_SIGNATURE };
 	static const char *const notes[] = { "waiting", "reason" };
-	char note[STEM_MAX + 16];
+	char stem[STEM_MAX], note[STEM_MAX + 16];
 	int r = 0;
 
 	for (size_t step = 0; step < ARRAY_SIZE(order); step++)
-		for (size_t i = 0; i < group->n && r == 0; i++)
-			if (group->files[i].name.file == order[step])
-				r = move_file(drop, &group->files[i], folder, err);
+		for (size_t i = 0; i < parcel->n && r == 0; i++)
+			if (parcel->files[i].name.file == order[step])
+				r = move_file(drop, &parcel->files[i], folder, err);
+	format_stem(&parcel->name, stem);
 	for (size_t i = 0; i < ARRAY_SIZE(notes); i++) {
-		(void)snprintf(note, sizeof(note), "%s.%s", group->stem, notes[i]);
+		(void)snprintf(note, sizeof(note), "%s.%s", stem, notes[i]);
 		(void)unlinkat(drop->dirfd, note, 0);
 	}
+	if (r == 0)
+		parcel->n = 0;
 	return r;
 }
 
@@ -315,123 +358,172 @@ static int write_note(struct drop *drop, const char *folder, const char *stem, c
 	return file_publish(path, line, strlen(line), 0644, err);
 }
 
-static int finish(struct drop *drop, const struct group *group, const struct import_report *report,
+static void tell_of(struct drop *drop, const struct parcel *parcel, bool is_warning,
+		    const char *what, const char *why)
+{
+	char stem[STEM_MAX], text[IMPORT_WHY_MAX + 64];
+
+	format_stem(&parcel->name, stem);
+	(void)snprintf(text, sizeof(text), "bundle %s %s%s", stem, what, why);
+	tell(drop, is_warning, text);
+}
+
+/* Whether it is not what was said last. */
+static bool is_news(struct parcel *parcel, const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; text[i]; i++)
+		hash = mix(hash, (unsigned char)text[i]);
+	if (parcel->told == hash)
+		return false;
+	parcel->told = hash;
+	return true;
+}
+
+static int finish(struct drop *drop, struct parcel *parcel, const struct import_report *report,
 		  struct drop_result *result, struct error *err)
 {
-	char folder[64], text[IMPORT_WHY_MAX + 64];
+	char folder[64], generation[24];
 	int r;
 
 	(void)snprintf(folder, sizeof(folder), "done/%" PRIu64, report->sequence);
 	r = make_folder(drop->dirfd, folder, err);
-	r = r < 0 ? r : move_group(drop, group, folder, err);
+	r = r < 0 ? r : move_parcel(drop, parcel, folder, err);
 	if (r < 0)
 		return r;
 	result->applied += report->verdict == IMPORT_APPLIED;
-	(void)snprintf(text, sizeof(text), "bundle %s is applied as generation %" PRIu64,
-		       group->stem, report->generation);
-	tell(drop, false, text);
+	(void)snprintf(generation, sizeof(generation), "%" PRIu64, report->generation);
+	tell_of(drop, parcel, false, "is applied as generation ", generation);
+	return 0;
+}
+
+static int put_away(struct drop *drop, struct parcel *parcel, const char *why,
+		    struct drop_result *result, struct error *err)
+{
+	char stem[STEM_MAX];
+	int r;
+
+	format_stem(&parcel->name, stem);
+	r = write_note(drop, "rejected/", stem, ".reason", why, err);
+	r = r < 0 ? r : move_parcel(drop, parcel, "rejected", err);
+	if (r < 0)
+		return r;
+	result->rejected++;
+	tell_of(drop, parcel, true, "is refused: ", why);
 	return 0;
 }
 
 /* A file that is still being written can look like anything: so it must settle. */
-static int reject(struct drop *drop, const struct group *group, struct memory *memory,
-		  const char *why, struct drop_result *result, struct error *err)
+static int reject(struct drop *drop, struct parcel *parcel, const char *why,
+		  struct drop_result *result, struct error *err)
 {
-	char text[IMPORT_WHY_MAX + 64];
-	uint64_t now = memory->tried_ms;
-	int r;
-
-	if (memory->refused_ms == 0)
-		memory->refused_ms = now;
-	if (now - memory->refused_ms < drop->options.settle_ms) {
+	if (parcel->refused_ms == 0)
+		parcel->refused_ms = parcel->tried_ms;
+	if (parcel->tried_ms - parcel->refused_ms < drop->options.settle_ms) {
 		result->waiting++;
 		return 0;
 	}
-	r = write_note(drop, "rejected/", group->stem, ".reason", why, err);
-	r = r < 0 ? r : move_group(drop, group, "rejected", err);
-	if (r < 0)
-		return r;
-	result->rejected++;
-	(void)snprintf(text, sizeof(text), "bundle %s is refused: %s", group->stem, why);
-	tell(drop, true, text);
-	return 0;
+	return put_away(drop, parcel, why, result, err);
 }
 
 /* Says what a bundle waits for, once, to the log and to who looks into the directory. */
-static int wait_for(struct drop *drop, const struct group *group, struct memory *memory,
-		    const char *why, struct error *err)
+static int wait_for(struct drop *drop, struct parcel *parcel, const char *why, struct error *err)
 {
-	char text[IMPORT_WHY_MAX + 64];
+	char stem[STEM_MAX];
 
-	if (strcmp(memory->told, why) == 0)
+	if (!is_news(parcel, why))
 		return 0;
-	(void)snprintf(memory->told, sizeof(memory->told), "%s", why);
-	(void)snprintf(text, sizeof(text), "bundle %s waits: %s", group->stem, why);
-	tell(drop, false, text);
-	return write_note(drop, "", group->stem, ".waiting", why, err);
+	tell_of(drop, parcel, false, "waits: ", why);
+	format_stem(&parcel->name, stem);
+	return write_note(drop, "", stem, ".waiting", why, err);
 }
 
-static int judge(struct drop *drop, const struct group *group, struct memory *memory,
-		 const struct import_report *report, struct drop_result *result, struct error *err)
+static int judge(struct drop *drop, struct parcel *parcel, const struct import_report *report,
+		 struct drop_result *result, struct error *err)
 {
 	if (report->verdict != IMPORT_REFUSED)
-		memory->refused_ms = 0;
+		parcel->refused_ms = 0;
 	switch (report->verdict) {
 	case IMPORT_APPLIED:
 	case IMPORT_ALREADY:
-		memory->is_seen = false;
-		return finish(drop, group, report, result, err);
+		return finish(drop, parcel, report, result, err);
 	case IMPORT_REFUSED:
-		return reject(drop, group, memory, report->why, result, err);
+		return reject(drop, parcel, report->why, result, err);
 	default:
 		result->waiting++;
-		return wait_for(drop, group, memory, report->why, err);
+		return wait_for(drop, parcel, report->why, err);
 	}
 }
 
-static bool is_worth_trying(const struct group *group, const struct memory *memory, uint64_t now_ms)
+static bool is_worth_trying(const struct drop *drop, const struct parcel *parcel, uint64_t now_ms)
 {
-	return memory->tried_ms == 0 || memory->fingerprint != group->fingerprint ||
-	       memory->refused_ms != 0 || now_ms - memory->tried_ms >= DROP_RETRY_MS;
+	if (parcel->refused_ms != 0)
+		return now_ms - parcel->refused_ms >= drop->options.settle_ms;
+	return parcel->tried_ms == 0 || now_ms - parcel->tried_ms >= DROP_RETRY_MS;
 }
 
-static int try_group(struct drop *drop, const struct group *group, uint64_t now_ms,
-		     struct drop_result *result, struct error *err)
+static int import(struct drop *drop, struct parcel *parcel, struct drop_result *result,
+		  struct error *err)
 {
-	struct memory *memory = recall(drop, group->stem);
 	struct import_report report;
 	char name[BUNDLE_NAME_MAX];
 	struct error local = { 0 };
+	int r = drop->options.import(drop->options.ctx, bundle_name_format(&parcel->name, name),
+				     &report, &local);
+
+	if (r == -EINTR)
+		return error_set(err, EINTR, "interrupted");
+	if (r == 0)
+		return judge(drop, parcel, &report, result, err);
+	/* Nothing was decided: it is tried again at the next look. */
+	parcel->tried_ms = 0;
+	result->failed++;
+	return wait_for(drop, parcel, local.msg, err);
+}
+
+/* A bundle that cannot be moved, or told of, does not keep the others. */
+static int pass_over(struct drop *drop, struct parcel *parcel, struct drop_result *result,
+		     const struct error *why)
+{
+	result->failed++;
+	if (is_news(parcel, why->msg))
+		tell_of(drop, parcel, true, "is left where it is: ", why->msg);
+	return 0;
+}
+
+static int try_parcel(struct drop *drop, struct parcel *parcel, uint64_t now_ms,
+		      struct drop_result *result, struct error *err)
+{
+	struct error local = { 0 };
 	int r;
 
-	if (!memory)
-		return 0;
-	memory->is_seen = true;
-	if (!is_worth_trying(group, memory, now_ms)) {
+	if (!is_worth_trying(drop, parcel, now_ms)) {
 		result->waiting++;
 		return 0;
 	}
-	if (memory->fingerprint != group->fingerprint)
-		memory->refused_ms = 0;
-	memory->fingerprint = group->fingerprint;
-	memory->tried_ms = now_ms;
-	r = drop->options.import(drop->options.ctx, bundle_name_format(&group->files[0].name, name),
-				 &report, &local);
-	if (r == -EINTR)
-		return error_set(err, EINTR, "interrupted");
-	if (r < 0) {
-		/* Nothing was decided: it is tried again at the next look. */
-		memory->tried_ms = 0;
-		result->failed++;
-		return wait_for(drop, group, memory, local.msg, err);
-	}
-	return judge(drop, group, memory, &report, result, err);
+	parcel->tried_ms = now_ms;
+	r = import(drop, parcel, result, &local);
+	if (r == -EINTR || r == -ENOMEM)
+		return error_set(err, -r, "%s", local.msg);
+	return r < 0 ? pass_over(drop, parcel, result, &local) : 0;
+}
+
+static bool has_manifest(const struct parcel *parcel)
+{
+	return parcel->name.file == BUNDLE_FILE_MANIFEST;
+}
+
+/* Without one there is nothing to apply, only something to say. */
+static bool has_signature(const struct parcel *parcel)
+{
+	return parcel->n > 1 && parcel->files[1].name.file == BUNDLE_FILE_SIGNATURE;
 }
 
 /* What is left of a bundle whose manifest was moved already. */
-static int tidy(struct drop *drop, const struct group *group, struct error *err)
+static int tidy(struct drop *drop, struct parcel *parcel, struct error *err)
 {
-	struct bundle_name name = group->files[0].name;
+	struct bundle_name name = parcel->name;
 	char folder[64], text[BUNDLE_NAME_MAX], path[BUNDLE_NAME_MAX + 64];
 
 	name.file = BUNDLE_FILE_MANIFEST;
@@ -440,44 +532,119 @@ static int tidy(struct drop *drop, const struct group *group, struct error *err)
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, bundle_name_format(&name, text));
 	if (faccessat(drop->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
-	return move_group(drop, group, folder, err);
+	return move_parcel(drop, parcel, folder, err);
 }
 
-static void take_group(const struct drop *drop, size_t first, struct group *group)
+static int try_signed(struct drop *drop, uint64_t now_ms, struct drop_result *result,
+		      struct error *err)
 {
-	*group = (struct group) { .files = &drop->files[first] };
-	format_stem(&drop->files[first].name, group->stem);
-	while (first + group->n < drop->n_files &&
-	       is_same_bundle(&group->files[0].name, &group->files[group->n].name)) {
-		group->fingerprint = mix(group->fingerprint, group->files[group->n].fingerprint);
-		group->n++;
-	}
-}
-
-static int try_all(struct drop *drop, uint64_t now_ms, struct drop_result *result,
-		   struct error *err)
-{
-	struct group group;
 	int r = 0;
 
-	for (size_t i = 0; i < drop->n_memories; i++)
-		drop->memories[i].is_seen = false;
-	for (size_t at = 0; at < drop->n_files && r == 0; at += group.n) {
-		take_group(drop, at, &group);
-		if (group.files[0].name.file == BUNDLE_FILE_MANIFEST)
-			r = try_group(drop, &group, now_ms, result, err);
-		else
-			r = tidy(drop, &group, err);
-	}
-	forget_gone(drop);
+	for (size_t i = 0; i < drop->n_parcels && r == 0; i++)
+		if (has_manifest(&drop->parcels[i]) && has_signature(&drop->parcels[i]))
+			r = try_parcel(drop, &drop->parcels[i], now_ms, result, err);
 	return r;
+}
+
+/* Not all in one look: those that come next have not been tried, and these have. */
+static int try_unsigned(struct drop *drop, uint64_t now_ms, struct drop_result *result,
+			struct error *err)
+{
+	uint32_t tries = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < drop->n_parcels && r == 0; i++) {
+		struct parcel *parcel = &drop->parcels[i];
+		struct error local = { 0 };
+
+		if (!has_manifest(parcel)) {
+			if (tidy(drop, parcel, &local) < 0)
+				(void)pass_over(drop, parcel, result, &local);
+			continue;
+		}
+		if (has_signature(parcel))
+			continue;
+		tries += is_worth_trying(drop, parcel, now_ms);
+		if (tries > TRIES_MAX)
+			result->waiting++;
+		else
+			r = try_parcel(drop, parcel, now_ms, result, err);
+	}
+	return r;
+}
+
+/* Its manifest may be among the files that were not looked at. */
+static bool is_stale(const struct drop *drop, const struct parcel *parcel, uint64_t now_ms)
+{
+	struct bundle_name name = parcel->name;
+	char text[BUNDLE_NAME_MAX];
+
+	if (parcel->n == 0 || now_ms - parcel->changed_ms < DROP_STALE_MS)
+		return false;
+	name.file = BUNDLE_FILE_MANIFEST;
+	name.index = 0;
+	return has_manifest(parcel) || faccessat(drop->dirfd, bundle_name_format(&name, text), F_OK,
+						 AT_SYMLINK_NOFOLLOW) < 0;
+}
+
+/* Those that wait and have not changed for long make room for those that were not seen. */
+static void make_room(struct drop *drop, uint64_t now_ms, struct drop_result *result)
+{
+	char why[IMPORT_WHY_MAX];
+
+	(void)snprintf(why, sizeof(why),
+		       "it was not complete for %d s, and the drop directory has more than %u "
+		       "files: move it back when it is complete",
+		       DROP_STALE_MS / 1000, drop->options.max_files);
+	for (size_t i = 0; i < drop->n_parcels; i++) {
+		struct parcel *parcel = &drop->parcels[i];
+		struct error local = { 0 };
+
+		if (is_stale(drop, parcel, now_ms) &&
+		    put_away(drop, parcel, why, result, &local) < 0)
+			(void)pass_over(drop, parcel, result, &local);
+	}
+}
+
+/* Says that there are too many files, when that begins, and when it ends. */
+static void tell_too_many(struct drop *drop)
+{
+	char text[256];
+
+	if (drop->too_many == (drop->over > 0))
+		return;
+	drop->too_many = drop->over > 0;
+	if (!drop->too_many) {
+		(void)unlinkat(drop->dirfd, TOO_MANY ".waiting", 0);
+		tell(drop, false, "the drop directory has no more files than can be looked at");
+		return;
+	}
+	(void)snprintf(text, sizeof(text),
+		       "the drop directory has more than %u files of bundles, and %u were not "
+		       "looked at: what does not become complete is moved to rejected/",
+		       drop->options.max_files, drop->over);
+	tell(drop, true, text);
+	(void)write_note(drop, "", TOO_MANY, ".waiting", text, NULL);
 }
 
 /* Whoever waited for what was applied is tried again. */
 static void wake(struct drop *drop)
 {
-	for (size_t i = 0; i < drop->n_memories; i++)
-		drop->memories[i].tried_ms = 0;
+	for (size_t i = 0; i < drop->n_parcels; i++)
+		drop->parcels[i].tried_ms = 0;
+}
+
+static int look(struct drop *drop, uint64_t now_ms, struct drop_result *result, struct error *err)
+{
+	int r = read_names(drop, err);
+
+	r = r < 0 ? r : take_parcels(drop, now_ms, err);
+	if (r < 0)
+		return r;
+	tell_too_many(drop);
+	result->over = drop->over;
+	r = try_signed(drop, now_ms, result, err);
+	return r < 0 ? r : try_unsigned(drop, now_ms, result, err);
 }
 
 int drop_scan(struct drop *drop, uint64_t now_ms, struct drop_result *ret, struct error *err)
@@ -486,15 +653,17 @@ int drop_scan(struct drop *drop, uint64_t now_ms, struct drop_result *ret, struc
 	uint32_t applied;
 	int r;
 
+	now_ms = MAX(now_ms, UINT64_C(1));
 	do {
 		applied = result.applied;
 		result.waiting = 0;
 		result.failed = 0;
-		r = read_names(drop, err);
-		r = r < 0 ? r : try_all(drop, MAX(now_ms, UINT64_C(1)), &result, err);
+		r = look(drop, now_ms, &result, err);
 		if (result.applied > applied)
 			wake(drop);
 	} while (r == 0 && result.applied > applied);
+	if (r == 0 && result.over > 0)
+		make_room(drop, now_ms, &result);
 	*ret = result;
 	return r;
 }

@@ -8,6 +8,11 @@
  *	DIR/done/SEQUENCE/         what was applied
  *	DIR/rejected/              what was refused, with HUB8-SEQUENCE.reason
  *	DIR/receipts/              what the hub is to get
+ *	DIR/too-many-files.waiting what is said when there are more files than are looked at
+ *
+ * Whoever can write the directory can fill it.  So a bundle that looks complete is tried
+ * before all that does not, one that fails does not keep the others, and when there are too
+ * many files those that have not changed for long are moved away, so that the rest is seen.
  *
  * Source: docs/bundle-format.md
  */
@@ -21,10 +26,13 @@
 
 #define DROP_SETTLE_MS 10000 /* that a refused bundle must stay as it is before it is moved */
 #define DROP_RETRY_MS 60000  /* after which one that waits is tried again though nothing changed */
+#define DROP_STALE_MS 600000 /* that one may wait unchanged when there are too many files */
+#define DROP_FILES_MAX 262144u /* that are looked at: four bundles of the largest kind */
 
 struct drop_options {
 	const char *dir; /* borrowed */
 	uint32_t settle_ms;
+	uint32_t max_files; /* 0: DROP_FILES_MAX */
 	/* Applies a bundle; negative errno when it could not be told whether it can be. */
 	int (*import)(void *ctx, const char *name, struct import_report *ret, struct error *err);
 	/* Told once of each thing that changes. */
@@ -39,7 +47,8 @@ struct drop_result {
 	uint32_t applied;
 	uint32_t rejected;
 	uint32_t waiting;
-	uint32_t failed; /* could not be tried */
+	uint32_t failed; /* could not be tried, or not be moved */
+	uint32_t over;	 /* files that were not looked at, as there are too many */
 };
 
 /**

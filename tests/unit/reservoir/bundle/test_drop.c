@@ -23,6 +23,7 @@ struct scene {
 	int told;
 	char last[2048];
 	int imports;
+	uint32_t max_files;
 };
 
 static int import_one(void *ctx, const char *name, struct import_report *ret, struct error *err)
@@ -56,6 +57,7 @@ static void open_scene(struct scene *scene, struct carry *carry)
 {
 	struct drop_options options = { .dir = scene->dir,
 					.settle_ms = 1000,
+					.max_files = scene->max_files,
 					.import = import_one,
 					.tell = tell,
 					.ctx = scene };
@@ -275,13 +277,129 @@ static void test_moves_go_on(void **state)
 	drop_free(scene.drop);
 }
 
+/* Empty files with names of bundles that come before any other. */
+static void flood(const struct scene *scene, unsigned int n, const char *end)
+{
+	for (unsigned int i = 1; i <= n; i++) {
+		char path[512];
+		int fd;
+
+		(void)snprintf(path, sizeof(path), "%s/00000000-%u%s", scene->dir, i, end);
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		assert_true(fd >= 0);
+		(void)close(fd);
+	}
+}
+
+/* What is complete is applied at the first look, whatever lies before it. */
+static void test_junk_comes_last(void **state)
+{
+	struct scene scene = { 0 };
+
+	open_scene(&scene, *state);
+	carry_publish(scene.carry->hub, "debian", first);
+	(void)carry_export(scene.carry, 0);
+	flood(&scene, 300, ".manifest");
+	drop_files(&scene, "-1.", SIZE_MAX);
+	assert_int_equal(scan(&scene, 1).applied, 1);
+	carry_check(scene.carry, "debian", first);
+	/* Two looks, as something was applied; each tries only so many. */
+	assert_in_range(scene.imports, 257, 1 + 2 * 256);
+	for (uint64_t i = 2; i < 5; i++)
+		assert_int_equal(scan(&scene, i).waiting, 300);
+	/* Each was tried once or twice, as something was applied, and waits. */
+	assert_in_range(scene.imports, 301, 301 + 256);
+	drop_free(scene.drop);
+}
+
+/* More files than are looked at: it is told, and makes way for what is complete. */
+static void test_too_many_files(void **state)
+{
+	struct scene scene = { .max_files = 20 };
+	struct drop_result result;
+	unsigned int applied = 0;
+
+	open_scene(&scene, *state);
+	carry_publish(scene.carry->hub, "debian", first);
+	(void)carry_export(scene.carry, 0);
+	flood(&scene, 40, ".manifest");
+	flood(&scene, 40, ".00000.chunk");
+	drop_files(&scene, "-1.", SIZE_MAX);
+	result = scan(&scene, 1);
+	assert_true(result.over > 0);
+	assert_true(is_there(&scene, ".waiting", "too-many-files"));
+	applied = result.applied;
+	for (uint64_t i = 1; i < 20; i++) {
+		result = scan(&scene, 1 + i * DROP_STALE_MS);
+		applied += result.applied;
+	}
+	assert_int_equal(applied, 1);
+	assert_int_equal(result.over, 0);
+	assert_false(is_there(&scene, ".waiting", "too-many-files"));
+	carry_check(scene.carry, "debian", first);
+	assert_true(has(&scene, "done/1/", 1, ".manifest"));
+	drop_free(scene.drop);
+}
+
+/* One whose files cannot be moved does not keep the others. */
+static void test_cannot_be_moved(void **state)
+{
+	struct scene scene = { 0 };
+	char path[512];
+
+	open_scene(&scene, *state);
+	carry_publish(scene.carry->hub, "debian", first);
+	(void)carry_export(scene.carry, 0);
+	(void)snprintf(path, sizeof(path), "%s/00000000-7.manifest", scene.dir);
+	assert_int_equal(file_publish(path, "junk\n", 5, 0644, NULL), 0);
+	(void)snprintf(path, sizeof(path), "%s/00000000-7.manifest.minisig", scene.dir);
+	assert_int_equal(file_publish(path, "junk\n", 5, 0644, NULL), 0);
+	(void)snprintf(path, sizeof(path), "%s/rejected/00000000-7.manifest", scene.dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	drop_files(&scene, "-1.", 300);
+	(void)scan(&scene, 1);
+	drop_files(&scene, "-1.", SIZE_MAX);
+	assert_int_equal(scan(&scene, 5000).applied, 1);
+	assert_int_equal(scan(&scene, 6000).failed, 1);
+	assert_true(is_there(&scene, "", "00000000-7.manifest"));
+	drop_free(scene.drop);
+}
+
+/* Names, kinds and sizes that nothing of ours has. */
+static void test_odd_names(void **state)
+{
+	static const char *const names[] = { "a\nb", "\x1b[2J", "-rf", "0123abcd-1.manifest\n",
+					     "0123abcd-1.manifest/" };
+	struct scene scene = { 0 };
+
+	open_scene(&scene, *state);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char path[512];
+
+		(void)snprintf(path, sizeof(path), "%s/%s", scene.dir, names[i]);
+		if (path[strlen(path) - 1] == '/')
+			assert_int_equal(mkdir(path, 0755), 0);
+		else
+			assert_int_equal(file_publish(path, "x", 1, 0644, NULL), 0);
+	}
+	carry_publish(scene.carry->hub, "debian", first);
+	(void)carry_export(scene.carry, 0);
+	drop_files(&scene, "-1.", SIZE_MAX);
+	assert_int_equal(scan(&scene, 1).applied, 1);
+	assert_int_equal(scene.told, (int)ARRAY_SIZE(names) + 1);
+	assert_null(strpbrk(scene.last, "\n\x1b"));
+	drop_free(scene.drop);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, carry_setup, carry_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(arrives_slowly), TEST(is_quiet),  TEST(queue),
-		TEST(rejected),	      TEST(strangers), TEST(moves_go_on),
+		TEST(arrives_slowly),  TEST(is_quiet),	     TEST(queue),
+		TEST(rejected),	       TEST(strangers),	     TEST(moves_go_on),
+		TEST(junk_comes_last), TEST(too_many_files), TEST(cannot_be_moved),
+		TEST(odd_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
