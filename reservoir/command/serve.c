@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -128,6 +129,19 @@ static int block_signals(struct error *err)
 		       : 0;
 }
 
+/* Each connection is a descriptor, and so is each large answer that is kept ready: more
+ * than the 1024 that a shell allows, and no more than the administrator does. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_debug("serve", "the number of open files stays limited: %s", strerror(errno));
+}
+
 static int start(struct serving *serving, struct store *store, struct error *err)
 {
 	_cleanup_reservoir_config_ struct reservoir_config config = { 0 };
@@ -161,6 +175,7 @@ int serve_run(const struct settings *settings, struct error *err)
 	int r;
 
 	ignore_broken_pipes();
+	allow_descriptors();
 	r = store_open(settings->store, STORE_READ, &store, err);
 	if (r == 0)
 		r = loop_new(&loop, err);

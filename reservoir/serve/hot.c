@@ -22,11 +22,12 @@
 #include "reservoir/store/object.h"
 
 #define SHARDS 16u
-#define SLOTS 512u			      /* of a shard */
-#define IN_MEMORY_MAX ((uint64_t)1024 * 1024) /* larger ones are sent from a descriptor */
-#define FILES_MAX 32u			      /* descriptors of a shard */
-#define ENTRY_COST 1536u		      /* bytes of an entry and its two responses, about */
-#define CHECK_NS UINT64_C(1000000000)	      /* how long a descriptor is believed */
+#define SLOTS 512u			    /* of a shard */
+#define IN_MEMORY_MAX ((uint64_t)64 * 1024) /* above, sendfile(2) costs less than a copy */
+#define CHECKED_MAX ((uint64_t)1024 * 1024) /* larger ones take too long to hash for one request */
+#define FILES_MAX 32u			    /* descriptors of a shard */
+#define ENTRY_COST 1536u		    /* bytes of an entry and its two responses, about */
+#define CHECK_NS UINT64_C(1000000000)	    /* how long a descriptor is believed */
 
 struct blob {
 	atomic_uint refs;
@@ -309,19 +310,29 @@ struct load {
 	ino_t inode;
 };
 
+/* Reads an object, and sees that it is what it is to be. */
+static int read_object(struct hot *hot, const struct hot_key *key, struct strbuf *ret,
+		       struct error *err)
+{
+	int r = object_read(hot->store, &key->digest, (size_t)key->size, ret, err);
+
+	if (r < 0)
+		return r;
+	if (ret->len != key->size)
+		return error_set(err, EBADMSG, "an object has %zu bytes and not %llu", ret->len,
+				 (unsigned long long)key->size);
+	return 0;
+}
+
 static int load_bytes(struct hot *hot, const struct hot_key *key, struct load *ret,
 		      struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT(IN_MEMORY_MAX + 1);
 	struct blob *blob;
-	int r;
+	int r = read_object(hot, key, &bytes, err);
 
-	r = object_read(hot->store, &key->digest, (size_t)key->size, &bytes, err);
 	if (r < 0)
 		return r;
-	if (bytes.len != key->size)
-		return error_set(err, EBADMSG, "an object has %zu bytes and not %llu", bytes.len,
-				 (unsigned long long)key->size);
 	blob = calloc(1, sizeof(*blob));
 	if (!blob)
 		return error_set(err, ENOMEM, "no memory for a file");
@@ -360,7 +371,9 @@ static int open_object(struct hot *hot, const struct hot_key *key, ino_t *ret_in
 static int load_file(struct hot *hot, const struct hot_key *key, struct load *ret,
 		     struct error *err)
 {
-	int fd = open_object(hot, key, &ret->inode, err);
+	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT(CHECKED_MAX + 1);
+	int r = key->size <= CHECKED_MAX ? read_object(hot, key, &bytes, err) : 0;
+	int fd = r < 0 ? r : open_object(hot, key, &ret->inode, err);
 
 	if (fd < 0)
 		return fd;

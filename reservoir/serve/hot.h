@@ -3,9 +3,9 @@
  * Answers that are kept ready: the headers of a file, and its bytes if it is small, or
  * a descriptor that sendfile(2) takes them from.
  *
- * A small file is held against its digest when it is loaded.  A descriptor is held
- * against the store every second, so that an object that was put into quarantine is
- * not sent on.  What was not used for the longest time goes first.
+ * A file of up to a megabyte is held against its digest when it is loaded.  A
+ * descriptor is held against the store every second, so that an object that was put into
+ * quarantine is not sent on.  What was not used for the longest time goes first.
  *
  * Source: MHD_create_response_from_buffer_with_free_callback_cls() and
  * MHD_create_response_from_fd64() of microhttpd.h; RFC 9110, section 15.4.5
