@@ -180,7 +180,7 @@ struct config_serve {
 	struct config_word *status_readers; /* of the status page and metrics; 0: everybody */
 	size_t n_status_readers;
 	uint32_t connections;	     /* at once */
-	uint32_t client_connections; /* at once from one address, 0 for no limit */
+	uint32_t client_connections; /* at once from one client, 0 for no limit */
 	uint32_t idle_ms;	     /* how long a connection may wait for the next request */
 	uint32_t drain_ms;	     /* from the signal to end until connections are refused */
 };

@@ -672,7 +672,8 @@ static const struct schema_key serve_keys[] = {
 		FIELD(struct config_serve, client_bytes_per_second),
 		.max = 1024 * GI,
 		.default_value = "0",
-		.text = "Bytes a second that one client gets; `0` for no limit.",
+		.text = "Bytes a second that one client gets: an address of IPv4, or a `/64` of "
+			"IPv6; `0` for no limit.",
 	},
 	{
 		.name = "clientRequests",
@@ -680,7 +681,8 @@ static const struct schema_key serve_keys[] = {
 		FIELD(struct config_serve, client_requests_per_second),
 		.max = 1000000,
 		.default_value = "0",
-		.text = "Requests a second of one client that are answered; `0` for no limit.",
+		.text = "Requests a second of one client that are answered: an address of IPv4, or "
+			"a `/64` of IPv6; `0` for no limit.",
 	},
 	{
 		.name = "proxies",
@@ -734,8 +736,8 @@ static const struct schema_key serve_keys[] = {
 		FIELD(struct config_serve, client_connections),
 		.max = 65536,
 		.default_value = "0",
-		.text = "Connections at once from one address; `0` for no limit, as is right "
-			"behind a proxy.",
+		.text = "Connections at once from one address of IPv4 or `/64` of IPv6; `0` for no "
+			"limit, as is right behind a proxy.",
 	},
 	{
 		.name = "idle",

@@ -140,7 +140,7 @@ static int paced_response(const struct context *context, const struct plan *plan
 		.length = plan->status == 206 ? plan->range.length : plan->key.size,
 		.picture = context->picture,
 		.client = context->picture->setup->bytes,
-		.key = context->peer->client,
+		.key = context->peer->counted,
 		.shared = setup ? setup->bytes : NULL,
 		.sent = &context->peer->bytes,
 	};
@@ -490,7 +490,7 @@ static bool log_in(const struct context *context, enum MHD_Result *ret)
 		peer->login = users_login(setup->users, peer->request.authorization, &peer->user);
 	if (peer->login == LOGIN_USER) {
 		if (slow) /* right: what it took below is given back */
-			limit_give(setup->failures, &peer->client, SETUP_FAILURE_TOKENS,
+			limit_give(setup->failures, &peer->counted, SETUP_FAILURE_TOKENS,
 				   clock_ns());
 		(void)str_copy(peer->user_name, sizeof(peer->user_name),
 			       users_name(setup->users, peer->user));
@@ -501,7 +501,7 @@ static bool log_in(const struct context *context, enum MHD_Result *ret)
 		*ret = answer_wrong(context);
 		return false;
 	}
-	if (limit_take(setup->failures, &peer->client, SETUP_FAILURE_TOKENS, SETUP_FAILURE_TOKENS,
+	if (limit_take(setup->failures, &peer->counted, SETUP_FAILURE_TOKENS, SETUP_FAILURE_TOKENS,
 		       clock_ns(), &wait_ms) == 0)
 		*ret = answer_throttled(context, wait_ms);
 	else
@@ -517,7 +517,7 @@ static bool is_admitted(const struct context *context, enum MHD_Result *ret)
 
 	if (peer->login == _LOGIN_MAX) {
 		peer_identify(peer, setup);
-		if (limit_take(setup->requests, &peer->client, 1, 1, clock_ns(), &wait_ms) == 0) {
+		if (limit_take(setup->requests, &peer->counted, 1, 1, clock_ns(), &wait_ms) == 0) {
 			*ret = answer_throttled(context, wait_ms);
 			return false;
 		}

@@ -12,6 +12,7 @@
 #define WAYS 8u
 #define LOCKS 16u
 #define NS_PER_SECOND 1e9
+#define NETWORK_SIZE 8u /* bytes of a /64 */
 
 struct bucket {
 	struct limit_key key;
@@ -25,6 +26,16 @@ struct limit {
 	pthread_mutex_t locks[LOCKS];
 	struct bucket buckets[SETS][WAYS];
 };
+
+struct limit_key limit_key_of(const struct limit_key *address)
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct limit_key key = *address;
+
+	if (memcmp(key.bytes, mapped, sizeof(mapped)) != 0)
+		memset(key.bytes + NETWORK_SIZE, 0, sizeof(key.bytes) - NETWORK_SIZE);
+	return key;
+}
 
 int limit_new(uint64_t per_second, uint64_t burst, struct limit **ret, struct error *err)
 {

@@ -5,7 +5,7 @@
  * The table has a fixed size.  When a client finds no place, the one that was not
  * seen for the longest time gives up its own, which is then full again.
  *
- * Source: token bucket as in tc-tbf(8)
+ * Source: token bucket as in tc-tbf(8); RFC 4862 for the /64 of a host
  */
 #pragma once
 
@@ -22,6 +22,16 @@ struct limit_key {
 };
 
 struct limit;
+
+/**
+ * limit_key_of() - Whom limits count as one.
+ * @address: address; IPv4 is mapped into IPv6
+ *
+ * A host has all of a /64 to itself (RFC 4862), so that one of its 2^64 addresses says nothing.
+ *
+ * Return: an address of IPv4, or the /64 of one of IPv6.
+ */
+struct limit_key limit_key_of(const struct limit_key *address);
 
 /**
  * limit_new() - Make buckets.

@@ -35,7 +35,9 @@ static const struct {
 	HEADER("X-Forwarded-For", forwarded_for),
 };
 
-static void read_address(const struct sockaddr *from, struct limit_key *ret)
+#define IS_HEADER(name, len, header) ((len) == sizeof(header) - 1 && strcasecmp(name, header) == 0)
+
+void peer_address(const struct sockaddr *from, struct limit_key *ret)
 {
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 
@@ -70,7 +72,7 @@ int peer_new(struct core *core, struct MHD_Connection *connection, struct peer *
 	peer->connection = connection;
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	if (info && info->client_addr)
-		read_address(info->client_addr, &peer->address);
+		peer_address(info->client_addr, &peer->address);
 	format_address(&peer->address, peer->address_text);
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	peer->fd = info ? info->connect_fd : -1;
@@ -109,9 +111,9 @@ static enum MHD_Result read_header(void *cls, _unused_ enum MHD_ValueKind kind, 
 
 	if (!value)
 		return MHD_YES;
-	if (strcasecmp(name, "Content-Length") == 0)
+	if (IS_HEADER(name, len, "Content-Length"))
 		request->has_body |= strcmp(value, "0") != 0;
-	if (strcasecmp(name, "Transfer-Encoding") == 0)
+	if (IS_HEADER(name, len, "Transfer-Encoding"))
 		request->has_body = true;
 	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
 		const char **member = (const char **)(void *)((char *)request + headers[i].offset);
@@ -173,6 +175,7 @@ void peer_identify(struct peer *peer, const struct setup *setup)
 	if (setup->n_proxies > 0 && peer->request.forwarded_for &&
 	    setup_is_proxy(setup, &peer->address))
 		read_forwarded(peer->request.forwarded_for, setup, &peer->client);
+	peer->counted = limit_key_of(&peer->client);
 }
 
 static void log_request(struct peer *peer, const struct worker *worker)

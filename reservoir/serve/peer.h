@@ -36,8 +36,9 @@ struct peer {
 	uint64_t begun_ns;
 	const char *method;
 	char target[PEER_TARGET_LOGGED];
-	struct limit_key client; /* whom the request is from: @address unless it is a proxy */
-	enum login login;	 /* _LOGIN_MAX: not known yet */
+	struct limit_key client;  /* whom the request is from: @address unless it is a proxy */
+	struct limit_key counted; /* whom limits count for @client */
+	enum login login;	  /* _LOGIN_MAX: not known yet */
 	uint32_t user;
 	char user_name[sizeof(((struct config_user *)0)->name)];
 	struct picture *picture; /* referenced while the connection sleeps */
@@ -50,6 +51,13 @@ struct peer {
 	const struct ecosystem *ecosystem; /* of a package */
 	char path[STORE_PATH_MAX];	   /* of a package */
 };
+
+/**
+ * peer_address() - Read the address of a socket.
+ * @from: address of IPv4 or IPv6
+ * @ret: the address; IPv4 is mapped into IPv6
+ */
+void peer_address(const struct sockaddr *from, struct limit_key *ret);
 
 /**
  * peer_new() - Make a peer of a connection.

@@ -54,6 +54,7 @@ struct server {
 	struct file_mark certificate, private_key;
 	uint64_t pem_checked_ns, saved_ns;
 	bool closed;
+	uint32_t client_connections; /* 0: no limit */
 	pthread_mutex_t peers_lock;
 	struct peer *peers;
 	char told[ERROR_TEXT_MAX]; /* of the store, last */
@@ -96,6 +97,27 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
 		free(peer);
 		*socket_context = NULL;
 	}
+}
+
+/* Connections that two threads take at once may be one more. */
+static enum MHD_Result on_accept(void *cls, const struct sockaddr *from, _unused_ socklen_t len)
+{
+	struct server *server = cls;
+	struct limit_key address, key;
+	uint32_t n = 0;
+
+	if (server->client_connections == 0)
+		return MHD_YES;
+	peer_address(from, &address);
+	key = limit_key_of(&address);
+	(void)pthread_mutex_lock(&server->peers_lock);
+	for (const struct peer *peer = server->peers; peer; peer = peer->next) {
+		struct limit_key other = limit_key_of(&peer->address);
+
+		n += memcmp(&other, &key, sizeof(key)) == 0;
+	}
+	(void)pthread_mutex_unlock(&server->peers_lock);
+	return n < server->client_connections ? MHD_YES : MHD_NO;
 }
 
 static void *on_target(_unused_ void *cls, const char *uri, struct MHD_Connection *connection)
@@ -219,11 +241,10 @@ static struct MHD_Daemon *start_daemon(struct server *server, int fd, char *cert
 	};
 
 	return MHD_start_daemon(
-		flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
+		flags, 0, on_accept, server, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log,
+		NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
 		threads > 1 ? threads : 0, MHD_OPTION_CONNECTION_LIMIT,
-		MAX(config->connections, threads), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		config->client_connections, MHD_OPTION_CONNECTION_TIMEOUT,
+		MAX(config->connections, threads), MHD_OPTION_CONNECTION_TIMEOUT,
 		(config->idle_ms + 999) / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
@@ -314,6 +335,7 @@ static int make_core(struct server *server, const struct server_options *options
 	struct error told = { 0 };
 	int r;
 
+	server->client_connections = config->client_connections;
 	core->store = options->store;
 	core->started = (int64_t)time(NULL);
 	r = statistics_new(config->statistics.text, &core->statistics, &told);

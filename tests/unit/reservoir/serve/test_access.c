@@ -206,6 +206,51 @@ static void limits_requests(void **state)
 			 429);
 }
 
+/* Asks as other addresses until one is told to wait; how many were answered before. */
+static int ask_as(const struct fixture *fixture, const char *before, const char *after, int most)
+{
+	char header[128];
+	int n = 0;
+
+	while (n < most) {
+		(void)snprintf(header, sizeof(header), "X-Forwarded-For: %s%x%s\r\n", before,
+			       (unsigned int)n, after);
+		if (http_status(fixture->server, "/open/a", header) != 200)
+			break;
+		n++;
+	}
+	return n;
+}
+
+/* Of IPv6 a client has a whole /64. */
+static void limits_a_network(void **state)
+{
+	struct fixture *fixture = *state;
+
+	serve(fixture, "  clientRequests: 1\n  proxies: [127.0.0.1]\n", REPOSITORY("open", ""));
+	assert_true(ask_as(fixture, "2001:db8::1:0:0:", "", 50) < 50);
+	assert_int_equal(ask_as(fixture, "2001:db8:1:", "::1", 50), 50);
+	assert_int_equal(ask_as(fixture, "192.0.2.1", "", 10), 10);
+}
+
+static void limits_connections(void **state)
+{
+	struct fixture *fixture = *state;
+	int fds[2];
+	struct http_reply reply;
+
+	serve(fixture, "  clientConnections: 2\n", REPOSITORY("open", ""));
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = http_connect(fixture->server);
+		http_ask(fds[i], "GET", "/open/a", "", &reply);
+		assert_int_equal(reply.status, 200);
+		free(reply.body);
+	}
+	assert_int_equal(http_status(fixture->server, "/open/a", ""), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		(void)close(fds[i]);
+}
+
 /* More such lines than a buffer of the log has room for, if they were written whole. */
 static void logs_no_more_of_a_method_than_of_the_rest(void **state)
 {
@@ -334,6 +379,8 @@ int main(void)
 		WITH_STORE(asks_for_a_password),
 		WITH_STORE(stops_who_guesses),
 		WITH_STORE(limits_requests),
+		WITH_STORE(limits_a_network),
+		WITH_STORE(limits_connections),
 		WITH_STORE(logs_no_more_of_a_method_than_of_the_rest),
 		WITH_STORE(limits_a_repository),
 		WITH_STORE(paces_bodies),
