@@ -2,9 +2,11 @@
 #include "reservoir/serve/follow.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/macro.h"
@@ -24,6 +26,7 @@ struct follow {
 	struct store *store;
 	struct picture_slots slots;
 	atomic_uint_fast64_t version;
+	atomic_bool reads;
 	pthread_mutex_t lock; /* of what follows */
 	struct setup *setup;
 	struct picture *picture;
@@ -106,6 +109,17 @@ static bool is_current(const struct follow *follow, uint64_t number)
 	       !follow->fault.code && !has_faults(picture);
 }
 
+/* Reads which generation is current, and sees that content is there. */
+static int look_at_store(struct follow *follow, uint64_t *ret_number, struct error *err)
+{
+	int r = generation_current_number(follow->store, ret_number, err);
+
+	if (r == 0 && faccessat(store_dirfd(follow->store), "objects", X_OK, AT_EACCESS) < 0)
+		r = error_set(err, errno, "objects: %s", strerror(errno));
+	atomic_store_explicit(&follow->reads, r == 0, memory_order_relaxed);
+	return r;
+}
+
 static int look(struct follow *follow, bool *ret_changed, struct error *err)
 {
 	_cleanup_(generation_freep) struct generation *generation = NULL;
@@ -113,7 +127,7 @@ static int look(struct follow *follow, bool *ret_changed, struct error *err)
 	uint64_t number;
 	int r;
 
-	r = generation_current_number(follow->store, &number, err);
+	r = look_at_store(follow, &number, err);
 	if (r < 0 || is_current(follow, number))
 		return r;
 	r = generation_current(follow->store, &generation, err);
@@ -173,6 +187,11 @@ void follow_fault(struct follow *follow, struct error *ret)
 	(void)pthread_mutex_lock(&follow->lock);
 	*ret = follow->fault;
 	(void)pthread_mutex_unlock(&follow->lock);
+}
+
+bool follow_reads(const struct follow *follow)
+{
+	return atomic_load_explicit(&follow->reads, memory_order_relaxed);
 }
 
 const struct picture_slots *follow_slots(const struct follow *follow)

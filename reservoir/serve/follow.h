@@ -97,6 +97,17 @@ int follow_snapshot(struct follow *follow, const char *name, struct picture **re
 void follow_fault(struct follow *follow, struct error *ret);
 
 /**
+ * follow_reads() - Whether the store could be read when it was looked at last.
+ * @follow: what follows
+ *
+ * A generation that cannot be read is a fault of its own: the one before is served.
+ *
+ * Context: any thread, no lock.
+ * Return: true if so.
+ */
+bool follow_reads(const struct follow *follow);
+
+/**
  * follow_slots() - The numbers of repositories.
  * @follow: what follows
  *

@@ -36,6 +36,32 @@ static uint64_t count_files(int dirfd, const char *name)
 	return n;
 }
 
+static bool is_cache(const struct picture_repository *repository)
+{
+	return repository->setup && repository->setup->config->mode == REPOSITORY_CACHE;
+}
+
+/* Whether anything of what was published can be read. */
+static bool has_something(const struct picture *picture)
+{
+	bool damaged = false;
+
+	for (size_t i = 0; i < picture->n_repositories; i++) {
+		const struct picture_repository *row = &picture->repositories[i];
+
+		if (row->manifest || is_cache(row))
+			return true;
+		damaged |= row->published;
+	}
+	return !damaged;
+}
+
+bool status_is_ready(const struct core *core, const struct picture *picture)
+{
+	return picture && has_something(picture) && follow_reads(core->follow) &&
+	       !atomic_load(&core->draining);
+}
+
 struct status_facts *status_facts(struct core *core)
 {
 	struct status_facts *facts = calloc(1, sizeof(*facts));
@@ -46,7 +72,8 @@ struct status_facts *status_facts(struct core *core)
 	facts->store = core->store;
 	facts->picture = follow_picture(core->follow, NULL);
 	follow_fault(core->follow, &facts->fault);
-	facts->ready = facts->picture && !atomic_load(&core->draining);
+	facts->reads = follow_reads(core->follow);
+	facts->ready = status_is_ready(core, facts->picture);
 	facts->now = (int64_t)time(NULL);
 	if (fstatvfs(store_dirfd(core->store), &disk) == 0) {
 		facts->disk_free = (uint64_t)disk.f_bavail * disk.f_frsize;
@@ -69,9 +96,7 @@ void status_facts_free(struct status_facts *facts)
 
 const char *status_state(const struct picture_repository *repository)
 {
-	const struct repository *config = repository->setup ? repository->setup->config : NULL;
-
-	if (config && config->mode == REPOSITORY_CACHE)
+	if (is_cache(repository))
 		return "cache";
 	if (!repository->published)
 		return "empty";
@@ -154,8 +179,6 @@ static void page_html(struct core *core, const struct status_facts *facts, struc
 	status_html(core, facts, out);
 }
 
-/* Faults do not make a server unready: what it has is served, and all replicas of one
- * store have the same. */
 static void page_ready(const struct status_facts *facts, struct strbuf *out,
 		       struct status_page *ret)
 {

@@ -15,6 +15,7 @@ struct status_facts {
 	const struct store *store; /* borrowed */
 	struct picture *picture;   /* referenced, or NULL */
 	struct error fault;	   /* why it is not what is published */
+	bool reads;		   /* the store can be read */
 	bool ready;
 	int64_t now;
 	uint64_t disk_free, disk_size;
@@ -24,6 +25,19 @@ struct status_facts {
 	struct statistics_row top[STATUS_TOP_MAX];
 	size_t n_top;
 };
+
+/**
+ * status_is_ready() - Whether the server is to be sent requests.
+ * @core: server
+ * @picture: what it serves, or NULL
+ *
+ * A fault of the newest generation or of some repositories does not make it unready: what
+ * it has is served, and all replicas of one store have the same.
+ *
+ * Context: any thread.
+ * Return: false when it ends, when the store cannot be read, or nothing of it.
+ */
+bool status_is_ready(const struct core *core, const struct picture *picture);
 
 /**
  * status_facts() - Gather what there is to tell.

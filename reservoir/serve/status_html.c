@@ -214,7 +214,11 @@ static void put_repository(const struct status_facts *facts, const struct pictur
 static void put_repositories(const struct status_facts *facts, struct strbuf *out)
 {
 	strbuf_puts(out, "<section><h2>Repositories</h2>");
-	if (!facts->picture || facts->picture->n_repositories == 0) {
+	if (!facts->picture) {
+		strbuf_puts(out, "<p class=\"fault\">None can be read.</p></section>");
+		return;
+	}
+	if (facts->picture->n_repositories == 0) {
 		strbuf_puts(out, "<p class=\"dim\">There is none yet: sync or import one.</p>"
 				 "</section>");
 		return;
@@ -270,8 +274,12 @@ static void put_header(const struct core *core, const struct status_facts *facts
 	strbuf_puts(out, "</span></header>");
 	if (!facts->fault.code)
 		return;
-	strbuf_puts(out, "<section class=\"fault\">What is published cannot be read, and what was "
-			 "before is served: ");
+	strbuf_puts(out, "<section class=\"fault\">");
+	strbuf_puts(out,
+		    facts->reads ? "What is published cannot be read" : "The store cannot be read");
+	strbuf_puts(out, !facts->picture ? ", and nothing is served: "
+			 : facts->reads	 ? ", and what was before is served: "
+					 : ", and only what is in memory is served: ");
 	put_escaped(out, facts->fault.msg);
 	strbuf_puts(out, "</section>");
 }

@@ -119,7 +119,7 @@ static void collect_ready(void *ctx, struct metrics_writer *writer)
 {
 	struct core *core = ctx;
 	_cleanup_(picture_unrefp) struct picture *picture = follow_picture(core->follow, NULL);
-	bool ready = picture && !atomic_load(&core->draining);
+	bool ready = status_is_ready(core, picture);
 
 	metrics_sample(writer, ready ? 1 : 0, METRICS_NO_LABELS);
 }

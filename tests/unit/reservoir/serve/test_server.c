@@ -10,6 +10,7 @@
 #include "tests/unit/reservoir/serve/http.h"
 #include "tests/unit/reservoir/serve/site.h"
 
+#define MIDDLE ((size_t)200 * 1024)	   /* sent from a descriptor, but hashed before */
 #define BIG ((size_t)2 * 1024 * 1024 + 17) /* sent from a descriptor */
 #define SEED 20261122u
 /* What a client leaves half-sent ends with the idle time. */
@@ -22,6 +23,7 @@ static const struct site_file files[] = {
 	{ "a.txt", "in gzip", 0, MEDIA_TEXT, ENCODING_GZIP },
 	{ "a.txt", "in zstd", 0, MEDIA_TEXT, ENCODING_ZSTD },
 	{ "big", big, BIG, MEDIA_OCTETS, ENCODING_IDENTITY },
+	{ "middle", big, MIDDLE, MEDIA_OCTETS, ENCODING_IDENTITY },
 	{ "dir/x y~+.deb", "deb", 0, MEDIA_DEB, ENCODING_IDENTITY },
 	{ ".reservoir/note", "secret", 0, MEDIA_TEXT, ENCODING_IDENTITY },
 	{ 0 },
@@ -327,10 +329,10 @@ static void unchanged_costs_no_object(void **state)
 	free(reply.body);
 }
 
-static void never_sends_damaged_bytes(void **state)
+/* Changes the first bytes of an object. */
+static void damage(const struct fixture *fixture, const void *data, size_t len)
 {
-	struct fixture *fixture = *state;
-	struct digest digest = digest_of("identity", 8);
+	struct digest digest = digest_of(data, len);
 	char path[256], text[DIGEST_TEXT_SIZE];
 	FILE *file;
 
@@ -342,7 +344,18 @@ static void never_sends_damaged_bytes(void **state)
 	assert_non_null(file);
 	assert_int_equal(fputs("Identity", file) >= 0, 1);
 	assert_int_equal(fclose(file), 0);
+}
+
+static void never_sends_damaged_bytes(void **state)
+{
+	struct fixture *fixture = *state;
+
+	damage(fixture, "identity", 8);
+	damage(fixture, big, MIDDLE);
 	assert_int_equal(http_status(fixture->server, "/files/a.txt", ""), 503);
+	assert_int_equal(http_status(fixture->server, "/files/middle", ""), 503);
+	assert_int_equal(http_status(fixture->server, "/files/middle", "Range: bytes=9-10\r\n"),
+			 503);
 	assert_int_equal(http_status(fixture->server, "/files/dir/x%20y~+.deb", ""), 200);
 }
 
@@ -486,6 +499,63 @@ static void one_bad_manifest_is_the_fault_of_its_repository(void **state)
 	assert_int_equal(http_status(fixture->server, "/readyz", ""), 200);
 }
 
+/* What a page says. */
+static void assert_page(const struct server *server, const char *target, int status,
+			const char *text)
+{
+	_cleanup_close_ int fd = http_connect(server);
+	struct http_reply reply;
+
+	http_ask(fd, "GET", target, "", &reply);
+	assert_int_equal(reply.status, status);
+	if (!strstr(reply.body, text))
+		fail_msg("%s does not say '%s': %s", target, text, reply.body);
+	free(reply.body);
+}
+
+static const char *const parts[] = { "current", "objects" };
+
+static void says_that_the_store_cannot_be_read(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		char path[256], away[256];
+
+		(void)snprintf(path, sizeof(path), "%s/%s", fixture->scratch->store, parts[i]);
+		(void)snprintf(away, sizeof(away), "%s/away", fixture->scratch->store);
+		assert_page(fixture->server, "/readyz", 200, "ready: generation 1");
+		assert_int_equal(rename(path, away), 0);
+		server_look(fixture->server);
+		assert_page(fixture->server, "/readyz", 503, "not ready");
+		assert_page(fixture->server, "/", 200, "The store cannot be read");
+		assert_page(fixture->server, "/status.json", 200, "\"ready\": false");
+		assert_page(fixture->server, "/metrics", 200, "silica_reservoir_ready 0");
+		assert_page(fixture->server, "/healthz", 200, "ok");
+		assert_int_equal(rename(away, path), 0);
+		server_look(fixture->server);
+	}
+	assert_page(fixture->server, "/readyz", 200, "ready: generation 1");
+}
+
+static void says_that_nothing_can_be_read(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+	char path[256], text[DIGEST_TEXT_SIZE];
+	struct server *server;
+	struct error err;
+
+	assert_int_equal(generation_current(fixture->reader, &generation, &err), 0);
+	(void)digest_format(&generation_repository(generation, "files")->served, text);
+	(void)snprintf(path, sizeof(path), "%s/objects/%.2s/%s", fixture->scratch->store, text,
+		       text);
+	assert_int_equal(unlink(path), 0);
+	server = site_serve(fixture->reader, fixture->scratch->store, YAML);
+	assert_page(server, "/readyz", 503, "repository 'files' is damaged");
+	server_free(server);
+}
+
 static void drains(void **state)
 {
 	struct fixture *fixture = *state;
@@ -529,6 +599,8 @@ int main(void)
 		WITH_SERVER(publishes_and_reloads_under_load),
 		WITH_SERVER(keeps_the_old_generation),
 		WITH_SERVER(one_bad_manifest_is_the_fault_of_its_repository),
+		WITH_SERVER(says_that_the_store_cannot_be_read),
+		WITH_SERVER(says_that_nothing_can_be_read),
 		WITH_SERVER(drains),
 	};
 
