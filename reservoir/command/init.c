@@ -149,16 +149,20 @@ static bool is_made(const char *dir)
 	return store_open(dir, STORE_READ, &store, NULL) == 0;
 }
 
+static int keep_store(const struct settings *settings)
+{
+	(void)printf("kept the store '%s'\n", settings->store);
+	return COMMAND_DONE;
+}
+
 int init_run(const struct settings *settings, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(INIT_CONFIG_MAX);
 	struct init init = { .settings = settings };
 	int r;
 
-	if (settings->if_needed && is_made(settings->store)) {
-		(void)printf("kept the store '%s'\n", settings->store);
-		return COMMAND_DONE;
-	}
+	if (settings->if_needed && is_made(settings->store))
+		return keep_store(settings);
 	r = prepare(&init, err);
 	if (r < 0)
 		return r;
@@ -167,6 +171,9 @@ int init_run(const struct settings *settings, struct error *err)
 	if (r < 0)
 		return r;
 	r = make_all(&init, &text, err);
+	/* Another one, in another pod, was quicker. */
+	if (r == -EEXIST && settings->if_needed && is_made(settings->store))
+		return keep_store(settings);
 	if (r < 0)
 		return r;
 	print_next(&init);

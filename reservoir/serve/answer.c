@@ -41,7 +41,7 @@ static enum MHD_Result respond_once(struct peer *peer, unsigned int status,
 {
 	enum MHD_Result r;
 
-	if (atomic_load_explicit(&peer->core->closing, memory_order_relaxed))
+	if (atomic_load_explicit(&peer->core->draining, memory_order_relaxed))
 		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	r = respond(peer, status, response);
 	MHD_destroy_response(response);
@@ -187,11 +187,11 @@ static int send_bytes(const struct context *context, const struct plan *plan,
 		      struct hot_entry *entry, enum MHD_Result *ret, struct error *err)
 {
 	struct peer *peer = context->peer;
-	bool closing = atomic_load_explicit(&peer->core->closing, memory_order_relaxed);
+	bool draining = atomic_load_explicit(&peer->core->draining, memory_order_relaxed);
 	struct MHD_Response *response;
 	int r;
 
-	if (plan->status == 200 && !closing && !is_paced(context)) {
+	if (plan->status == 200 && !draining && !is_paced(context)) {
 		r = hot_whole(context->hot, entry, &response, err);
 		if (r == 0)
 			*ret = respond(peer, 200, response);

@@ -32,6 +32,5 @@ struct core {
 	struct metrics *metrics;
 	int64_t started; /* seconds since 1970 */
 	atomic_uint connections;
-	atomic_bool draining; /* not ready any more */
-	atomic_bool closing;  /* connections end after their answer */
+	atomic_bool draining; /* not ready any more, and connections end after their answer */
 };

@@ -555,7 +555,6 @@ void server_close(struct server *server)
 		return;
 	server->closed = true;
 	atomic_store(&server->core.draining, true);
-	atomic_store(&server->core.closing, true);
 	quiesce(&server->now);
 	quiesce(&server->before);
 	(void)close(server->listen_fd);

@@ -118,22 +118,6 @@ static int fill(int fd, struct error *err)
 	return durable_publish(fd, ".", "format", text, strlen(text), 0444, err);
 }
 
-int store_create(const char *dir, struct error *err)
-{
-	_cleanup_close_ int fd = -1;
-	int r = durable_mkdir(AT_FDCWD, dir, err);
-
-	if (r == 0)
-		r = check_empty(dir, err);
-	if (r < 0)
-		return r;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_set(err, errno, "open '%s': %m", dir);
-	r = fill(fd, err);
-	return r < 0 ? error_wrap(err, r, "make a store in '%s'", dir) : 0;
-}
-
 static int parse_format(char *text, char id[STORE_ID_MAX], struct error *err)
 {
 	char *number_text = text + strlen(FORMAT_NAME " ");
@@ -192,6 +176,44 @@ static int open_writable(int dirfd, const char *name, struct error *err)
 	return error_set(err, errno, "open '%s': %m", name);
 }
 
+static int wait_for_gate(int fd, struct error *err)
+{
+	int r = set_lock(fd, F_WRLCK, F_OFD_SETLKW);
+
+	return r < 0 ? error_set(err, -r, "wait for the gate: %s", error_text(NULL, r)) : 0;
+}
+
+/* -- Creating ----------------------------------------------------------- */
+
+/* The first pods of a site all begin with this: one creates, the others find a store. */
+static int fill_alone(int fd, const char *dir, struct error *err)
+{
+	_cleanup_close_ int gate = open_writable(fd, "gate", err);
+	int r = gate < 0 ? gate : wait_for_gate(gate, err);
+
+	if (r == 0)
+		r = check_empty(dir, err);
+	return r < 0 ? r : fill(fd, err);
+}
+
+int store_create(const char *dir, struct error *err)
+{
+	_cleanup_close_ int fd = -1;
+	int r = durable_mkdir(AT_FDCWD, dir, err);
+
+	if (r == 0)
+		r = check_empty(dir, err);
+	if (r < 0)
+		return r;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(err, errno, "open '%s': %m", dir);
+	r = fill_alone(fd, dir, err);
+	return r < 0 ? error_wrap(err, r, "make a store in '%s'", dir) : 0;
+}
+
+/* -- The gate ----------------------------------------------------------- */
+
 int store_gate_enter(struct store *store, struct error *err)
 {
 	int r;
@@ -199,9 +221,7 @@ int store_gate_enter(struct store *store, struct error *err)
 	(void)pthread_mutex_lock(&store->gate);
 	if (store->gate_fd < 0)
 		store->gate_fd = open_writable(store->fd, "gate", err);
-	r = store->gate_fd < 0 ? store->gate_fd : set_lock(store->gate_fd, F_WRLCK, F_OFD_SETLKW);
-	if (store->gate_fd >= 0 && r < 0)
-		r = error_set(err, -r, "wait for the gate: %s", error_text(NULL, r));
+	r = store->gate_fd < 0 ? store->gate_fd : wait_for_gate(store->gate_fd, err);
 	if (r < 0)
 		(void)pthread_mutex_unlock(&store->gate);
 	return r;

@@ -111,6 +111,10 @@ func TestDeploy_reservoir_volumes(t *testing.T) {
 		if !mountOf(t, &pod.Containers[0], "store").ReadOnly {
 			t.Errorf("%s: the servers can write to the store", name)
 		}
+		// The first pod of a volume is the one whose group it gets: whichever that is, it may write.
+		if volumesOf(pod)["store"].PersistentVolumeClaim.ReadOnly || len(pod.InitContainers) != 1 {
+			t.Errorf("%s: the first server cannot make the store", name)
+		}
 		if _, has := volumesOf(pod)["cache"]; has != caches {
 			t.Errorf("%s: the servers have a volume of their own: %v", name, has)
 		}
@@ -196,6 +200,15 @@ func TestDeploy_reservoir_scale(t *testing.T) {
 	}
 	if host := named[*networking.Ingress](t, all, "silica-reservoir").Spec.Rules[0].Host; host != "packages.example.org" {
 		t.Errorf("the host is %s", host)
+	}
+}
+
+// What helm test shows is what the servers see, with no more rights than they have.
+func TestDeploy_reservoir_helm_test(t *testing.T) {
+	pod := &named[*core.Pod](t, render(t, matrix["site"]), "silica-reservoir-test").Spec
+	if pod.Containers[0].Args[0] != "status" || !mountOf(t, &pod.Containers[0], "store").ReadOnly ||
+		*pod.AutomountServiceAccountToken || !*pod.Containers[0].SecurityContext.ReadOnlyRootFilesystem {
+		t.Errorf("the pod is %+v", pod)
 	}
 }
 

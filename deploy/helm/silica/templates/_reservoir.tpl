@@ -121,7 +121,10 @@ securityContext:
 {{- end }}
 {{- end -}}
 
-{{- /* With (root, writes, tls). */ -}}
+{{- /*
+With (root, tls). Which container writes is said by its mount: a volume that is mounted by its
+first pod for reading only never gets the group that the others write with.
+*/ -}}
 {{- define "reservoir.volumes" -}}
 {{- $r := .root.Values.reservoir -}}
 - name: config
@@ -138,7 +141,6 @@ securityContext:
 - name: store
   persistentVolumeClaim:
     claimName: {{ include "reservoir.claim" .root }}
-    readOnly: {{ not .writes }}
 {{- if and .tls $r.secrets.tls }}
 - name: tls
   secret:
@@ -178,7 +180,7 @@ securityContext:
 {{- end }}
 {{- end -}}
 
-{{- /* Makes the store, once. */ -}}
+{{- /* Makes the store, once, whichever pod is the first. */ -}}
 {{- define "reservoir.init" -}}
 - name: init
   {{- include "reservoir.container" . | nindent 2 }}

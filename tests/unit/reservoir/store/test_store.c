@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/file.h"
 #include "tests/unit/reservoir/store/scratch.h"
+
+#define CREATORS 6
 
 static void creates_once(void **state)
 {
@@ -129,10 +132,36 @@ static void knows_what_is_free(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
+/* As the first pods of a site do; one that came second would begin the store anew. */
+static void is_made_by_one(void **state)
+{
+	const struct scratch *scratch = *state;
+	unsigned int makers = 0;
+	pid_t pids[CREATORS];
+
+	assert_int_equal(nftw(scratch->store, scratch_remove, 8, FTW_DEPTH | FTW_PHYS), 0);
+	for (size_t i = 0; i < CREATORS; i++) {
+		pids[i] = fork();
+		assert_true(pids[i] >= 0);
+		if (pids[i] == 0)
+			_exit(-store_create(scratch->store, NULL));
+	}
+	for (size_t i = 0; i < CREATORS; i++) {
+		int status;
+
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_true(WIFEXITED(status));
+		assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == EEXIST);
+		makers += WEXITSTATUS(status) == 0;
+	}
+	assert_int_equal(makers, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(creates_once),
+		TEST(is_made_by_one),
 		TEST(has_an_id),
 		TEST(refuses_a_second_writer),
 		TEST(checks_the_format),
