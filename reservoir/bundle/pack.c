@@ -12,6 +12,8 @@
 #define CHAIN_LOG_MAX 22 /* what high levels would take is bounded: 16 MiB */
 #define PIECE ((size_t)64 * 1024)
 #define GZIP_WINDOW (15 + 16)
+/* Level 6 takes 94 MiB to compress, 7 twice as much, and 9 takes 674. */
+#define XZ_ENCODER_MAX ((uint64_t)96 * 1024 * 1024)
 #define XZ_MEMORY_MAX ((uint64_t)80 * 1024 * 1024) /* a dictionary of 64 MiB, that of level 9 */
 
 struct packer {
@@ -181,10 +183,20 @@ static lzma_ret begin_xz(lzma_stream *stream, bool is_blocks, uint32_t preset)
 			 : lzma_easy_encoder(stream, preset, LZMA_CHECK_CRC64);
 }
 
+static uint32_t preset_of(unsigned int level)
+{
+	return level > 10 ? (level - 10) | LZMA_PRESET_EXTREME : level;
+}
+
+static bool is_xz(enum record_algorithm algorithm)
+{
+	return algorithm == RECORD_XZ || algorithm == RECORD_XZ_BLOCKS;
+}
+
 static size_t rebuild_xz(unsigned int level, bool is_blocks, struct bytes raw, unsigned char *out,
 			 size_t size)
 {
-	uint32_t preset = level > 10 ? (level - 10) | LZMA_PRESET_EXTREME : level;
+	uint32_t preset = preset_of(level);
 	lzma_stream stream = LZMA_STREAM_INIT;
 	lzma_ret r = begin_xz(&stream, is_blocks, preset);
 	size_t n;
@@ -205,11 +217,15 @@ int rebuild(struct packer *packer, enum record_algorithm algorithm, unsigned int
 {
 	size_t n;
 
+	if (is_xz(algorithm) && lzma_easy_encoder_memusage(preset_of(level)) > XZ_ENCODER_MAX)
+		return error_set(err, EBADMSG,
+				 "a record wants level %u of xz, which takes too much memory",
+				 level);
 	if (!need(&packer->again, RECORD_PAYLOAD_MAX))
 		return no_memory(err);
 	if (algorithm == RECORD_GZIP)
 		n = rebuild_gzip(level, raw, packer->again, RECORD_PAYLOAD_MAX);
-	else if (algorithm == RECORD_XZ || algorithm == RECORD_XZ_BLOCKS)
+	else if (is_xz(algorithm))
 		n = rebuild_xz(level, algorithm == RECORD_XZ_BLOCKS, raw, packer->again,
 			       RECORD_PAYLOAD_MAX);
 	else

@@ -101,6 +101,26 @@ static void test_levels(void **state)
 	free((void *)(uintptr_t)page.data);
 }
 
+static void test_levels_that_take_much_memory(void **state)
+{
+	static const unsigned int levels[] = { 7, 9, 17, 19, 10, 99 };
+	_cleanup_(packer_freep) struct packer *packer = NULL;
+	struct bytes page = make_page(100), packed;
+
+	(void)state;
+	assert_int_equal(packer_new(1, &packer, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		struct error err = { 0 };
+
+		assert_int_equal(rebuild(packer, RECORD_XZ, levels[i], page, &packed, &err),
+				 -EBADMSG);
+		assert_non_null(strstr(err.msg, "memory"));
+		assert_int_equal(rebuild(packer, RECORD_XZ_BLOCKS, levels[i], page, &packed, NULL),
+				 -EBADMSG);
+	}
+	free((void *)(uintptr_t)page.data);
+}
+
 /* After several that cannot be found, nothing more is tried. */
 static void test_gives_up(void **state)
 {
@@ -130,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_levels_that_take_much_memory),
 		cmocka_unit_test(test_gives_up),
 	};
 
