@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "base/parse.h"
+#include "reservoir/store/expand.h"
 
-#define BLOCK ((size_t)64 * 1024)
 #define SMALL ((uint64_t)16 * 1024 * 1024) /* comes out of anything without a question */
 
 static int failed(struct archive *archive, struct error *err)
@@ -17,7 +18,10 @@ static int failed(struct archive *archive, struct error *err)
 	const char *text = archive_error_string(archive);
 	int code = archive_errno(archive);
 
-	return error_set(err, code == ENOMEM ? ENOMEM : EBADMSG, "decompress: %s",
+	if (code == E2BIG)
+		return error_set(err, EFBIG, "%s", text);
+	return error_set(err, code == ENOMEM ? ENOMEM : EBADMSG, "%s%s",
+			 text && str_starts_with(text, "decompress: ") ? "" : "decompress: ",
 			 text ? text : "it is damaged");
 }
 
@@ -57,57 +61,65 @@ static int read_entry(struct archive *archive, uint64_t packed, unpack_fn fn, vo
 	return r < ARCHIVE_WARN ? failed(archive, err) : read_data(archive, packed, fn, ctx, err);
 }
 
-static int setup(struct archive **ret, struct error *err)
+static la_ssize_t on_read(struct archive *archive, void *ctx, const void **ret)
+{
+	struct error err = { 0 };
+	ssize_t n = expander_read(ctx, ret, &err);
+
+	if (n < 0)
+		archive_set_error(archive, (int)-n, "%s", err.msg);
+	return n;
+}
+
+static struct archive *setup(void)
 {
 	struct archive *archive = archive_read_new();
 
 	if (!archive)
-		return error_set(err, ENOMEM, "no memory to decompress");
-	/* No filter of these runs another program. */
+		return NULL;
+	/* No filter of these runs another program; xz and zstd are read in front of it. */
 	(void)archive_read_support_filter_gzip(archive);
-	(void)archive_read_support_filter_xz(archive);
-	(void)archive_read_support_filter_lzma(archive);
 	(void)archive_read_support_filter_bzip2(archive);
-	(void)archive_read_support_filter_zstd(archive);
 	(void)archive_read_support_filter_lz4(archive);
 	(void)archive_read_support_format_empty(archive);
 	(void)archive_read_support_format_raw(archive);
-	*ret = archive;
-	return 0;
+	return archive;
+}
+
+static int unpack(struct expander *expander, uint64_t packed, unpack_fn fn, void *ctx,
+		  struct error *err)
+{
+	struct archive *archive = setup();
+	int r;
+
+	if (!archive)
+		return error_set(err, ENOMEM, "no memory to decompress");
+	if (archive_read_open(archive, expander, NULL, on_read, NULL) != ARCHIVE_OK)
+		r = failed(archive, err);
+	else
+		r = read_entry(archive, packed, fn, ctx, err);
+	(void)archive_read_free(archive);
+	return r;
 }
 
 int unpack_object(struct store *store, const struct digest *digest, unpack_fn fn, void *ctx,
 		  struct error *err)
 {
-	struct archive *archive;
+	_cleanup_(expander_freep) struct expander *expander = NULL;
 	uint64_t size;
 	_cleanup_close_ int fd = object_open(store, digest, &size, err);
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = setup(&archive, err);
-	if (r < 0)
-		return r;
-	if (archive_read_open_fd(archive, fd, BLOCK) != ARCHIVE_OK)
-		r = failed(archive, err);
-	else
-		r = read_entry(archive, size, fn, ctx, err);
-	(void)archive_read_free(archive);
-	return r;
+	r = expander_new(fd, &expander, err);
+	return r < 0 ? r : unpack(expander, size, fn, ctx, err);
 }
 
 int unpack_memory(const void *data, size_t len, unpack_fn fn, void *ctx, struct error *err)
 {
-	struct archive *archive;
-	int r = setup(&archive, err);
+	_cleanup_(expander_freep) struct expander *expander = NULL;
+	int r = expander_new_memory(data, len, &expander, err);
 
-	if (r < 0)
-		return r;
-	if (archive_read_open_memory(archive, data, len) != ARCHIVE_OK)
-		r = failed(archive, err);
-	else
-		r = read_entry(archive, len, fn, ctx, err);
-	(void)archive_read_free(archive);
-	return r;
+	return r < 0 ? r : unpack(expander, len, fn, ctx, err);
 }

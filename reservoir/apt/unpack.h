@@ -39,7 +39,8 @@ typedef int (*unpack_fn)(void *ctx, const char *data, size_t len, struct error *
  * Return: 0, what @fn returned, or
  *   -ENOENT   there is no such object
  *   -EBADMSG  it is damaged
- *   -EFBIG    more comes out than UNPACK_MAX, or than UNPACK_RATIO_MAX times its size
+ *   -EFBIG    more comes out than UNPACK_MAX, or than UNPACK_RATIO_MAX times its size,
+ *             or it takes more memory than EXPAND_WINDOW_MAX
  *   negative errno of the system
  */
 int unpack_object(struct store *store, const struct digest *digest, unpack_fn fn, void *ctx,

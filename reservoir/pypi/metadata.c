@@ -4,8 +4,10 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/macro.h"
+#include "reservoir/store/expand.h"
 
 #define ENTRIES_MAX 1000000u /* files in an archive; the largest wheels have 100,000 */
 #define BLOCK ((size_t)64 * 1024)
@@ -163,20 +165,46 @@ static int find_entry(struct archive *archive, bool wheel, struct strbuf *ret, s
 	return error_set(err, E2BIG, "the archive unpacks to too much");
 }
 
+static la_ssize_t on_read(struct archive *archive, void *ctx, const void **ret)
+{
+	struct error err = { 0 };
+	ssize_t n = expander_read(ctx, ret, &err);
+
+	if (n < 0)
+		archive_set_error(archive, (int)-n, "%s", err.msg);
+	return n;
+}
+
+static bool is_zip(int fd)
+{
+	char magic[2];
+
+	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) && memcmp(magic, "PK", 2) == 0;
+}
+
+/* Sources come in tars too, of which xz may ask for any memory; a zip is read from its end. */
+static int open_archive(struct archive *archive, int fd, struct expander *expander)
+{
+	(void)archive_read_support_format_zip(archive);
+	if (!expander)
+		return archive_read_open_fd(archive, fd, BLOCK);
+	(void)archive_read_support_format_tar(archive);
+	(void)archive_read_support_filter_gzip(archive);
+	(void)archive_read_support_filter_bzip2(archive);
+	return archive_read_open(archive, expander, NULL, on_read, NULL);
+}
+
 int pypi_metadata_extract(int fd, int wheel, struct strbuf *ret, struct error *err)
 {
 	_cleanup_(archive_freep) struct archive *archive = archive_read_new();
+	_cleanup_(expander_freep) struct expander *expander = NULL;
+	int r = wheel || is_zip(fd) ? 0 : expander_new(fd, &expander, err);
 
+	if (r < 0)
+		return r;
 	if (!archive)
 		return error_set(err, ENOMEM, "no memory for an archive");
-	(void)archive_read_support_format_zip(archive);
-	if (!wheel) {
-		(void)archive_read_support_format_tar(archive);
-		(void)archive_read_support_filter_gzip(archive);
-		(void)archive_read_support_filter_bzip2(archive);
-		(void)archive_read_support_filter_xz(archive);
-	}
-	if (archive_read_open_fd(archive, fd, BLOCK) != ARCHIVE_OK)
+	if (open_archive(archive, fd, expander) != ARCHIVE_OK)
 		return error_set(err, EBADMSG, "it is no archive: %s",
 				 archive_error_string(archive));
 	return find_entry(archive, wheel, ret, err);
