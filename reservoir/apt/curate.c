@@ -408,6 +408,7 @@ static const char *const kept_fields[] = {
 	"NotAutomatic",
 	"ButAutomaticUpgrades",
 	"Description",
+	"Changelogs",
 	"No-Support-for-Architecture-all",
 };
 

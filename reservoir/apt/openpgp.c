@@ -26,6 +26,7 @@
 #define BEGIN_SIGNED "-----BEGIN PGP SIGNED MESSAGE-----"
 #define END_SIGNATURE "-----END PGP SIGNATURE-----"
 #define BEGIN_KEYS "-----BEGIN PGP PUBLIC KEY BLOCK-----"
+#define END_KEYS "-----END PGP PUBLIC KEY BLOCK-----"
 #define STATUS_MAX ((size_t)64 * 1024) /* a signature is told in half a kB */
 
 /* The numbers that gpgv has its files under. */
@@ -89,8 +90,8 @@ static int read_all(int fd, size_t max, struct strbuf *ret, const char *what, st
 
 /* --- keyrings --- */
 
-/* Appends keys that are in ASCII as bytes. */
-static int dearmor(const struct strbuf *armored, struct strbuf *ret, struct error *err)
+/* Appends one block of keys that are in ASCII as bytes. */
+static int dearmor(const char *block, size_t block_len, struct strbuf *ret, struct error *err)
 {
 	rnp_input_t input = NULL;
 	rnp_output_t output = NULL;
@@ -98,7 +99,7 @@ static int dearmor(const struct strbuf *armored, struct strbuf *ret, struct erro
 	size_t len = 0;
 	int r = 0;
 
-	if (rnp_input_from_memory(&input, (const uint8_t *)armored->data, armored->len, false) ||
+	if (rnp_input_from_memory(&input, (const uint8_t *)block, block_len, false) ||
 	    rnp_output_to_memory(&output, OPENPGP_KEYRING_MAX) || rnp_dearmor(input, output) ||
 	    rnp_output_memory_get_buf(output, &data, &len, false))
 		r = error_set(err, EBADMSG, "the armor of the keys is damaged");
@@ -107,6 +108,31 @@ static int dearmor(const struct strbuf *armored, struct strbuf *ret, struct erro
 	(void)rnp_output_destroy(output);
 	(void)rnp_input_destroy(input);
 	return r;
+}
+
+/* Keys in ASCII may follow each other in a file, with comments before and between them. */
+static int dearmor_all(const struct strbuf *armored, struct strbuf *ret, struct error *err)
+{
+	const char *stop = armored->data + armored->len;
+	const char *block = memmem(armored->data, armored->len, BEGIN_KEYS, strlen(BEGIN_KEYS));
+	int r = 0;
+
+	while (r == 0 && block) {
+		const char *end = memmem(block, (size_t)(stop - block), END_KEYS, strlen(END_KEYS));
+		/* Without an end it is damaged, which is told by whoever reads it. */
+		const char *after = end ? end + strlen(END_KEYS) : stop;
+
+		r = dearmor(block, (size_t)(after - block), ret, err);
+		block = memmem(after, (size_t)(stop - after), BEGIN_KEYS, strlen(BEGIN_KEYS));
+	}
+	return r;
+}
+
+/* Keys as bytes begin with the tag of a packet, or the length of a keybox's first part. */
+static bool is_armored(const struct strbuf *keys)
+{
+	return keys->data[0] != '\0' && !((unsigned char)keys->data[0] & 0x80) &&
+	       memmem(keys->data, keys->len, BEGIN_KEYS, strlen(BEGIN_KEYS));
 }
 
 /* Appends the keys of one file. */
@@ -121,8 +147,8 @@ static int add_keys(int dirfd, const char *path, struct strbuf *ret, struct erro
 	r = read_all(fd, OPENPGP_KEYRING_MAX, &keys, "the keyring", err);
 	if (r == 0 && keys.len == 0)
 		r = error_set(err, EBADMSG, "it is empty");
-	if (r == 0 && str_starts_with(strbuf_str(&keys), BEGIN_KEYS))
-		r = dearmor(&keys, ret, err);
+	if (r == 0 && is_armored(&keys))
+		r = dearmor_all(&keys, ret, err);
 	else if (r == 0)
 		strbuf_add(ret, keys.data, keys.len);
 	return r < 0 ? error_wrap(err, r, "keyring '%s'", path) : 0;

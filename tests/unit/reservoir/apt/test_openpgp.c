@@ -118,6 +118,21 @@ static void other_keys_and_folders_of_keys(_unused_ void **state)
 	assert_int_equal(read_text("/nonexistent", signed_clear, &text, &err), -ENOENT);
 }
 
+static void several_keys_in_ascii_with_words_around_them(_unused_ void **state)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(TEXT_MAX);
+	_cleanup_strbuf_ struct strbuf keys = STRBUF_INIT(TEXT_MAX);
+	struct error err = { 0 };
+
+	strbuf_printf(&keys, "Keys of an archive\n\n%s\nand\n%s", other_public, archive_public);
+	assert_int_equal(read_text(file("a.asc", strbuf_str(&keys)), signed_clear, &text, &err), 0);
+	strbuf_clear(&keys);
+	strbuf_printf(&keys, "%s%.60s", other_public, archive_public);
+	assert_int_equal(read_text(file("a.asc", strbuf_str(&keys)), signed_clear, &text, &err),
+			 -EBADMSG);
+	assert_non_null(strstr(err.msg, "armor"));
+}
+
 static void words_of_gpgv(_unused_ void **state)
 {
 	static const struct {
@@ -236,6 +251,7 @@ int main(void)
 		cmocka_unit_test(believes_what_is_signed_and_nothing_else),
 		cmocka_unit_test(takes_no_second_text),
 		cmocka_unit_test(other_keys_and_folders_of_keys),
+		cmocka_unit_test(several_keys_in_ascii_with_words_around_them),
 		cmocka_unit_test(words_of_gpgv),
 		cmocka_unit_test(strips_without_looking),
 		cmocka_unit_test(signs),
