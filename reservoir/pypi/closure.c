@@ -174,7 +174,7 @@ static int read_field(void *ctx, const char *name, const char *value)
 
 	if (strcasecmp(name, "Requires-Dist") != 0)
 		return 0;
-	if (pypi_requirement_parse(value, strlen(value), &requirement, NULL) < 0 ||
+	if (pypi_requirement_parse_lenient(value, strlen(value), &requirement, NULL) < 0 ||
 	    requirement.url) {
 		(void)snprintf(text, sizeof(text), "%s: what it needs is not followed: %.300s",
 			       reading->run->names.names[reading->number], value);

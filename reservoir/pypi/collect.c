@@ -73,6 +73,8 @@ static void page_arrived(struct run *run, uint32_t number, const struct fetch_re
 	project->page = result->digest;
 	project->flags |= PROJECT_PAGE;
 	r = keep_row(run, number, result, &err);
+	if (r == 0)
+		r = pypi_run_set_gone(run, run->names.names[number], false, &err);
 	if (r < 0)
 		pypi_run_fail(run, r, &err);
 }
@@ -92,26 +94,71 @@ static void page_unchanged(struct run *run, uint32_t number, const struct fetch_
 		row.serial = project->serial;
 		r = pypi_run_row_put(run, run->names.names[number], &row, &err);
 	}
+	if (r == 0)
+		r = pypi_run_set_gone(run, run->names.names[number], false, &err);
 	if (r < 0)
 		pypi_run_fail(run, r, &err);
 }
 
+static bool is_published(const struct run *run, const char *name)
+{
+	char path[STORE_PATH_MAX];
+	struct manifest_entry entry;
+
+	(void)snprintf(path, sizeof(path), "simple/%s/", name);
+	return run->sync->current && manifest_find(run->sync->current, path, &entry);
+}
+
+/* The page that was fetched last goes on being the project's. */
+static void keep_gone(struct run *run, uint32_t number)
+{
+	struct project *project = &run->projects[number];
+	const char *name = run->names.names[number];
+	char text[PYPI_NAME_MAX + 128];
+	struct row row;
+
+	if (!pypi_run_row_get(run, name, &row) || is_zero(&row.page) ||
+	    !object_exists(run->sync->store, &row.page)) {
+		project->flags |= PROJECT_FAILED;
+		pypi_run_missing(run, name,
+				 "the upstream says for the first time that it is gone; the "
+				 "next sync takes it away");
+		return;
+	}
+	project->page = row.page;
+	project->flags |= PROJECT_PAGE;
+	(void)snprintf(text, sizeof(text),
+		       "the upstream says that %s is gone; it stays until the next sync is told "
+		       "so, too",
+		       name);
+	sync_note(run->sync, text);
+}
+
+/* One answer may be a mistake of a server: what is published goes with the second. */
 static void page_absent(struct run *run, uint32_t number)
 {
 	const char *name = run->names.names[number];
 	const struct pypi_wanted *wanted = pypi_wanteds_find(&run->selection.wanted, name, NULL);
-	char path[STORE_PATH_MAX];
-	struct manifest_entry entry;
+	bool published = is_published(run, name);
+	bool was_gone = pypi_run_was_gone(run, name);
+	char text[PYPI_NAME_MAX + 64];
+	struct error err = { 0 };
+	int r = pypi_run_set_gone(run, name, true, &err);
 
+	if (r < 0)
+		pypi_run_fail(run, r, &err);
+	if (published && !was_gone) {
+		keep_gone(run, number);
+		return;
+	}
 	run->projects[number].flags |= PROJECT_ABSENT;
-	(void)snprintf(path, sizeof(path), "simple/%s/", name);
 	/* A list may be ahead of the pages; what depends on it is told where that is known. */
 	if (!wanted || wanted->glob)
 		return;
-	if (run->sync->current && manifest_find(run->sync->current, path, &entry)) {
-		(void)snprintf(path, sizeof(path), "%s is gone from the upstream, and from here",
+	if (published) {
+		(void)snprintf(text, sizeof(text), "%s is gone from the upstream, and from here",
 			       name);
-		sync_note(run->sync, path);
+		sync_note(run->sync, text);
 	} else {
 		pypi_run_missing(run, name, "the upstream has no such project");
 	}

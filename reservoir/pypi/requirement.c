@@ -9,6 +9,7 @@
 struct parser {
 	const char *at;
 	const char *end;
+	bool lenient;
 	struct error *err;
 };
 
@@ -125,8 +126,8 @@ static int parse_versions(struct parser *parser, struct pypi_requirement *requir
 	if (!found && parentheses)
 		return refuse(parser, "')'");
 	parser->at = found ? found : parser->end;
-	r = pypi_specifiers_parse(begin, (size_t)(parser->at - begin), &requirement->specifiers,
-				  parser->err);
+	r = (parser->lenient ? pypi_specifiers_parse_lenient : pypi_specifiers_parse)(
+		begin, (size_t)(parser->at - begin), &requirement->specifiers, parser->err);
 	parser->at += r == 0 && parentheses;
 	return r;
 }
@@ -141,11 +142,11 @@ static int parse_marker(struct parser *parser, struct pypi_requirement *requirem
 	return parser->at == parser->end ? 0 : refuse(parser, "';' or the end");
 }
 
-int pypi_requirement_parse(const char *text, size_t len, struct pypi_requirement *ret,
-			   struct error *err)
+static int parse(const char *text, size_t len, bool lenient, struct pypi_requirement *ret,
+		 struct error *err)
 {
 	_cleanup_pypi_requirement_ struct pypi_requirement requirement = { 0 };
-	struct parser parser = { text, text + len, err };
+	struct parser parser = { text, text + len, lenient, err };
 	int r;
 
 	if (len > PYPI_REQUIREMENT_MAX)
@@ -165,4 +166,16 @@ int pypi_requirement_parse(const char *text, size_t len, struct pypi_requirement
 	*ret = requirement;
 	requirement = (struct pypi_requirement) { 0 };
 	return 0;
+}
+
+int pypi_requirement_parse(const char *text, size_t len, struct pypi_requirement *ret,
+			   struct error *err)
+{
+	return parse(text, len, false, ret, err);
+}
+
+int pypi_requirement_parse_lenient(const char *text, size_t len, struct pypi_requirement *ret,
+				   struct error *err)
+{
+	return parse(text, len, true, ret, err);
 }

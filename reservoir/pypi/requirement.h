@@ -44,3 +44,17 @@ void pypi_requirement_done(struct pypi_requirement *requirement);
  */
 int pypi_requirement_parse(const char *text, size_t len, struct pypi_requirement *ret,
 			   struct error *err);
+
+/**
+ * pypi_requirement_parse_lenient() - Read a requirement of somebody else's metadata.
+ * @text: @len bytes
+ * @len: number of bytes
+ * @ret: the requirement, to be released with pypi_requirement_done(); untouched on failure
+ * @err: set on failure
+ *
+ * Its versions are read by pypi_specifiers_parse_lenient().
+ *
+ * Return: as pypi_requirement_parse().
+ */
+int pypi_requirement_parse_lenient(const char *text, size_t len, struct pypi_requirement *ret,
+				   struct error *err);

@@ -50,6 +50,35 @@ int pypi_run_row_put(struct run *run, const char *name, const struct row *row, s
 	return catalogue_put(run->sync->catalogue, run->space, name, bytes, ROW_FIXED + etag, err);
 }
 
+/* A key beside that of a project: no name of a project has a slash. */
+#define GONE "/gone"
+
+static void gone_key(const char *name, char ret[PYPI_NAME_MAX + sizeof(GONE)])
+{
+	(void)snprintf(ret, PYPI_NAME_MAX + sizeof(GONE), "%s" GONE, name);
+}
+
+bool pypi_run_was_gone(struct run *run, const char *name)
+{
+	_cleanup_strbuf_ struct strbuf value = STRBUF_INIT(CATALOGUE_VALUE_MAX);
+	char key[PYPI_NAME_MAX + sizeof(GONE)];
+
+	gone_key(name, key);
+	return catalogue_get(run->sync->catalogue, run->space, key, &value, NULL) == 0 &&
+	       value.len == 1 && value.data[0] == 1;
+}
+
+int pypi_run_set_gone(struct run *run, const char *name, bool gone, struct error *err)
+{
+	char key[PYPI_NAME_MAX + sizeof(GONE)];
+	unsigned char value = gone;
+
+	if (pypi_run_was_gone(run, name) == gone)
+		return 0;
+	gone_key(name, key);
+	return catalogue_put(run->sync->catalogue, run->space, key, &value, 1, err);
+}
+
 /* The digests that stand in "." and in the note: of the options, and of the state. */
 void pypi_run_state_load(struct run *run)
 {

@@ -142,6 +142,26 @@ bool pypi_run_row_parse(const void *value, size_t len, struct row *ret);
 int pypi_run_row_put(struct run *run, const char *name, const struct row *row, struct error *err);
 
 /**
+ * pypi_run_was_gone() - Whether the last sync was told that a project is gone.
+ * @run: run
+ * @name: normalised name
+ *
+ * Return: true if so.
+ */
+bool pypi_run_was_gone(struct run *run, const char *name);
+
+/**
+ * pypi_run_set_gone() - Remember whether a project is gone, for the next sync.
+ * @run: run
+ * @name: normalised name
+ * @gone: what the upstream said
+ * @err: set on failure
+ *
+ * Return: 0, or negative errno.
+ */
+int pypi_run_set_gone(struct run *run, const char *name, bool gone, struct error *err);
+
+/**
  * pypi_run_state_load() - See whether the catalogue is that of what is published.
  * @run: run; known_state is set
  */

@@ -398,7 +398,23 @@ static bool is_allowed(const struct pypi_specifier *specifier)
 	return specifier->op != PYPI_COMPATIBLE || version->n_release >= 2;
 }
 
-static int read_specifier(const char *text, size_t len, struct pypi_specifier *ret)
+/*
+ * What was written before the operators had their rules: ">=1.0.*" is meant as ">=1.0", and
+ * "!=3.0*" as "!=3.0.*".
+ */
+static void repair(struct pypi_specifier *specifier, struct rest *rest)
+{
+	bool equality = specifier->op == PYPI_EQUAL || specifier->op == PYPI_NOT_EQUAL;
+
+	while (rest->end > rest->at && (rest->end[-1] == '\'' || rest->end[-1] == '"'))
+		rest->end--;
+	if (rest->end - rest->at < 2 || rest->end[-1] != '*')
+		return;
+	rest->end -= rest->end[-2] == '.' ? 2 : 1;
+	specifier->prefix = equality;
+}
+
+static int read_specifier(const char *text, size_t len, bool lenient, struct pypi_specifier *ret)
 {
 	struct rest rest = trimmed(text, len);
 	struct pypi_specifier out = { .op = _PYPI_OPERATOR_MAX };
@@ -415,7 +431,9 @@ static int read_specifier(const char *text, size_t len, struct pypi_specifier *r
 		if (read_arbitrary(rest, &out) < 0)
 			return -EINVAL;
 	} else {
-		if (rest.end - rest.at > 2 && memcmp(rest.end - 2, ".*", 2) == 0) {
+		if (lenient)
+			repair(&out, &rest);
+		else if (rest.end - rest.at > 2 && memcmp(rest.end - 2, ".*", 2) == 0) {
 			out.prefix = true;
 			rest.end -= 2;
 		}
@@ -427,14 +445,15 @@ static int read_specifier(const char *text, size_t len, struct pypi_specifier *r
 	return 0;
 }
 
-static int add_specifier(struct pypi_specifiers *set, const char *text, size_t len,
+static int add_specifier(struct pypi_specifiers *set, struct rest part, bool lenient,
 			 struct error *err)
 {
 	struct pypi_specifier specifier, *items;
+	size_t len = (size_t)(part.end - part.at);
 
-	if (read_specifier(text, len, &specifier) < 0)
+	if (read_specifier(part.at, len, lenient, &specifier) < 0)
 		return error_set(err, EINVAL, "'%.*s' is no specifier of versions",
-				 (int)MIN(len, (size_t)80), text);
+				 (int)MIN(len, (size_t)80), part.at);
 	if (set->n == PYPI_SPECIFIERS_MAX)
 		return error_set(err, E2BIG, "more than %d specifiers", PYPI_SPECIFIERS_MAX);
 	items = reallocarray(set->items, set->n + 1, sizeof(*items));
@@ -445,29 +464,53 @@ static int add_specifier(struct pypi_specifiers *set, const char *text, size_t l
 	return 0;
 }
 
-int pypi_specifiers_parse(const char *text, size_t len, struct pypi_specifiers *ret,
-			  struct error *err)
+/* Where a specifier ends: at a comma, and of what is not written well before an operator. */
+static const char *specifier_end(const char *text, const char *end, bool lenient)
+{
+	static const char marks[] = "<>=!~";
+	const char *at = text;
+
+	while (lenient && at < end && (char_is_space(*at) || memchr(marks, *at, strlen(marks))))
+		at++;
+	while (at < end && *at != ',' && !(lenient && memchr(marks, *at, strlen(marks))))
+		at++;
+	return at;
+}
+
+static int parse_set(const char *text, size_t len, bool lenient, struct pypi_specifiers *ret,
+		     struct error *err)
 {
 	_cleanup_pypi_specifiers_ struct pypi_specifiers set = { 0 };
 	const char *end = text + len;
 
 	while (text < end) {
-		const char *comma = memchr(text, ',', (size_t)(end - text));
-		const char *stop = comma ? comma : end;
+		const char *stop = specifier_end(text, end, lenient);
 		struct rest part = trimmed(text, (size_t)(stop - text));
 
 		/* As packaging does, nothing between commas is nothing. */
 		if (part.at < part.end) {
-			int r = add_specifier(&set, part.at, (size_t)(part.end - part.at), err);
+			int r = add_specifier(&set, part, lenient, err);
 
 			if (r < 0)
 				return r;
 		}
-		text = comma ? comma + 1 : end;
+		text = stop + (stop < end && *stop == ',');
 	}
 	*ret = set;
 	set = (struct pypi_specifiers) { 0 };
 	return 0;
+}
+
+int pypi_specifiers_parse(const char *text, size_t len, struct pypi_specifiers *ret,
+			  struct error *err)
+{
+	return parse_set(text, len, false, ret, err);
+}
+
+int pypi_specifiers_parse_lenient(const char *text, size_t len, struct pypi_specifiers *ret,
+				  struct error *err)
+{
+	return parse_set(text, len, true, ret, err);
 }
 
 static bool same_base(const struct pypi_version *a, const struct pypi_version *b)

@@ -121,6 +121,21 @@ int pypi_specifiers_parse(const char *text, size_t len, struct pypi_specifiers *
 			  struct error *err);
 
 /**
+ * pypi_specifiers_parse_lenient() - Read a set as it stands in metadata of old releases.
+ * @text: @len bytes, as in ">=1.0.*" or ">=1.0<2"
+ * @len: number of bytes
+ * @ret: the set, to be released with pypi_specifiers_done(); untouched on failure
+ * @err: set on failure
+ *
+ * As uv takes them, which installs what such metadata belongs to.  pip since 24.1 leaves
+ * these releases out.
+ *
+ * Return: as pypi_specifiers_parse().
+ */
+int pypi_specifiers_parse_lenient(const char *text, size_t len, struct pypi_specifiers *ret,
+				  struct error *err);
+
+/**
  * pypi_specifiers_match() - Whether a version matches, pre-releases too.
  * @specifiers: set
  * @version: version

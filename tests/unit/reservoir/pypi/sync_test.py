@@ -194,7 +194,10 @@ class TestSync(unittest.TestCase):
         self.sync(site)
         self.origin.projects["a"].remove(bad)
         self.origin.remove("b")
-        self.assertIn("b is gone", self.sync(site))
+        self.assertIn("b is gone; it stays", self.sync(site))
+        with Server(site) as server:
+            self.assertEqual(server.files("b"), ["b-1.0-py3-none-any.whl"])
+        self.assertIn("b is gone from the upstream, and from here", self.sync(site))
         with Server(site) as server:
             self.assertEqual(server.files("a"), ["a-1.0-py3-none-any.whl"])
             self.assertIsNone(server.files("b"))
@@ -202,6 +205,38 @@ class TestSync(unittest.TestCase):
                 server.get("packages/a/a-1.1-py3-none-any.whl")
             self.assertEqual(caught.exception.code, 404)
             caught.exception.close()
+
+    def test_one_answer_takes_nothing_away(self):
+        """Of a project that is named, of one of the list, and of one that another needs."""
+        self.origin.add("a", "1.0", ["b"])
+        self.origin.add("b", "1.0")
+        for options in ({"projects": ["a", "b"]}, {"all": True},
+                        {"projects": ["a"], "environments": [LINUX]}):
+            site = self.site(**options)
+            self.sync(site)
+            for _ in range(2):  # not in a row
+                self.origin.absent.add("/simple/b/")
+                self.origin.touch("b")
+                self.assertIn("b is gone; it stays", self.sync(site))
+                with Server(site) as server:
+                    self.assertEqual(server.files("b"), ["b-1.0-py3-none-any.whl"])
+                self.origin.absent.clear()
+                self.assertNotIn("gone", self.sync(site))
+
+    def test_old_metadata(self):
+        """Specifiers of before PEP 440 are followed, and cost no more than themselves."""
+        self.origin.add("a", "1.0", ["b>=1.0.*", "c (>=1.0<2.0)", "d!=1.0*", "e==what==ever",
+                                     "f<=1.*"])
+        for name in "bcdef":
+            self.origin.add(name, "1.0")
+            self.origin.add(name, "2.0", **{"requires-python": ">=3.5.*"})
+        site = self.site(projects=["a"], keepNewest=1, environments=[LINUX])
+        self.assertIn("e==what==ever", self.sync(site))
+        with Server(site) as server:
+            found = {name: server.files(name) for name in "bcdef"}
+        self.assertEqual(found, {
+            "b": ["b-2.0-py3-none-any.whl"], "c": ["c-1.0-py3-none-any.whl"],
+            "d": ["d-2.0-py3-none-any.whl"], "e": None, "f": ["f-1.0-py3-none-any.whl"]})
 
     def test_what_has_nothing_any_more_is_not_believed(self):
         self.origin.add("a", "1.0")

@@ -179,6 +179,46 @@ static void test_no_specifiers(void **state _unused_)
 	}
 }
 
+/* As uv reads them: with the last word of each, whether 1.0, 1.9 and 2.0 match. */
+static const struct {
+	const char *specifiers;
+	bool match[3];
+} lenient[] = {
+	{ ">=1.0.*", { true, true, true } },  { "<2.*", { true, true, false } },
+	{ ">1.0.*", { false, true, true } },  { "<=1.9.*", { true, true, false } },
+	{ "~=1.0.*", { true, true, false } }, { "!=1.0*", { false, true, true } },
+	{ "==1.*", { true, true, false } },   { ">=1.0<2.0", { true, true, false } },
+	{ ">1.0'", { false, true, true } },   { ">= 1.5, <2,", { false, true, false } },
+	{ "===1.9", { false, true, false } }, { ">=1.0 !=1.9.*", { true, false, true } },
+};
+
+static void test_lenient(void **state _unused_)
+{
+	static const char *const versions[] = { "1.0", "1.9", "2.0" };
+	static const char *const wrong[] = { ">=", "what", "==what", ">=*", "1.0", ">=1.x" };
+	struct pypi_version version;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lenient); i++) {
+		_cleanup_pypi_specifiers_ struct pypi_specifiers set = { 0 };
+		const char *text = lenient[i].specifiers;
+
+		if (pypi_specifiers_parse_lenient(text, strlen(text), &set, NULL) < 0)
+			fail_msg("'%s' is wrong", text);
+		for (size_t j = 0; j < ARRAY_SIZE(versions); j++) {
+			assert_int_equal(pypi_version_parse(versions[j], 3, &version), 0);
+			if (pypi_specifiers_match(&set, &version) != lenient[i].match[j])
+				fail_msg("'%s' and %s", text, versions[j]);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		struct pypi_specifiers set;
+
+		assert_int_equal(
+			pypi_specifiers_parse_lenient(wrong[i], strlen(wrong[i]), &set, NULL),
+			-EINVAL);
+	}
+}
+
 static void test_too_many(void **state _unused_)
 {
 	char text[(PYPI_SPECIFIERS_MAX + 1) * 4 + 1] = "";
@@ -218,8 +258,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),	      cmocka_unit_test(test_spellings),
 		cmocka_unit_test(test_refused),	      cmocka_unit_test(test_matches),
-		cmocka_unit_test(test_no_specifiers), cmocka_unit_test(test_too_many),
-		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_no_specifiers), cmocka_unit_test(test_lenient),
+		cmocka_unit_test(test_too_many),      cmocka_unit_test(test_kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
