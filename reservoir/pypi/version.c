@@ -464,15 +464,19 @@ static int add_specifier(struct pypi_specifiers *set, struct rest part, bool len
 	return 0;
 }
 
+static bool begins_operator(char c)
+{
+	return c != '\0' && strchr("<>=!~", c);
+}
+
 /* Where a specifier ends: at a comma, and of what is not written well before an operator. */
 static const char *specifier_end(const char *text, const char *end, bool lenient)
 {
-	static const char marks[] = "<>=!~";
 	const char *at = text;
 
-	while (lenient && at < end && (char_is_space(*at) || memchr(marks, *at, strlen(marks))))
+	while (lenient && at < end && (char_is_space(*at) || begins_operator(*at)))
 		at++;
-	while (at < end && *at != ',' && !(lenient && memchr(marks, *at, strlen(marks))))
+	while (at < end && *at != ',' && !(lenient && begins_operator(*at)))
 		at++;
 	return at;
 }

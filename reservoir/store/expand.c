@@ -179,7 +179,7 @@ static int begin(struct expander *expander, struct error *err)
 	int r = fill(expander, err);
 
 	expander->next = next_plain;
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(forms); i++)
+	for (size_t i = 0; r == 0 && expander->in && i < ARRAY_SIZE(forms); i++)
 		if (expander->len >= forms[i].len &&
 		    memcmp(expander->in, forms[i].magic, forms[i].len) == 0)
 			return forms[i].begin(expander, err);
