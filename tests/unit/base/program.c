@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/completion.h"
+#include "tests/unit/base/pages.h"
 
 #define COLUMNS_MAX 100 /* of a line of help */
 
@@ -101,4 +102,26 @@ void program_expect_completions(const struct command_program *program)
 		expect_commands(program, out.data);
 		program_each_row(program, expect_option, out.data);
 	}
+}
+
+static bool knows(void *ctx, const char *name, const char *option)
+{
+	const struct command *command = command_find(ctx, name);
+
+	if (!name[0])
+		return !option || command_find(ctx, option);
+	if (!command || !option)
+		return command;
+	for (const struct option_row *const *table = command->tables; *table; table++)
+		for (const struct option_row *row = *table; row->name; row++)
+			if (strcmp(row->name, option) == 0)
+				return true;
+	return false;
+}
+
+void program_expect_pages(const struct command_program *program)
+{
+	struct command_program copy = *program;
+
+	pages_expect(program->name, knows, &copy);
 }

@@ -77,3 +77,10 @@ void program_expect_help(const struct command_program *program);
  * @program: program
  */
 void program_expect_completions(const struct command_program *program);
+
+/**
+ * program_expect_pages() - Expect the pages of the documentation to show commands and
+ *   options that there are.
+ * @program: program
+ */
+void program_expect_pages(const struct command_program *program);

@@ -56,6 +56,12 @@ static void helps_with_every_option(void **state)
 	program_expect_help(command_program());
 }
 
+static void is_as_the_pages_show(void **state)
+{
+	(void)state;
+	program_expect_pages(command_program());
+}
+
 static void completes_every_option(void **state)
 {
 	(void)state;
@@ -99,6 +105,7 @@ int main(void)
 		cmocka_unit_test(runs),
 		cmocka_unit_test(has_rows_that_can_be_run),
 		cmocka_unit_test(helps_with_every_option),
+		cmocka_unit_test(is_as_the_pages_show),
 		cmocka_unit_test(completes_every_option),
 		cmocka_unit_test(documents_every_option),
 	};

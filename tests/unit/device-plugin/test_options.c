@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "device-plugin/options.h"
 #include "tests/test.h"
+#include "tests/unit/base/pages.h"
 
 #define WORDS_MAX 6
 
@@ -134,9 +136,27 @@ static void usage_names_every_option(_unused_ void **state)
 		assert_non_null(strstr(strbuf_str(&out), names[i]));
 }
 
+/* Options stand in --help as "  --name". */
+static bool knows(void *ctx, _unused_ const char *command, const char *option)
+{
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "  --%s", option ? option : "");
+	return strstr(ctx, line);
+}
+
+static void is_as_the_pages_show(_unused_ void **state)
+{
+	_cleanup_strbuf_ struct strbuf usage = STRBUF_INIT((size_t)64 * 1024);
+
+	options_usage(&usage);
+	pages_expect("silica-device-plugin", knows, usage.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_as_the_pages_show),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(values_stand_behind_or_in_the_word),
 		cmocka_unit_test(node_and_metrics_are_told),

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "node-labeller/options.h"
 #include "tests/test.h"
+#include "tests/unit/base/pages.h"
 
 #define WORDS_MAX 6
 
@@ -92,9 +94,27 @@ static void help_names_every_option(_unused_ void **state)
 		assert_non_null(strstr(strbuf_str(&out), names[i]));
 }
 
+/* Options stand in --help as "  --name". */
+static bool knows(void *ctx, _unused_ const char *command, const char *option)
+{
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "  --%s", option ? option : "");
+	return strstr(ctx, line);
+}
+
+static void is_as_the_pages_show(_unused_ void **state)
+{
+	_cleanup_strbuf_ struct strbuf usage = STRBUF_INIT((size_t)64 * 1024);
+
+	options_usage(&usage);
+	pages_expect("silica-node-labeller", knows, usage.data);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_as_the_pages_show),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(values),
 		cmocka_unit_test(refuses),
