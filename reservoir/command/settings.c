@@ -7,6 +7,7 @@
 
 #include "base/macro.h"
 #include "base/parse.h"
+#include "reservoir/store/hash_pool.h"
 #include "reservoir/writer/lease.h"
 
 #define TEXT(name, value, text, member)                                                  \
@@ -88,7 +89,19 @@ const struct option_row settings_watch[] = {
 	END,
 };
 
+static int set_jobs(_unused_ const struct option_row *row, void *field, const char *value)
+{
+	uint32_t jobs;
+
+	if (parse_u32(value, HASH_JOBS_MAX, &jobs) < 0 || jobs == 0)
+		return -EINVAL;
+	*(uint32_t *)field = jobs;
+	return 0;
+}
+
 const struct option_row settings_verify[] = {
+	{ "jobs", 'j', "N", "threads that read (default: one for each processor)", set_jobs,
+	  offsetof(struct settings, jobs) },
 	SWITCH("repair", "fetch what is damaged again from the upstreams", repair),
 	SWITCH("json", "print the report as JSON", json),
 	END,

@@ -41,6 +41,7 @@ struct settings {
 	const char *receipts;	/* of import: directory for the receipt */
 	bool once;		/* of watch: one look */
 	bool repair;		/* of verify, import */
+	uint32_t jobs;		/* of verify: threads; 0: one for each processor */
 	const char *keep;	/* of gc: how many generations */
 	const char *listen;	/* of serve: ADDRESS:PORT */
 	const char *base_url;	/* of client-config */

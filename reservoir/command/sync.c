@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -8,30 +7,12 @@
 #include "base/macro.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
+#include "reservoir/command/stop.h"
 #include "reservoir/ecosystem.h"
 #include "reservoir/sync/display.h"
 #include "reservoir/sync/run.h"
 
 #define TEXT_MAX ((size_t)64 * 1024 * 1024) /* of a report: 256 repositories of 400 lines */
-
-static volatile sig_atomic_t stop;
-
-static void on_signal(_unused_ int signo)
-{
-	stop = 1;
-}
-
-static int catch_signals(struct error *err)
-{
-	static const int signals[] = { SIGINT, SIGTERM };
-	struct sigaction action = { .sa_handler = on_signal };
-
-	stop = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		if (sigaction(signals[i], &action, NULL) < 0)
-			return error_set(err, errno, "catch signals");
-	return 0;
-}
 
 /* Writes after what is drawn was cleared, in one write: nothing flickers. */
 static void print(const struct strbuf *text)
@@ -95,7 +76,6 @@ int sync_run(const struct settings *settings, struct error *err)
 		.names = settings->words,
 		.n_names = settings->n_words,
 		.plan_only = settings->dry_run,
-		.stop = &stop,
 		.planned = settings->json ? NULL : print_plan,
 		.finished = settings->json ? NULL : print_report,
 		.progress = settings->json ? NULL : print_progress,
@@ -108,7 +88,7 @@ int sync_run(const struct settings *settings, struct error *err)
 	if (r == 0)
 		r = store_open(settings->store, STORE_WRITE, &store, err);
 	if (r == 0)
-		r = catch_signals(err);
+		r = stop_catch(&run.stop, err);
 	if (r < 0)
 		return r;
 	run.store = store;

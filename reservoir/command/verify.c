@@ -13,6 +13,7 @@
 #include "reservoir/command/commands.h"
 #include "reservoir/command/repair.h"
 #include "reservoir/command/report.h"
+#include "reservoir/command/stop.h"
 #include "reservoir/store/catalogue.h"
 #include "reservoir/store/scrub.h"
 
@@ -163,21 +164,22 @@ static bool all_done(const struct repair_list *list)
 }
 
 static int put_report(const struct settings *settings, const struct scrub_report *report,
-		      struct error *err)
+		      bool stopped, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(REPORT_MAX);
 	char word[REPORT_WORD_MAX];
 
 	if (settings->json)
-		return report_print_json(json_pack("{s:I, s:I, s:I, s:I, s:I}", "objects",
+		return report_print_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "objects",
 						   (json_int_t)report->objects, "bytes",
 						   (json_int_t)report->bytes, "references",
 						   (json_int_t)report->references, "quarantined",
 						   (json_int_t)report->quarantined, "faults",
-						   (json_int_t)report->faults),
+						   (json_int_t)report->faults, "stopped", stopped),
 					 true, err);
-	strbuf_printf(&out, "%" PRIu64 " objects (%s) read, %" PRIu64 " references followed: ",
-		      report->objects, report_size(report->bytes, word), report->references);
+	strbuf_printf(&out, "%s%" PRIu64 " objects (%s) read, %" PRIu64 " references followed: ",
+		      stopped ? "stopped: " : "", report->objects, report_size(report->bytes, word),
+		      report->references);
 	if (report->faults == 0)
 		strbuf_puts(&out, "all as it should be\n");
 	else
@@ -189,16 +191,19 @@ static int put_report(const struct settings *settings, const struct scrub_report
 static int look(struct verification *verification, struct scrub_report *report, struct error *err)
 {
 	const struct settings *settings = verification->settings;
-	const struct scrub_settings scrub_settings = {
+	struct scrub_settings scrub_settings = {
 		.repositories = settings->n_words ? settings->words : NULL,
 		.n_repositories = settings->n_words,
+		.jobs = settings->jobs,
 		.found = found,
 		.ctx = verification,
 		.progress = progress,
 	};
 	_cleanup_(store_closep) struct store *store = NULL;
-	int r = store_open(settings->store, STORE_READ, &store, err);
+	int r = stop_catch(&scrub_settings.stop, err);
 
+	if (r == 0)
+		r = store_open(settings->store, STORE_READ, &store, err);
 	if (r == 0)
 		r = scrub(store, &scrub_settings, report, err);
 	clear_line(verification);
@@ -211,12 +216,15 @@ static int verify(struct verification *verification, struct error *err)
 	struct scrub_report report = { 0 };
 	uint64_t done = 0;
 	int r = look(verification, &report, err);
+	bool stopped = r == -EINTR;
 
-	if (r == 0)
-		r = put_report(settings, &report, err);
+	if (r == 0 || stopped)
+		r = put_report(settings, &report, stopped, err);
 	if (r < 0)
 		return r;
 	audit(settings, &report);
+	if (stopped)
+		return COMMAND_INCOMPLETE;
 	if (report.faults == 0)
 		return COMMAND_DONE;
 	if (!settings->repair)

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,20 +12,19 @@
 #include "base/macro.h"
 #include "reservoir/store/durable.h"
 #include "reservoir/store/generation.h"
+#include "reservoir/store/hash_pool.h"
 #include "reservoir/store/object.h"
 #include "reservoir/store/reach.h"
 #include "reservoir/store/store_private.h"
 
-#define READ_BYTES ((size_t)256 * 1024) /* stays in a core's cache until it is hashed */
 #define PROGRESS_OBJECTS 256
 
 struct scrubbing {
 	struct store *store;
 	const struct scrub_settings *settings;
 	struct scrub_report *report;
+	struct hash_pool *pool;
 	struct error *err;
-	struct hasher *hasher;
-	unsigned char *buffer;
 };
 
 static int tell(const struct scrubbing *scrubbing, const struct scrub_finding *finding)
@@ -37,37 +35,9 @@ static int tell(const struct scrubbing *scrubbing, const struct scrub_finding *f
 
 /* -- Objects ------------------------------------------------------------ */
 
-/* Reads and hashes a file; negative errno when it cannot be read. */
-static int hash_object(const struct scrubbing *scrubbing, int fd, uint64_t size, struct digest *ret)
-{
-	uint64_t done = 0;
-
-	if (size > READ_BYTES)
-		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	while (done < size) {
-		ssize_t n = read(fd, scrubbing->buffer, READ_BYTES);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			int r = -errno;
-
-			(void)hasher_end(scrubbing->hasher);
-			return r;
-		}
-		if (n == 0)
-			break;
-		hasher_add(scrubbing->hasher, scrubbing->buffer, (size_t)n);
-		done += (uint64_t)n;
-	}
-	*ret = hasher_end(scrubbing->hasher);
-	scrubbing->report->bytes += done;
-	return 0;
-}
-
-/* The object may have been replaced by a good one since @st was seen. */
-static int move_gated(const struct scrubbing *scrubbing, const struct digest *digest,
-		      const struct stat *st)
+/* Whether the object is aside now: it may have been replaced by a good one since it
+ * was read, or put aside under another of its paths. */
+static int move_gated(const struct scrubbing *scrubbing, const struct hashed *hashed)
 {
 	int fd = scrubbing->store->fd;
 	char hex[DIGEST_TEXT_SIZE];
@@ -77,85 +47,93 @@ static int move_gated(const struct scrubbing *scrubbing, const struct digest *di
 	struct stat now;
 	int r;
 
-	(void)object_path(digest, from);
-	(void)snprintf(to, sizeof(to), "quarantine/%s", digest_format(digest, hex));
+	(void)object_path(&hashed->digest, from);
+	(void)snprintf(to, sizeof(to), "quarantine/%s", digest_format(&hashed->digest, hex));
 	(void)snprintf(dir, sizeof(dir), "objects/%.2s", hex);
-	if (fstatat(fd, from, &now, AT_SYMLINK_NOFOLLOW) < 0 || now.st_ino != st->st_ino)
+	if (fstatat(fd, from, &now, AT_SYMLINK_NOFOLLOW) < 0 || now.st_ino != hashed->inode)
 		return 0;
 	if (renameat(fd, from, fd, to) < 0)
 		return error_set(scrubbing->err, errno, "rename '%s' to '%s': %m", from, to);
 	scrubbing->report->quarantined++;
 	r = durable_sync_dir(fd, "quarantine", scrubbing->err);
-	return r < 0 ? r : durable_sync_dir(fd, dir, scrubbing->err);
+	r = r < 0 ? r : durable_sync_dir(fd, dir, scrubbing->err);
+	return r < 0 ? r : 1;
 }
 
-static int put_aside(const struct scrubbing *scrubbing, const struct digest *digest,
-		     const struct stat *st)
+/* Returns whether the damage is to be told: in a store that cannot be written, too. */
+static int put_aside(const struct scrubbing *scrubbing, const struct hashed *hashed)
 {
 	int r = store_gate_enter(scrubbing->store, scrubbing->err);
 
 	if (r == -EROFS)
-		return 0;
+		return 1;
 	if (r < 0)
 		return r;
-	r = move_gated(scrubbing, digest, st);
+	r = move_gated(scrubbing, hashed);
 	store_gate_leave(scrubbing->store);
 	return r;
 }
 
-static int judge(const struct scrubbing *scrubbing, const struct digest *digest,
-		 const struct stat *st, int failure)
+static int judge(const struct scrubbing *scrubbing, const struct hashed *hashed)
 {
+	bool unreadable = hashed->verdict == HASHED_UNREADABLE;
 	struct scrub_finding finding = {
-		.fault = failure < 0 ? SCRUB_UNREADABLE : SCRUB_DAMAGED,
-		.digest = *digest,
-		.text = failure < 0 ? error_text(NULL, failure) : "it does not hash to its name",
+		.fault = unreadable ? SCRUB_UNREADABLE : SCRUB_DAMAGED,
+		.digest = hashed->digest,
+		.text = unreadable ? hashed->err.msg : "it does not hash to its name",
 	};
-	int r = put_aside(scrubbing, digest, st);
+	int r = put_aside(scrubbing, hashed);
 
-	return r < 0 ? r : tell(scrubbing, &finding);
+	return r <= 0 ? r : tell(scrubbing, &finding);
 }
 
 /* One that cannot be opened is told, and the others are read; unless nothing can be. */
-static int tell_unopened(const struct scrubbing *scrubbing, const struct digest *digest,
-			 int failure, const struct error *why)
+static int tell_unopened(const struct scrubbing *scrubbing, const struct hashed *hashed)
 {
 	struct scrub_finding finding = {
 		.fault = SCRUB_UNREADABLE,
-		.digest = *digest,
-		.text = error_text(why, failure),
+		.digest = hashed->digest,
+		.text = hashed->err.msg,
 	};
+	int code = hashed->err.code;
 
-	if (failure == -EMFILE || failure == -ENFILE || failure == -ENOMEM)
-		return error_set(scrubbing->err, -failure, "%s", finding.text);
-	scrubbing->report->objects++;
+	if (code == EMFILE || code == ENFILE || code == ENOMEM)
+		return error_set(scrubbing->err, code, "%s", finding.text);
 	return tell(scrubbing, &finding);
 }
 
-static int check_object(void *ctx, const struct digest *digest)
+static int check_stop(const struct scrubbing *scrubbing)
+{
+	const volatile sig_atomic_t *stop = scrubbing->settings->stop;
+
+	return stop && *stop ? error_set(scrubbing->err, EINTR, "stopped") : 0;
+}
+
+static int take_hashed(void *ctx, const struct hashed *hashed)
 {
 	const struct scrubbing *scrubbing = ctx;
 	struct scrub_report *report = scrubbing->report;
-	struct digest found = { 0 };
-	struct error err = { 0 };
-	_cleanup_close_ int fd = object_open(scrubbing->store, digest, NULL, &err);
-	struct stat st;
-	int r;
+
+	int r = check_stop(scrubbing);
 
 	/* It was collected as garbage a moment ago; who needs it is asked later. */
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0)
-		return tell_unopened(scrubbing, digest, fd, &err);
-	if (fstat(fd, &st) < 0)
-		return error_set(scrubbing->err, errno, "look at an object: %m");
-	r = hash_object(scrubbing, fd, (uint64_t)st.st_size, &found);
+	if (r < 0 || hashed->verdict == HASHED_GONE)
+		return r;
 	report->objects++;
+	report->bytes += hashed->bytes;
 	if (scrubbing->settings->progress && report->objects % PROGRESS_OBJECTS == 0)
 		scrubbing->settings->progress(scrubbing->settings->ctx, report);
-	if (r == 0 && digest_equal(&found, digest))
-		return 0;
-	return judge(scrubbing, digest, &st, r);
+	if (hashed->verdict == HASHED_UNOPENED)
+		return tell_unopened(scrubbing, hashed);
+	return hashed->verdict == HASHED_GOOD ? 0 : judge(scrubbing, hashed);
+}
+
+static int ask_for(void *ctx, const struct digest *digest)
+{
+	const struct scrubbing *scrubbing = ctx;
+	int r = check_stop(scrubbing);
+
+	return r < 0 ? r : hash_pool_add(scrubbing->pool, digest);
 }
 
 /* -- References --------------------------------------------------------- */
@@ -212,15 +190,13 @@ static int check_entry(const struct scrubbing *scrubbing, const struct reach_ite
 
 static int check_item(void *ctx, const struct reach_item *item)
 {
-	struct scrubbing *scrubbing = ctx;
-	int r;
+	const struct scrubbing *scrubbing = ctx;
+	int r = check_stop(scrubbing);
 
-	if (!is_wanted(scrubbing->settings, item->repository))
-		return item->entry ? 0 : -ENOENT;
-	/* Of some repositories each object is read where it is named. */
-	r = scrubbing->settings->repositories ? check_object(scrubbing, item->digest) : 0;
 	if (r < 0)
 		return r;
+	if (!is_wanted(scrubbing->settings, item->repository))
+		return item->entry ? 0 : -ENOENT;
 	return item->entry ? check_entry(scrubbing, item) : check_manifest(scrubbing, item);
 }
 
@@ -264,37 +240,71 @@ static int check_generations(struct scrubbing *scrubbing)
 	return r;
 }
 
-static int check_names(const struct scrubbing *scrubbing)
+static int check_names(const struct scrubbing *scrubbing, const struct generation *current)
 {
 	const struct scrub_settings *settings = scrubbing->settings;
-	_cleanup_(generation_freep) struct generation *current = NULL;
-	int r = settings->n_repositories
-			? generation_current(scrubbing->store, &current, scrubbing->err)
-			: 0;
 
-	for (size_t i = 0; r == 0 && i < settings->n_repositories; i++)
+	for (size_t i = 0; i < settings->n_repositories; i++)
 		if (!generation_repository(current, settings->repositories[i]))
-			r = error_set(scrubbing->err, ENOENT, "there is no repository '%.64s'",
-				      settings->repositories[i]);
-	return r;
+			return error_set(scrubbing->err, ENOENT, "there is no repository '%.64s'",
+					 settings->repositories[i]);
+	return 0;
+}
+
+/* Of some repositories what is named is read.  A manifest that cannot be opened is told
+ * later, with what names it. */
+static int ask_for_item(void *ctx, const struct reach_item *item)
+{
+	const struct scrubbing *scrubbing = ctx;
+	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
+	int r;
+
+	if (!is_wanted(scrubbing->settings, item->repository))
+		return item->entry ? 0 : -ENOENT;
+	r = ask_for(ctx, item->digest);
+	if (r < 0 || item->entry)
+		return r;
+	return manifest_open(scrubbing->store, item->digest, &manifest, NULL) < 0 ? -ENOENT : 0;
+}
+
+static int read_named(struct scrubbing *scrubbing)
+{
+	_cleanup_(generation_freep) struct generation *current = NULL;
+	int r = generation_current(scrubbing->store, &current, scrubbing->err);
+
+	if (r == 0)
+		r = check_names(scrubbing, current);
+	return r < 0 ? r
+		     : reach_each(scrubbing->store, NULL, current, ask_for_item, scrubbing,
+				  scrubbing->err);
+}
+
+static int read_objects(struct scrubbing *scrubbing)
+{
+	const struct scrub_settings *settings = scrubbing->settings;
+	_cleanup_(hash_pool_freep) struct hash_pool *pool = NULL;
+	int r = hash_pool_new(scrubbing->store, settings->jobs, take_hashed, scrubbing, &pool,
+			      scrubbing->err);
+
+	if (r < 0)
+		return r;
+	scrubbing->pool = pool;
+	r = settings->repositories
+		    ? read_named(scrubbing)
+		    : object_each(scrubbing->store, ask_for, scrubbing, scrubbing->err);
+	return r < 0 ? r : hash_pool_finish(pool);
 }
 
 int scrub(struct store *store, const struct scrub_settings *settings, struct scrub_report *ret,
 	  struct error *err)
 {
-	_cleanup_(hasher_freep) struct hasher *hasher = NULL;
-	_cleanup_free_ unsigned char *buffer = malloc(READ_BYTES);
 	struct scrubbing scrubbing = {
-		.store = store, .settings = settings, .report = ret, .err = err, .buffer = buffer
+		.store = store, .settings = settings, .report = ret, .err = err
 	};
-	int r = buffer ? hasher_new(&hasher, err) : error_set(err, ENOMEM, "no memory to read");
+	int r;
 
 	*ret = (struct scrub_report) { 0 };
-	scrubbing.hasher = hasher;
-	if (r == 0)
-		r = check_names(&scrubbing);
-	if (r == 0 && !settings->repositories)
-		r = object_each(store, check_object, &scrubbing, err);
+	r = read_objects(&scrubbing);
 	return r < 0 ? r : check_generations(&scrubbing);
 }
 

@@ -8,10 +8,14 @@
  * import that needs it gets it anew, and nothing that needs it is published
  * before.  Who holds it open reads on.
  *
+ * Several threads read, and findings come from the calling thread, in the order of
+ * digests, whatever their number.
+ *
  * Source: scrubbing as in zpool-scrub(8)
  */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,10 +63,12 @@ struct scrub_report {
 struct scrub_settings {
 	const char *const *repositories; /* names; NULL: everything */
 	size_t n_repositories;
-	scrub_fn found; /* called for each finding; a negative return ends the scrub */
+	unsigned int jobs; /* threads that read; 0: one for each processor */
+	scrub_fn found;	   /* called for each finding; a negative return ends the scrub */
 	void *ctx;
 	/* Called now and then; or NULL. */
 	void (*progress)(void *ctx, const struct scrub_report *report);
+	const volatile sig_atomic_t *stop; /* set by a signal: end with -EINTR; or NULL */
 };
 
 /**
@@ -76,8 +82,10 @@ struct scrub_settings {
  * objects are read, then what all generations name is looked for.  Of some repositories,
  * the objects that their current manifests name are read.
  *
- * Return: 0, also with findings; what found() returned; or negative errno of the
- *   system.
+ * Return: 0, also with findings; what found() returned; or
+ *   -EINTR   it was to stop; @ret is what was seen until then
+ *   -ENOENT  there is no such repository
+ *   negative errno of the system
  */
 int scrub(struct store *store, const struct scrub_settings *settings, struct scrub_report *ret,
 	  struct error *err);

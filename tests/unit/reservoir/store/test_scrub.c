@@ -228,6 +228,107 @@ static void goes_on_after_what_cannot_be_opened(void **state)
 	assert_int_equal(findings.n[SCRUB_DAMAGED], 1);
 }
 
+/* -- Several threads ----------------------------------------------------- */
+
+#define MANY 1500u /* more than a ring of them */
+#define EVERY 7u   /* of these is damaged */
+
+struct order {
+	struct digest last;
+	unsigned int n;
+	unsigned int stop_at;
+	volatile sig_atomic_t stop;
+};
+
+static int note_order(void *ctx, const struct scrub_finding *finding)
+{
+	struct order *order = ctx;
+
+	if (finding->fault != SCRUB_DAMAGED)
+		return 0;
+	assert_true(order->n == 0 ||
+		    memcmp(order->last.bytes, finding->digest.bytes, DIGEST_SIZE) < 0);
+	order->last = finding->digest;
+	if (++order->n == order->stop_at)
+		order->stop = 1;
+	return 0;
+}
+
+static void damage_many(const struct scratch *scratch)
+{
+	_cleanup_(store_closep) struct store *store = scratch_open(scratch, STORE_WRITE);
+	unsigned int numbers[MANY];
+	struct error err = { 0 };
+
+	for (unsigned int i = 0; i < MANY; i++)
+		numbers[i] = i;
+	if (content_publish(store, "a", numbers, MANY, &err) < 0)
+		fail_msg("%s", err.msg);
+	for (unsigned int i = 0; i < MANY; i += EVERY) {
+		char text[32];
+		char path[OBJECT_PATH_MAX];
+		struct digest digest = content_of(i, text);
+
+		flip(store, object_path(&digest, path), 5);
+	}
+}
+
+static int scrub_by(struct store *store, unsigned int jobs, struct order *order,
+		    struct scrub_report *ret)
+{
+	const struct scrub_settings settings = {
+		.jobs = jobs, .found = note_order, .ctx = order, .stop = &order->stop
+	};
+	struct error err = { 0 };
+
+	return scrub(store, &settings, ret, &err);
+}
+
+static void tells_in_order_by(void **state, unsigned int jobs)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	struct order order = { 0 };
+	struct scrub_report report;
+
+	damage_many(*state);
+	store = scratch_open(*state, STORE_READ);
+	assert_int_equal(scrub_by(store, jobs, &order, &report), 0);
+	assert_int_equal(order.n, (MANY + EVERY - 1) / EVERY);
+	assert_int_equal(report.quarantined, order.n);
+	assert_int_equal(report.objects, MANY + 1); /* and the manifest */
+	/* What is damaged is missing then. */
+	assert_int_equal(report.faults, 2 * order.n);
+}
+
+static void tells_in_order_by_one(void **state)
+{
+	tells_in_order_by(state, 1);
+}
+
+static void tells_in_order_by_many(void **state)
+{
+	tells_in_order_by(state, 7);
+}
+
+static void stops_when_told(void **state)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	struct order order = { .stop_at = 3 };
+	struct scrub_report report;
+
+	damage_many(*state);
+	store = scratch_open(*state, STORE_READ);
+	assert_int_equal(scrub_by(store, 4, &order, &report), -EINTR);
+	assert_int_equal(report.quarantined, 3);
+	assert_true(report.objects < MANY);
+	/* What is left is found by the next. */
+	order.stop = 0;
+	order.stop_at = 0;
+	order.n = 0;
+	assert_int_equal(scrub_by(store, 4, &order, &report), 0);
+	assert_true(order.n > 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -240,6 +341,9 @@ int main(void)
 		TEST(goes_on_after_what_cannot_be_opened),
 		TEST(knows_what_misses_something),
 		TEST(asks_for_names_that_are_there),
+		TEST(tells_in_order_by_one),
+		TEST(tells_in_order_by_many),
+		TEST(stops_when_told),
 	};
 
 	return cmocka_run_group_tests_name("scrub", tests, NULL, NULL);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commands that run for long end early when they are told to, with a report of what
+ * was done until then.
+ *
+ * Source: sigaction(2)
+ */
+#pragma once
+
+#include <signal.h>
+
+#include "base/error.h"
+
+/**
+ * stop_catch() - Note SIGINT and SIGTERM from now on.
+ * @ret: becomes other than 0 with the first of them
+ * @err: set on failure
+ *
+ * Return: 0, or negative errno.
+ */
+int stop_catch(const volatile sig_atomic_t **ret, struct error *err);
