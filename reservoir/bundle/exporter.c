@@ -324,6 +324,15 @@ static int check_keys(const struct export *export, struct error *err)
 	return r;
 }
 
+static uint64_t count_recalled(const struct generation *before, const struct generation *after)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < after->revoked.n; i++)
+		n += !revoked_has(&before->revoked, &after->revoked.digests[i]);
+	return n;
+}
+
 static int describe(struct run *run, const struct plan *plan)
 {
 	const struct export *export = run->export;
@@ -343,7 +352,10 @@ static int describe(struct run *run, const struct plan *plan)
 		bundle->base_number = export->base->number;
 		bundle->base_root = export->base->root;
 	}
-	return plan_removed(plan, &bundle->removed, &run->report->objects, run->err);
+	r = plan_removed(plan, &bundle->removed, &run->report->objects, run->err);
+	if (r == 0 && export->base)
+		bundle->removed += count_recalled(export->base, export->after);
+	return r;
 }
 
 static int run_export(struct run *run)

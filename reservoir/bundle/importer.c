@@ -67,6 +67,7 @@ static void run_done(struct run *run)
 /* Counts what is missing of a manifest that is about to be published. */
 struct missing {
 	struct store *store;
+	const struct revoked *revoked; /* need not be there */
 	uint64_t n;
 	struct strbuf names;
 };
@@ -76,7 +77,8 @@ static int look(void *ctx, enum manifest_change change,
 {
 	struct missing *missing = ctx;
 
-	if (change == MANIFEST_REMOVED || object_exists(missing->store, &after->digest))
+	if (change == MANIFEST_REMOVED || revoked_has(missing->revoked, &after->digest) ||
+	    object_exists(missing->store, &after->digest))
 		return 0;
 	if (missing->n++ < TOLD_MAX)
 		strbuf_printf(&missing->names, "%s%.100s", missing->n > 1 ? ", " : "", after->path);
@@ -104,7 +106,9 @@ static int check_manifest(struct run *run, const char *name, const struct digest
 	_cleanup_(manifest_freep) struct manifest *before = open_before(run, name, served);
 	_cleanup_(manifest_freep) struct manifest *after = NULL;
 	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT(ERROR_TEXT_MAX);
-	struct missing missing = { .store = run->import->store, .names = names };
+	struct missing missing = { .store = run->import->store,
+				   .revoked = &run->hub->revoked,
+				   .names = names };
 	int r = manifest_open(run->import->store, digest, &after, run->err);
 
 	if (r == -ENOENT || r == -EBADMSG)
@@ -237,6 +241,7 @@ static int publish(struct run *run)
 	const struct bundle *bundle = &run->bundle;
 	int r = generation_copy(run->current, &next, run->err);
 
+	r = r < 0 ? r : revoked_merge(&next->revoked, &run->hub->revoked, run->err);
 	r = r < 0 ? r : put_repositories(run, next);
 	r = r < 0 ? r : remove_gone(run, next);
 	/* Whose they are must not be lost between the two. */
@@ -408,7 +413,9 @@ static int read_bundle(struct run *run)
 			     run->err);
 	if (r == -EBADMSG)
 		return error_wrap(run->err, ADMISSION_REFUSED, "the generation of the manifest");
-	return r < 0 ? r : generation_current(import->store, &run->current, run->err);
+	r = r < 0 ? r : generation_current(import->store, &run->current, run->err);
+	/* What either has recalled need not be here. */
+	return r < 0 ? r : revoked_merge(&run->hub->revoked, &run->current->revoked, run->err);
 }
 
 static int admit(struct run *run)

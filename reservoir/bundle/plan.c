@@ -82,7 +82,8 @@ static int look(void *ctx, enum manifest_change change, const struct manifest_en
 	int r;
 
 	if (change == MANIFEST_REMOVED || (change == MANIFEST_CHANGED) != walk->changed_only ||
-	    !in_pass(walk, &after->digest))
+	    !in_pass(walk, &after->digest) ||
+	    revoked_has(&walk->plan->after->revoked, &after->digest))
 		return 0;
 	r = digest_set_add(&walk->seen, &after->digest, walk->err);
 	if (r <= 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which objects a bundle needs: those that the new generation names and the old one
- * does not, each once, in an order that is always the same.
+ * does not, each once, in an order that is always the same.  What was recalled is not
+ * among them.
  *
  * Memory is bounded whatever the number of objects: the digests are looked at in
  * passes, each of those that begin alike.

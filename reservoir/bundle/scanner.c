@@ -135,11 +135,13 @@ static int link_file(struct tree *tree, const char *object, char path[PATH_MAX])
 			 "there is no name under which the scanner could look at a file");
 }
 
-static bool is_new(enum manifest_change change, const struct manifest_entry *before,
-		   const struct manifest_entry *after)
+/* What was recalled need not be here. */
+static bool is_new(const struct tree *tree, enum manifest_change change,
+		   const struct manifest_entry *before, const struct manifest_entry *after)
 {
 	return change != MANIFEST_REMOVED && !str_starts_with(after->path, MANIFEST_NOTES) &&
-	       !(before && digest_equal(&before->digest, &after->digest));
+	       !(before && digest_equal(&before->digest, &after->digest)) &&
+	       !revoked_has(&tree->scan->after->revoked, &after->digest);
 }
 
 static int add_file(void *ctx, enum manifest_change change, const struct manifest_entry *before,
@@ -149,7 +151,7 @@ static int add_file(void *ctx, enum manifest_change change, const struct manifes
 	char path[PATH_MAX], object[PATH_MAX], digest[DIGEST_TEXT_SIZE];
 	int r;
 
-	if (!is_new(change, before, after))
+	if (!is_new(tree, change, before, after))
 		return 0;
 	r = format_path(tree, after, path);
 	r = r < 0 ? r : make_dirs(tree, path);
@@ -168,7 +170,7 @@ static int check_file(void *ctx, enum manifest_change change, const struct manif
 	const struct scan *scan = tree->scan;
 	int r;
 
-	if (!is_new(change, before, after))
+	if (!is_new(tree, change, before, after))
 		return 0;
 	if (scan->stop && scan->stop(scan->ctx))
 		return error_set(tree->err, EINTR, "interrupted");

@@ -149,6 +149,21 @@ static const struct command commands[] = {
 		.run = rollback_run,
 	},
 	{
+		.name = "recall",
+		.words = "[PACKAGE...]",
+		.summary = "give a package to nobody any more, or list those recalled",
+		.text = "Give packages to nobody any more: from now on their files are answered "
+			"with 410, in what is published now, in every snapshot and after every "
+			"rollback, and 'gc' removes their content. PACKAGE is REPOSITORY/PATH "
+			"with * and ?, as in 'pypi/packages/evil/*', or the SHA-256 of a file. "
+			"The next bundle carries it to the sites. Indexes are left as they are: "
+			"leave the package out of the configuration too, and 'sync'. Without "
+			"PACKAGE all that was recalled is listed.",
+		.tables = { settings_recall, settings_store, settings_common, NULL },
+		.max_words = SETTINGS_WORDS_MAX,
+		.run = recall_run,
+	},
+	{
 		.name = "diff",
 		.words = "GENERATION GENERATION",
 		.summary = "list what changed between two generations",

@@ -118,6 +118,15 @@ int snapshot_run(const struct settings *settings, struct error *err);
 int rollback_run(const struct settings *settings, struct error *err);
 
 /**
+ * recall_run() - The command `recall`.
+ * @settings: what the command line says
+ * @err: set on failure
+ *
+ * Return: enum command_status, or negative errno.
+ */
+int recall_run(const struct settings *settings, struct error *err);
+
+/**
  * diff_run() - The command `diff`.
  * @settings: what the command line says
  * @err: set on failure

@@ -23,6 +23,9 @@ static int print(const struct gc_report *report, bool dry_run, struct error *err
 
 	strbuf_printf(&out, "Generations: %" PRIu64 " %s, %" PRIu64 " kept\n",
 		      report->generations_removed, would, report->generations_kept);
+	if (report->snapshots_removed)
+		strbuf_printf(&out, "Snapshots:   %" PRIu64 " %s\n", report->snapshots_removed,
+			      would);
 	strbuf_printf(&out, "Objects:     %" PRIu64 " (%s) %s, %" PRIu64 " kept",
 		      report->objects_removed, report_size(report->bytes_removed, word), would,
 		      report->objects_kept);
@@ -53,6 +56,10 @@ static int read_settings(const struct settings *settings, struct gc_settings *re
 		.now = (int64_t)time(NULL),
 		.dry_run = settings->dry_run,
 	};
+	if (settings->drop && (parse_u64(settings->drop, 10, &ret->drop) < 0 || ret->drop == 0))
+		return error_set(err, EINVAL,
+				 "--drop needs the number of a generation, not '%.32s'",
+				 settings->drop);
 	if (!settings->keep)
 		return 0;
 	/* Who says how many wants no more of them for their age. */
@@ -71,7 +78,7 @@ int gc_run(const struct settings *settings, struct error *err)
 	struct gc_report report = { 0 };
 	int r = read_settings(settings, &collection, err);
 
-	if (r == -EINVAL && settings->keep)
+	if (r == -EINVAL && (settings->keep || settings->drop))
 		return COMMAND_MISUSED;
 	/* Without the writer's lock: see the header. */
 	if (r == 0)

@@ -110,12 +110,20 @@ const struct option_row settings_verify[] = {
 const struct option_row settings_gc[] = {
 	SWITCH("dry-run", "say what would be removed", dry_run),
 	TEXT("keep", "N", "generations that stay, in place of what the configuration says", keep),
+	TEXT("drop", "N", "give up generation N and its snapshots, readable or not", drop),
 	END,
 };
 
 const struct option_row settings_snapshot[] = {
 	SWITCH("remove", "keep it no longer", remove),
 	SWITCH("json", "print the list as JSON", json),
+	END,
+};
+
+const struct option_row settings_recall[] = {
+	SWITCH("undo", "give them out again", undo),
+	SWITCH("dry-run", "say which files it would be", dry_run),
+	SWITCH("json", "print JSON", json),
 	END,
 };
 

@@ -33,7 +33,7 @@ struct settings {
 	const char *key_file; /* where init writes the secret key of bundles */
 	bool if_needed;	      /* of init */
 
-	bool dry_run;		/* of sync, gc, import */
+	bool dry_run;		/* of sync, gc, import, recall */
 	bool no_progress;	/* of sync */
 	const char *since;	/* of export: generation, or "receipt" */
 	const char *output;	/* of export: directory */
@@ -43,10 +43,12 @@ struct settings {
 	bool repair;		/* of verify, import */
 	uint32_t jobs;		/* of verify: threads; 0: one for each processor */
 	const char *keep;	/* of gc: how many generations */
+	const char *drop;	/* of gc: a generation */
 	const char *listen;	/* of serve: ADDRESS:PORT */
 	const char *base_url;	/* of client-config */
 	const char *repository; /* of explain, diff, rollback: only this one */
 	bool remove;		/* of snapshot */
+	bool undo;		/* of recall */
 
 	/* Of writer. */
 	const char *lease;	/* name of the Lease; NULL: the lock of the store is enough */
@@ -69,6 +71,7 @@ extern const struct option_row settings_watch[];
 extern const struct option_row settings_verify[];
 extern const struct option_row settings_gc[];
 extern const struct option_row settings_snapshot[];
+extern const struct option_row settings_recall[];
 extern const struct option_row settings_repository[]; /* --repository */
 extern const struct option_row settings_client[];
 extern const struct option_row settings_writer[];

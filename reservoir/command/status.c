@@ -132,6 +132,9 @@ static int print_text(const struct status *status, struct error *err)
 	if (r < 0)
 		return r;
 	strbuf_printf(&out, "Snapshots:  %s\n", snapshots.len ? strbuf_str(&snapshots) : " none");
+	if (status->generation->revoked.n)
+		strbuf_printf(&out, "Recalled:    %zu files; `recall` lists them\n",
+			      status->generation->revoked.n);
 	if (status->quarantined)
 		strbuf_printf(&out,
 			      "Quarantine:  %" PRIu64
@@ -183,7 +186,7 @@ static int print_json(const struct status *status, struct error *err)
 	}
 	return report_print_json(
 		json_pack("{s:s, s:{s:I, s:I, s:s, s:s}, s:{s:s, s:I}, s:I, s:I, s:{s:I, s:I}, "
-			  "s:s, s:o, s:o}",
+			  "s:s, s:I, s:o, s:o}",
 			  "store", store_id(status->store), "generation", "number",
 			  (json_int_t)generation->number, "created",
 			  (json_int_t)generation->created, "reason", generation->reason, "root",
@@ -192,8 +195,9 @@ static int print_json(const struct status *status, struct error *err)
 			  (json_int_t)generation->origin_sequence, "objects",
 			  (json_int_t)status->objects, "quarantined",
 			  (json_int_t)status->quarantined, "disk", "used", (json_int_t)status->used,
-			  "free", (json_int_t)status->free, "writer", status->writer, "snapshots",
-			  snapshots, "repositories", repositories_json(status)),
+			  "free", (json_int_t)status->free, "writer", status->writer, "recalled",
+			  (json_int_t)generation->revoked.n, "snapshots", snapshots, "repositories",
+			  repositories_json(status)),
 		false, err);
 }
 

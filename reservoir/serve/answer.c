@@ -25,6 +25,7 @@ struct context {
 	struct hot *hot;		/* where its answers are kept ready */
 	const struct memo_entry *noted; /* what is known of the request, or NULL */
 	bool is_current;		/* the picture is that of the memo */
+	const struct revoked *revoked;	/* of what is published now, also of a snapshot */
 	struct place place;
 };
 
@@ -262,6 +263,8 @@ static enum MHD_Result answer_file(const struct context *context)
 	plan.varies = false;
 	plan.counts = false;
 	plan_file(context->repository, &context->place, &peer->request, &plan);
+	if (plan.status == 200 && revoked_has(context->revoked, &plan.key.digest))
+		plan_text(410, "the file was recalled: it is given to nobody any more", &plan);
 	if (plan.status != 200)
 		return answer_plan(peer, &plan);
 	if (context->is_current)
@@ -540,6 +543,7 @@ enum MHD_Result answer_request(struct peer *peer, struct worker *worker)
 	if (context.picture && !peer->waited && !is_admitted(&context, &result))
 		return result;
 	context.is_current = context.picture == worker->picture;
+	context.revoked = context.picture ? &context.picture->revoked : NULL;
 	if (context.picture && context.is_current)
 		context.noted = memo_find(worker->memo, context.picture, &peer->request);
 	if (context.noted) {

@@ -142,7 +142,10 @@ int picture_new(struct store *store, struct setup *setup, const struct generatio
 
 	if (picture)
 		picture->repositories = calloc(most, sizeof(*picture->repositories));
-	if (!picture || !picture->repositories) {
+	if (!picture || !picture->repositories ||
+	    revoked_merge(&picture->revoked, &generation->revoked, NULL) < 0) {
+		if (picture)
+			free(picture->repositories);
 		free(picture);
 		return error_set(err, ENOMEM, "no memory for a generation");
 	}
@@ -174,6 +177,7 @@ void picture_unref(struct picture *picture)
 	for (size_t i = 0; i < picture->n_repositories; i++)
 		shared_unref(picture->repositories[i].manifest);
 	free(picture->repositories);
+	revoked_done(&picture->revoked);
 	setup_unref(picture->setup);
 	free(picture);
 }

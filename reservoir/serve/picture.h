@@ -44,6 +44,7 @@ struct picture {
 	int64_t created;
 	struct digest root;
 	char reason[GENERATION_REASON_MAX];
+	struct revoked revoked; /* of the current picture it holds for snapshots too */
 	struct picture_repository *repositories; /* sorted by name */
 	size_t n_repositories;
 };

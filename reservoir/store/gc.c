@@ -36,6 +36,7 @@ struct collection {
 	size_t cap;
 	struct generation_list kept;
 	struct generation *marked; /* the last one that was marked */
+	struct revoked revoked;	   /* of the current generation: needed by none */
 	uint64_t current;	   /* marked, as all up to it that are kept */
 };
 
@@ -45,6 +46,7 @@ static void collection_done(struct collection *collection)
 	free(collection->marks);
 	generation_list_done(&collection->kept);
 	generation_free(collection->marked);
+	revoked_done(&collection->revoked);
 }
 
 /* -- Candidates and marks ----------------------------------------------- */
@@ -85,20 +87,27 @@ static bool is_lost(const struct collection *collection, const struct reach_item
 	return faccessat(collection->store->fd, path, F_OK, 0) == 0;
 }
 
-static int mark(void *ctx, const struct reach_item *item)
+static void mark_object(struct collection *collection, const struct digest *digest)
 {
-	struct collection *collection = ctx;
-	const struct digest *found = collection->n ? bsearch(item->digest, collection->objects,
+	const struct digest *found = collection->n ? bsearch(digest, collection->objects,
 							     collection->n, sizeof(*found), compare)
 						   : NULL;
 	size_t i;
 
-	if (is_lost(collection, item))
-		return -ENOENT;
 	if (!found)
-		return 0;
+		return;
 	i = (size_t)(found - collection->objects);
 	collection->marks[i / 8] |= (unsigned char)(1 << i % 8);
+}
+
+static int mark(void *ctx, const struct reach_item *item)
+{
+	struct collection *collection = ctx;
+
+	if (is_lost(collection, item))
+		return -ENOENT;
+	if (!item->entry || !revoked_has(&collection->revoked, item->digest))
+		mark_object(collection, item->digest);
 	return 0;
 }
 
@@ -107,16 +116,51 @@ static bool is_marked(const struct collection *collection, size_t i)
 	return collection->marks[i / 8] & 1 << i % 8;
 }
 
+/* Takes over what a generation that is current now has recalled.  What it gives out again
+ * was left out before. */
+static void take_revoked(struct collection *collection, struct generation *current)
+{
+	struct revoked before = collection->revoked;
+
+	collection->revoked = current->revoked;
+	current->revoked = (struct revoked) { 0 };
+	for (size_t i = 0; collection->marks && i < before.n; i++)
+		if (!revoked_has(&collection->revoked, &before.digests[i]))
+			mark_object(collection, &before.digests[i]);
+	revoked_done(&before);
+}
+
+/* What gets out of it is said with why. */
+static int blocked(const struct collection *collection, uint64_t number, int r)
+{
+	struct error *err = collection->err;
+	struct error why = err ? *err : (struct error) { 0 };
+
+	if (r != -EBADMSG && r != -ENOENT)
+		return r;
+	if (number >= collection->current)
+		return error_set(err, -r,
+				 "%.300s; it is the current one: `verify --repair` may bring it "
+				 "back, `rollback` publishes an earlier one",
+				 why.msg);
+	return error_set(err, -r,
+			 "%.300s; `verify --repair` may bring it back, `gc --drop %" PRIu64
+			 "` gives the generation up",
+			 why.msg, number);
+}
+
 static int mark_generation(struct collection *collection, uint64_t number)
 {
 	_cleanup_(generation_freep) struct generation *generation = NULL;
 	int r = generation_read(collection->store, number, &generation, collection->err);
 
+	if (r == 0 && number >= collection->current)
+		take_revoked(collection, generation);
 	if (r == 0)
 		r = reach_each(collection->store, collection->marked, generation, mark, collection,
 			       collection->err);
 	if (r < 0)
-		return r;
+		return blocked(collection, number, r);
 	generation_free(collection->marked);
 	collection->marked = TAKE_PTR(generation);
 	return 0;
@@ -124,10 +168,32 @@ static int mark_generation(struct collection *collection, uint64_t number)
 
 /* -- Generations -------------------------------------------------------- */
 
-static int keep_snapshot(void *ctx, _unused_ const char *name, uint64_t number)
+static bool is_dropped(const struct collection *collection, uint64_t number)
+{
+	return number > 0 && number == collection->settings->drop;
+}
+
+static int drop_snapshot(const struct collection *collection, const char *name)
+{
+	collection->report->snapshots_removed++;
+	return collection->settings->dry_run
+		       ? 0
+		       : snapshot_remove(collection->store, name, collection->err);
+}
+
+static int keep_snapshot(void *ctx, const char *name, uint64_t number)
 {
 	struct collection *collection = ctx;
+	char path[64];
 
+	if (is_dropped(collection, number))
+		return drop_snapshot(collection, name);
+	(void)snprintf(path, sizeof(path), "generations/%" PRIu64, number);
+	if (faccessat(collection->store->fd, path, F_OK, 0) < 0)
+		return error_set(collection->err, errno,
+				 "snapshot '%s' keeps a generation whose file '%s' is not there "
+				 "(%m); `snapshot --remove %s` gives it up",
+				 name, path, name);
 	return generation_list_has(&collection->kept, number)
 		       ? 0
 		       : generation_list_add(&collection->kept, number, collection->err);
@@ -153,7 +219,8 @@ static int keep_recent(struct collection *collection, const struct generation_li
 	while (first > 0 && is_young(collection, all->numbers[first]))
 		first--;
 	for (size_t i = first; r == 0 && i < all->n; i++)
-		if (!generation_list_has(&collection->kept, all->numbers[i]))
+		if (!generation_list_has(&collection->kept, all->numbers[i]) &&
+		    !is_dropped(collection, all->numbers[i]))
 			r = generation_list_add(&collection->kept, all->numbers[i],
 						collection->err);
 	return r;
@@ -186,22 +253,32 @@ static int choose(struct collection *collection)
 {
 	_cleanup_generation_list_ struct generation_list all = { 0 };
 	struct store *store = collection->store;
-	int r = snapshot_each(store, keep_snapshot, collection, collection->err);
+	int r = generation_current_number(store, &collection->current, collection->err);
 
+	if (r == 0 && is_dropped(collection, collection->current))
+		r = error_set(collection->err, EINVAL,
+			      "generation %" PRIu64 " is the current one: `rollback` publishes "
+			      "another one first",
+			      collection->current);
+	if (r == 0)
+		r = snapshot_each(store, keep_snapshot, collection, collection->err);
 	if (r == 0)
 		r = generation_list_all(store, &all, collection->err);
-	if (r < 0)
-		return r;
-	if (all.n == 0)
-		return error_set(collection->err, EBADMSG, "the current generation is missing");
-	collection->current = all.numbers[all.n - 1];
-	r = keep_recent(collection, &all);
+	if (r == 0 && !generation_list_has(&all, collection->current))
+		r = error_set(collection->err, EBADMSG,
+			      "the file 'generations/%" PRIu64 "' of the current generation is "
+			      "missing; `rollback` publishes an earlier one",
+			      collection->current);
+	if (r == 0)
+		r = keep_recent(collection, &all);
 	for (size_t i = 0; r == 0 && i < all.n; i++)
 		if (!generation_list_has(&collection->kept, all.numbers[i]))
 			r = remove_generation(collection, all.numbers[i]);
 	if (r == 0 && !collection->settings->dry_run)
 		r = durable_sync_dir(store->fd, "generations", collection->err);
-	qsort(collection->kept.numbers, collection->kept.n, sizeof(uint64_t), compare_numbers);
+	if (collection->kept.n)
+		qsort(collection->kept.numbers, collection->kept.n, sizeof(uint64_t),
+		      compare_numbers);
 	collection->report->generations_kept = collection->kept.n;
 	return r;
 }
@@ -479,6 +556,25 @@ static int clean_staging(const struct collection *collection)
 
 /* -- Quarantine --------------------------------------------------------- */
 
+/* Whether it is a manifest that a kept generation has lost: that it lies there says so. */
+static bool is_lost_manifest(const struct collection *collection, const struct digest *digest)
+{
+	bool found = false;
+
+	for (size_t i = 0; !found && i < collection->kept.n; i++) {
+		_cleanup_(generation_freep) struct generation *generation = NULL;
+
+		if (generation_read(collection->store, collection->kept.numbers[i], &generation,
+				    NULL) < 0)
+			continue;
+		for (size_t j = 0; j < generation->n_repositories; j++)
+			found = found ||
+				digest_equal(&generation->repositories[j].collected, digest) ||
+				digest_equal(&generation->repositories[j].served, digest);
+	}
+	return found;
+}
+
 /* What was had anew, or lies there for long, is of no use any more. */
 static int clean_quarantined(void *ctx, const struct digest *digest)
 {
@@ -492,7 +588,8 @@ static int clean_quarantined(void *ctx, const struct digest *digest)
 	if (fstatat(collection->store->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	if (faccessat(collection->store->fd, object_path(digest, object), F_OK, 0) < 0 &&
-	    st.st_ctim.tv_sec > collection->settings->now - GC_QUARANTINE_S)
+	    (st.st_ctim.tv_sec > collection->settings->now - GC_QUARANTINE_S ||
+	     is_lost_manifest(collection, digest)))
 		return 0;
 	collection->report->quarantined_removed++;
 	if (!collection->settings->dry_run && unlinkat(collection->store->fd, path, 0) < 0)
@@ -513,6 +610,18 @@ static int revive_all(const struct collection *collection)
 	return r;
 }
 
+/* Before older generations are marked: what was recalled is needed by none of them. */
+static int begin_revoked(struct collection *collection)
+{
+	_cleanup_(generation_freep) struct generation *current = NULL;
+	int r = generation_read(collection->store, collection->current, &current, collection->err);
+
+	if (r < 0)
+		return blocked(collection, collection->current, r);
+	take_revoked(collection, current);
+	return 0;
+}
+
 static int begin(struct collection *collection)
 {
 	int r = revive_all(collection);
@@ -531,7 +640,7 @@ static int begin(struct collection *collection)
 	collection->marks = calloc(collection->n / 8 + 1, 1);
 	if (!collection->marks)
 		return error_set(collection->err, ENOMEM, "no memory for the objects");
-	return 0;
+	return begin_revoked(collection);
 }
 
 int gc_collect(struct store *store, const struct gc_settings *settings, struct gc_report *ret,

@@ -40,12 +40,14 @@ struct gc_settings {
 	uint32_t keep_generations; /* the last so many stay, at least the current one */
 	int64_t keep_for_s;	   /* and all that were current since so long */
 	int64_t now;		   /* seconds since 1970 */
+	uint64_t drop;		   /* goes with its snapshots, read or not; 0: none */
 	bool dry_run;		   /* only count */
 };
 
 struct gc_report {
 	uint64_t generations_kept;
 	uint64_t generations_removed;
+	uint64_t snapshots_removed; /* of what was dropped */
 	uint64_t objects_kept;
 	uint64_t objects_removed;
 	uint64_t bytes_removed;
@@ -63,10 +65,12 @@ struct gc_report {
  * @err: set on failure
  *
  * When something that is to be kept cannot be read, nothing is removed but what was
- * already.
+ * already, as it cannot be known what it needs; @err says which file it is, and what
+ * gets out of it.  Of what was recalled only the names stay.
  *
  * Return: 0, or
  *   -EBADMSG, -ENOENT  a generation or a manifest is damaged or missing
+ *   -EINVAL            the generation to drop is the current one
  *   -EROFS             the store cannot be written
  *   negative errno of the system
  */

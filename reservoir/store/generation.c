@@ -26,6 +26,7 @@ void generation_free(struct generation *generation)
 	if (!generation)
 		return;
 	free(generation->repositories);
+	revoked_done(&generation->revoked);
 	free(generation);
 }
 
@@ -168,6 +169,7 @@ int generation_copy(const struct generation *generation, struct generation **ret
 {
 	_cleanup_(generation_freep) struct generation *copy = calloc(1, sizeof(*copy));
 	size_t n = generation->n_repositories;
+	int r;
 
 	if (copy && n)
 		copy->repositories = calloc(n, sizeof(copy->repositories[0]));
@@ -180,6 +182,9 @@ int generation_copy(const struct generation *generation, struct generation **ret
 	memcpy(copy->origin_id, generation->origin_id, sizeof(copy->origin_id));
 	copy->origin_sequence = generation->origin_sequence;
 	copy->origin_root = generation->origin_root;
+	r = revoked_merge(&copy->revoked, &generation->revoked, err);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(copy);
 	return 0;
 }
@@ -232,6 +237,7 @@ void generation_remove(struct generation *generation, const char *name)
 
 struct presence {
 	struct store *store;
+	const struct revoked *revoked; /* need not be there */
 	struct error *err;
 };
 
@@ -249,43 +255,44 @@ static int entry_needed(void *ctx, _unused_ enum manifest_change change,
 			const struct manifest_entry *after)
 {
 	const struct presence *presence = ctx;
-	int r = after ? object_needed(presence->store, &after->digest, presence->err) : 0;
+	int r;
 
+	if (!after || revoked_has(presence->revoked, &after->digest))
+		return 0;
+	r = object_needed(presence->store, &after->digest, presence->err);
 	return r < 0 ? error_wrap(presence->err, r, "'%.200s'", after->path) : 0;
 }
 
 /* What the published generation has is kept by whoever collects garbage; what is new
  * must be there. */
-static int manifest_needed(struct store *store, const struct digest *before,
-			   const struct digest *after, struct error *err)
+static int manifest_needed(struct presence *presence, const struct digest *before,
+			   const struct digest *after)
 {
 	_cleanup_(manifest_freep) struct manifest *old = NULL;
 	_cleanup_(manifest_freep) struct manifest *new = NULL;
-	struct presence presence = { .store = store, .err = err };
 	int r;
 
 	if (before && digest_equal(before, after))
 		return 0;
-	r = manifest_open(store, after, &new, err);
+	r = manifest_open(presence->store, after, &new, presence->err);
 	if (r < 0)
 		return r;
 	if (before)
-		(void)manifest_open_known(store, before, &old, NULL);
-	return manifest_diff(old, new, entry_needed, &presence);
+		(void)manifest_open_known(presence->store, before, &old, NULL);
+	return manifest_diff(old, new, entry_needed, presence);
 }
 
-static int repository_needed(struct store *store, const struct generation *parent,
-			     const struct generation_repository *repository, struct error *err)
+static int repository_needed(struct presence *presence, const struct generation *parent,
+			     const struct generation_repository *repository)
 {
 	const struct generation_repository *before =
 		generation_repository(parent, repository->name);
-	int r = manifest_needed(store, before ? &before->collected : NULL, &repository->collected,
-				err);
+	int r = manifest_needed(presence, before ? &before->collected : NULL,
+				&repository->collected);
 
 	if (r == 0 && !digest_equal(&repository->collected, &repository->served))
-		r = manifest_needed(store, before ? &before->served : NULL, &repository->served,
-				    err);
-	return r < 0 ? error_wrap(err, r, "repository '%s'", repository->name) : 0;
+		r = manifest_needed(presence, before ? &before->served : NULL, &repository->served);
+	return r < 0 ? error_wrap(presence->err, r, "repository '%s'", repository->name) : 0;
 }
 
 static int write_generation(int dirfd, struct generation *generation, struct error *err)
@@ -321,13 +328,30 @@ int generation_publish_first(int dirfd, struct error *err)
 	return r < 0 ? r : point(dirfd, 0, err);
 }
 
+/* Behind one that cannot be read comes the next number, with nothing before it. */
+static int read_parent(struct store *store, bool replaces, struct generation **ret,
+		       struct error *err)
+{
+	int r = generation_current(store, ret, err);
+
+	if (!replaces || (r != -EBADMSG && r != -ENOENT))
+		return r;
+	*ret = calloc(1, sizeof(**ret));
+	if (!*ret)
+		return error_set(err, ENOMEM, "no memory for a generation");
+	return generation_current_number(store, &(*ret)->number, err);
+}
+
 static int publish_gated(struct store *store, struct generation *generation, struct error *err)
 {
 	_cleanup_(generation_freep) struct generation *parent = NULL;
-	int r = generation_current(store, &parent, err);
+	struct presence presence = { .store = store, .revoked = &generation->revoked, .err = err };
+	int r = read_parent(store, generation->replaces, &parent, err);
 
+	if (r == 0 && !generation->lifts)
+		r = revoked_merge(&generation->revoked, &parent->revoked, err);
 	for (size_t i = 0; r == 0 && i < generation->n_repositories; i++)
-		r = repository_needed(store, parent, &generation->repositories[i], err);
+		r = repository_needed(&presence, parent, &generation->repositories[i]);
 	if (r < 0)
 		return r;
 	generation->number = parent->number + 1;

@@ -11,10 +11,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/strbuf.h"
+#include "reservoir/store/revoked.h"
 #include "reservoir/store/store.h"
 
 #define GENERATION_REPOSITORIES_MAX 256 /* of one store */
@@ -47,6 +49,11 @@ struct generation {
 	struct digest root;	   /* of this generation's own file; set when it is read */
 	struct generation_repository *repositories; /* sorted by name */
 	size_t n_repositories;
+	struct revoked revoked; /* given to nobody, of this generation or another */
+	/* Of one to be published: what its parent has recalled and this one has not is given
+	 * out again.  Otherwise nothing that was recalled is forgotten. */
+	bool lifts;
+	bool replaces; /* also a current one that cannot be read; then all is looked for */
 };
 
 /**
@@ -146,8 +153,8 @@ const struct generation_repository *generation_repository(const struct generatio
 /**
  * generation_copy() - Begin a generation with the repositories of another.
  * @generation: generation to copy
- * @ret: the copy, with origin and without number, reason and root; to be released with
- *   generation_free()
+ * @ret: the copy, with origin and what was recalled, and without number, reason and root;
+ *   to be released with generation_free()
  * @err: set on failure
  *
  * Return: 0, or -ENOMEM.
@@ -180,8 +187,9 @@ void generation_remove(struct generation *generation, const char *name);
  * @err: set on failure
  *
  * Flushes objects first; all manifests must be there, and every object that the
- * generation published so far does not have.  After a clock that was set back, created
- * is that of the parent.
+ * generation published so far does not have, but for what was recalled.  What the
+ * parent has recalled stays recalled.  After a clock that was set back, created is that
+ * of the parent.
  *
  * Return: 0, or
  *   -ENOENT  a manifest or an object is not in the store

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Generations as canonical JSON.
+ * Generations as canonical JSON.  Format 2 has what was recalled; without any it is
+ * written as format 1, which knows of none.
  *
  * What is read is written again and compared, so that one generation has one text,
  * whoever made it.
@@ -17,6 +18,7 @@
 #include "reservoir/store/generation.h"
 
 #define FORMAT 1
+#define FORMAT_REVOKED 2
 
 static void json_release(json_t **json)
 {
@@ -53,15 +55,33 @@ static json_t *repositories_json(const struct generation *generation)
 	return list;
 }
 
+/* NULL without any, and then the member is left out. */
+static json_t *revoked_json(const struct revoked *revoked)
+{
+	json_t *list = revoked->n ? json_array() : NULL;
+
+	for (size_t i = 0; list && i < revoked->n; i++)
+		if (json_array_append_new(list, digest_json(&revoked->digests[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
 static json_t *generation_json(const struct generation *generation)
 {
-	return json_pack("{s:i, s:I, s:I, s:s, s:o, s:{s:s, s:I, s:o}, s:o}", "format", FORMAT,
-			 "number", (json_int_t)generation->number, "created",
-			 (json_int_t)generation->created, "reason", generation->reason, "parent",
-			 digest_json(&generation->parent), "origin", "id", generation->origin_id,
-			 "sequence", (json_int_t)generation->origin_sequence, "root",
+	json_t *revoked = revoked_json(&generation->revoked);
+
+	if (generation->revoked.n && !revoked)
+		return NULL;
+	return json_pack("{s:i, s:I, s:I, s:s, s:o, s:{s:s, s:I, s:o}, s:o, s:o*}", "format",
+			 revoked ? FORMAT_REVOKED : FORMAT, "number",
+			 (json_int_t)generation->number, "created", (json_int_t)generation->created,
+			 "reason", generation->reason, "parent", digest_json(&generation->parent),
+			 "origin", "id", generation->origin_id, "sequence",
+			 (json_int_t)generation->origin_sequence, "root",
 			 digest_json(&generation->origin_root), "repositories",
-			 repositories_json(generation));
+			 repositories_json(generation), "revoked", revoked);
 }
 
 int generation_format(const struct generation *generation, struct strbuf *out, struct error *err)
@@ -146,6 +166,24 @@ static bool read_repositories(const json_t *list, struct generation *ret)
 	return true;
 }
 
+static bool read_revoked(const json_t *list, struct revoked *ret)
+{
+	char text[DIGEST_TEXT_SIZE];
+	size_t n = json_array_size(list);
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *value = json_array_get(list, i);
+		struct digest digest;
+
+		if (!json_is_string(value) || json_string_length(value) != DIGEST_TEXT_SIZE - 1 ||
+		    str_copy(text, sizeof(text), json_string_value(value)) < 0 ||
+		    digest_parse(text, &digest) < 0 || revoked_add(ret, &digest, NULL) <= 0)
+			return false;
+	}
+	/* Another order is seen when it is written again. */
+	return !list || json_is_array(list);
+}
+
 static bool read_generation(const json_t *json, struct generation *ret)
 {
 	const json_t *origin = json_object_get(json, "origin");
@@ -159,7 +197,8 @@ static bool read_generation(const json_t *json, struct generation *ret)
 	       str_is_printable(ret->origin_id) &&
 	       get_count(origin, "sequence", &ret->origin_sequence) &&
 	       get_digest(origin, "root", &ret->origin_root) &&
-	       read_repositories(json_object_get(json, "repositories"), ret);
+	       read_repositories(json_object_get(json, "repositories"), ret) &&
+	       read_revoked(json_object_get(json, "revoked"), &ret->revoked);
 }
 
 static int check_canonical(const struct generation *generation, const char *text, size_t len,

@@ -24,6 +24,7 @@ struct scrubbing {
 	const struct scrub_settings *settings;
 	struct scrub_report *report;
 	struct hash_pool *pool;
+	const struct revoked *revoked; /* of the current generation: need not be there */
 	struct error *err;
 };
 
@@ -180,6 +181,8 @@ static int check_entry(const struct scrubbing *scrubbing, const struct reach_ite
 	struct stat st;
 
 	scrubbing->report->references++;
+	if (scrubbing->revoked && revoked_has(scrubbing->revoked, item->digest))
+		return 0;
 	if (fstatat(scrubbing->store->fd, object_path(item->digest, path), &st,
 		    AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? tell(scrubbing, &finding)
@@ -226,10 +229,14 @@ static int check_generations(struct scrubbing *scrubbing)
 {
 	_cleanup_generation_list_ struct generation_list list = { 0 };
 	_cleanup_(generation_freep) struct generation *before = NULL;
+	_cleanup_(generation_freep) struct generation *published = NULL;
 	bool all = !scrubbing->settings->repositories;
 	uint64_t current;
 	int r = generation_current_number(scrubbing->store, &current, scrubbing->err);
 
+	/* One that cannot be read is told below. */
+	if (r == 0 && generation_read(scrubbing->store, current, &published, NULL) == 0)
+		scrubbing->revoked = &published->revoked;
 	if (r == 0 && all)
 		r = generation_list_all(scrubbing->store, &list, scrubbing->err);
 	if (r == 0 && !generation_list_has(&list, current))
@@ -237,6 +244,7 @@ static int check_generations(struct scrubbing *scrubbing)
 	for (size_t i = 0; r == 0 && i < list.n; i++)
 		r = check_generation(scrubbing, list.numbers[i], list.numbers[i] == current,
 				     &before);
+	scrubbing->revoked = NULL;
 	return r;
 }
 

@@ -134,3 +134,29 @@ def test_recall_reaches_pip_at_once(world):
     check(get(url + PAGE)[0] == 404, "its page is there")
     world.pip().install(url + "/pypi/simple/", "hello-lib", fails=True)
     check(pair.bundle_bytes < 200_000, f"the recall weighs {pair.bundle_bytes} bytes")
+
+
+def test_recall_reaches_snapshots(world):
+    """Its index still lists it there, and the file is given to nobody, whatever is published."""
+    _, pair = filled(world)
+    pair.carry()
+    site = pair.site
+    site.run("snapshot", "before")
+    site.serve()
+    path = "/pypi/packages/hello-lib/hello_lib-1.5-py3-none-any.whl"
+    files = [site.url + path, site.url + "/snapshot/before" + path]
+    for file in files:
+        check(get(file)[0] == 200, f"{file} is not here before the recall")
+    out = pair.hub.run("recall", "pypi/packages/hello-lib/*")
+    check("hello_lib-1.5" in out, out)
+    pair.carry()
+    for file in files:
+        reservoir.wait("the recall", lambda file=file: get(file)[0] == 410)
+        check(get(file, headers={"Range": "bytes=0-9"})[0] == 410, "a part of it is given out")
+    check(pair.bundle_bytes < 200_000, f"the recall weighs {pair.bundle_bytes} bytes")
+    world.pip().install(site.url + "/snapshot/before/pypi/simple/", "hello-lib", fails=True)
+    site.run("rollback", "before")
+    site.run("gc")
+    site.run("verify")
+    for file in files:
+        check(get(file)[0] == 410, f"{file} is back")

@@ -228,13 +228,76 @@ static void verifies_and_repairs(void **state)
 	assert_null(strstr(output, "Quarantine"));
 }
 
+static void expect_recalled(struct scratch *scratch, size_t n)
+{
+	_cleanup_(store_closep) struct store *store = scratch_open(scratch, STORE_READ);
+	_cleanup_(generation_freep) struct generation *current = NULL;
+	struct error err = { 0 };
+
+	assert_int_equal(generation_current(store, &current, &err), 0);
+	assert_int_equal(current->revoked.n, n);
+}
+
+static void recalls(void **state)
+{
+	char text[32];
+	char hex[DIGEST_TEXT_SIZE];
+	struct digest digest = content_of(2, text);
+
+	(void)digest_format(&digest, hex);
+	assert_int_equal(RUN("recall"), COMMAND_DONE);
+	assert_string_equal(output, "");
+	/* No package's path. */
+	assert_int_equal(RUN("recall", "a/file-2"), COMMAND_FAILED);
+	has("no generation has a package 'a/file-2'");
+	assert_int_equal(RUN("recall", hex, "--dry-run"), COMMAND_DONE);
+	expect_recalled(*state, 0);
+	assert_int_equal(RUN("recall", hex), COMMAND_DONE);
+	has(hex);
+	expect_recalled(*state, 1);
+	assert_int_equal(RUN("recall", "--json"), COMMAND_DONE);
+	has(hex);
+	assert_int_equal(RUN("status"), COMMAND_DONE);
+	has("Recalled:    1 files");
+	assert_int_equal(RUN("rollback", "2"), COMMAND_DONE);
+	expect_recalled(*state, 1);
+	assert_int_equal(RUN("recall", hex, "--undo"), COMMAND_DONE);
+	expect_recalled(*state, 0);
+}
+
+static void rolls_back_from_a_damaged_one(void **state)
+{
+	struct scratch *scratch = *state;
+	char text[32];
+	char hex[DIGEST_TEXT_SIZE];
+	struct digest digest = content_of(2, text);
+	char path[128];
+
+	write_config(scratch);
+	assert_int_equal(RUN("recall", digest_format(&digest, hex)), COMMAND_DONE);
+	assert_int_equal(RUN("rollback", "3"), COMMAND_DONE);
+	(void)snprintf(path, sizeof(path), "%s/generations/5", scratch->store);
+	assert_int_equal(truncate(path, 10), 0);
+	assert_int_equal(RUN("status"), COMMAND_FAILED);
+	assert_int_equal(RUN("rollback", "3", "--repository", "a"), COMMAND_FAILED);
+	has("without --repository");
+	assert_int_equal(RUN("rollback", "3"), COMMAND_DONE);
+	has("generation 6: rollback to 3");
+	expect_recalled(*state, 1);
+	assert_int_equal(RUN("status"), COMMAND_DONE);
+	assert_int_equal(RUN("gc", "--drop", "5"), COMMAND_DONE);
+	assert_int_equal(RUN("gc", "--drop", "none"), COMMAND_MISUSED);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, scratch_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(shows_the_status), TEST(keeps_snapshots), TEST(compares),
-		TEST(goes_back),	TEST(collects),	       TEST(verifies_and_repairs),
+		TEST(shows_the_status), TEST(keeps_snapshots),
+		TEST(compares),		TEST(goes_back),
+		TEST(collects),		TEST(verifies_and_repairs),
+		TEST(recalls),		TEST(rolls_back_from_a_damaged_one),
 	};
 
 	return cmocka_run_group_tests_name("store_commands", tests, NULL, NULL);

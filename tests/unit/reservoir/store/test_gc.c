@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "reservoir/store/scrub.h"
 #include "reservoir/store/store_private.h"
 #include "tests/unit/reservoir/store/content.h"
 
@@ -178,6 +179,184 @@ static void refuses_what_it_cannot_read(void **state)
 	assert_int_equal(content_check(reader, "current") + content_check(reader, "kept"), 20);
 }
 
+static void write_file(struct store *store, const char *path, const char *text)
+{
+	int fd;
+
+	assert_int_equal(unlinkat(store_dirfd(store), path, 0), 0);
+	fd = openat(store_dirfd(store), path, O_WRONLY | O_CREAT | O_CLOEXEC, 0444);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	(void)close(fd);
+}
+
+static void refuses(struct store *store, const struct gc_settings *settings, int expected,
+		    const char *file, const char *way_out)
+{
+	struct gc_report report;
+	struct error err = { 0 };
+
+	assert_int_equal(gc_collect(store, settings, &report, &err), expected);
+	if (!strstr(err.msg, file) || !strstr(err.msg, way_out))
+		fail_msg("%s", err.msg);
+	assert_int_equal(report.objects_removed, 0);
+	assert_true(has(store, 0));
+}
+
+static void gives_up_a_damaged_generation(void **state)
+{
+	struct gc_settings settings = { .keep_generations = 3, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+	struct gc_report report;
+
+	fill(*state);
+	reader = scratch_open(*state, STORE_READ);
+	write_file(reader, "generations/3", "no generation\n");
+	refuses(reader, &settings, -EBADMSG, "generation 3", "gc --drop 3");
+	settings.drop = 4;
+	refuses(reader, &settings, -EINVAL, "4", "rollback");
+	settings.drop = 3;
+	report = collect(reader, &settings);
+	assert_int_equal(report.snapshots_removed, 0);
+	assert_false(has(reader, 25));
+	assert_int_equal(content_check(reader, "current") + content_check(reader, "kept"), 20);
+	settings.drop = 0;
+	(void)collect(reader, &settings);
+}
+
+static void gives_up_a_dangling_snapshot(void **state)
+{
+	struct gc_settings settings = { .keep_generations = 1, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+	struct gc_report report;
+
+	fill(*state);
+	reader = scratch_open(*state, STORE_READ);
+	assert_int_equal(unlinkat(store_dirfd(reader), "generations/2", 0), 0);
+	refuses(reader, &settings, -ENOENT, "snapshot 'kept'", "snapshot --remove kept");
+	settings.drop = 2;
+	report = collect(reader, &settings);
+	assert_int_equal(report.snapshots_removed, 1);
+	assert_int_equal(content_check(reader, "current"), 10);
+	assert_false(has(reader, 15));
+}
+
+static void says_what_the_current_one_needs(void **state)
+{
+	const struct gc_settings settings = { .keep_generations = 1, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+
+	fill(*state);
+	reader = scratch_open(*state, STORE_READ);
+	write_file(reader, "generations/4", "");
+	refuses(reader, &settings, -EBADMSG, "generation 4", "rollback");
+}
+
+/* Of a snapshot, for good: that a manifest was lost is not forgotten after a month. */
+static void remembers_what_was_lost(void **state)
+{
+	struct gc_settings settings = { .keep_generations = 1, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+	struct error err = { 0 };
+	char path[OBJECT_PATH_MAX];
+	char aside[OBJECT_PATH_MAX];
+	char hex[DIGEST_TEXT_SIZE];
+
+	fill(*state);
+	reader = scratch_open(*state, STORE_READ);
+	assert_int_equal(generation_read(reader, 2, &generation, &err), 0);
+	(void)snprintf(aside, sizeof(aside), "quarantine/%s",
+		       digest_format(&generation->repositories[0].served, hex));
+	assert_int_equal(renameat(store_dirfd(reader),
+				  object_path(&generation->repositories[0].served, path),
+				  store_dirfd(reader), aside),
+			 0);
+	settings.now += GC_QUARANTINE_S + 10;
+	(void)collect(reader, &settings);
+	(void)collect(reader, &settings);
+	assert_int_equal(content_check(reader, "current"), 10);
+}
+
+/* -- What was recalled -------------------------------------------------- */
+
+static void recall(const struct scratch *scratch, unsigned int number, bool lifts)
+{
+	_cleanup_(store_closep) struct store *store = scratch_open(scratch, STORE_WRITE);
+	_cleanup_(generation_freep) struct generation *current = NULL;
+	_cleanup_(generation_freep) struct generation *next = NULL;
+	char text[32];
+	struct digest digest = content_of(number, text);
+	struct error err = { 0 };
+
+	assert_int_equal(generation_current(store, &current, &err), 0);
+	assert_int_equal(generation_copy(current, &next, &err), 0);
+	if (lifts)
+		assert_true(revoked_remove(&next->revoked, &digest));
+	else
+		assert_int_equal(revoked_add(&next->revoked, &digest, &err), 1);
+	next->lifts = lifts;
+	if (generation_publish(store, next, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static int note_fault(void *ctx, _unused_ const struct scrub_finding *finding)
+{
+	(*(unsigned int *)ctx)++;
+	return 0;
+}
+
+static unsigned int count_faults(struct store *store)
+{
+	unsigned int faults = 0;
+	const struct scrub_settings settings = { .found = note_fault, .ctx = &faults };
+	struct scrub_report report;
+	struct error err = { 0 };
+
+	assert_int_equal(scrub(store, &settings, &report, &err), 0);
+	return faults;
+}
+
+/* A snapshot and the current generation name it, and nobody misses it. */
+static void removes_what_was_recalled(void **state)
+{
+	const struct gc_settings settings = { .keep_generations = 9, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+	_cleanup_(generation_freep) struct generation *again = NULL;
+	struct store *writer;
+	struct error err = { 0 };
+
+	fill(*state);
+	recall(*state, 12, false);
+	recall(*state, 33, false);
+	reader = scratch_open(*state, STORE_READ);
+	assert_int_equal(collect(reader, &settings).objects_removed, 2);
+	assert_false(has(reader, 12) || has(reader, 33));
+	assert_true(has(reader, 13) && has(reader, 34));
+	assert_int_equal(count_faults(reader), 0);
+	/* Going back to when it was not recalled does not bring it back. */
+	writer = scratch_open(*state, STORE_WRITE);
+	assert_int_equal(generation_read(writer, 2, &again, &err), 0);
+	if (generation_publish(writer, again, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(again->revoked.n, 2);
+	store_close(writer);
+	assert_int_equal(count_faults(reader), 0);
+}
+
+static void keeps_what_is_given_out_again(void **state)
+{
+	const struct gc_settings settings = { .keep_generations = 9, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+
+	fill(*state);
+	recall(*state, 12, false);
+	recall(*state, 12, true);
+	reader = scratch_open(*state, STORE_READ);
+	assert_int_equal(collect(reader, &settings).objects_removed, 0);
+	assert_int_equal(content_check(reader, "kept"), 10);
+}
+
 static void cleans_the_staging(void **state)
 {
 	const struct gc_settings settings = { .keep_generations = 1, .now = later() };
@@ -305,6 +484,12 @@ int main(void)
 		TEST(keeps_by_number_and_age),
 		TEST(spares_what_a_writer_has_seen),
 		TEST(refuses_what_it_cannot_read),
+		TEST(gives_up_a_damaged_generation),
+		TEST(gives_up_a_dangling_snapshot),
+		TEST(says_what_the_current_one_needs),
+		TEST(remembers_what_was_lost),
+		TEST(removes_what_was_recalled),
+		TEST(keeps_what_is_given_out_again),
 		TEST(cleans_the_staging),
 		TEST(cleans_the_quarantine),
 		TEST(puts_back_what_was_moved),

@@ -234,18 +234,56 @@ static void refuses_other_text(_unused_ void **state)
 				 -EBADMSG);
 }
 
+#define DIGEST_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define DIGEST_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define DIGEST_NONE "0000000000000000000000000000000000000000000000000000000000000000"
+#define TEXT(format, revoked)                                           \
+	"{\"created\":1,\"format\":" format                             \
+	",\"number\":2,\"origin\":{\"id\":\"\",\"root\":\"" DIGEST_NONE \
+	"\",\"sequence\":0},\"parent\":\"" DIGEST_NONE                  \
+	"\",\"reason\":\"\",\"repositories\":[]" revoked "}"
+
+/* Without any it is the text that was written before there were recalls. */
+static void reads_what_was_recalled(_unused_ void **state)
+{
+	static const struct {
+		const char *text;
+		int expected;
+		size_t n;
+	} cases[] = {
+		{ TEXT("1", ""), 0, 0 },
+		{ TEXT("2", ",\"revoked\":[\"" DIGEST_A "\",\"" DIGEST_B "\"]"), 0, 2 },
+		{ TEXT("2", ",\"revoked\":[\"" DIGEST_B "\",\"" DIGEST_A "\"]"), -EBADMSG, 0 },
+		{ TEXT("2", ",\"revoked\":[\"" DIGEST_A "\",\"" DIGEST_A "\"]"), -EBADMSG, 0 },
+		{ TEXT("2", ",\"revoked\":[\"aa\"]"), -EBADMSG, 0 },
+		{ TEXT("2", ",\"revoked\":[1]"), -EBADMSG, 0 },
+		{ TEXT("2", ",\"revoked\":{}"), -EBADMSG, 0 },
+		{ TEXT("2", ",\"revoked\":[]"), -EBADMSG, 0 },
+		{ TEXT("2", ""), -EBADMSG, 0 },
+		{ TEXT("1", ",\"revoked\":[\"" DIGEST_A "\"]"), -EBADMSG, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(generation_freep) struct generation *generation = NULL;
+		struct error err = { 0 };
+
+		assert_int_equal(
+			generation_parse(cases[i].text, strlen(cases[i].text), &generation, &err),
+			cases[i].expected);
+		if (generation)
+			assert_int_equal(generation->revoked.n, cases[i].n);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(begins_with_nothing),
-		TEST(publishes),
-		TEST(refuses_what_is_not_there),
-		TEST(time_does_not_go_back),
-		TEST(lists_and_keeps),
-		TEST(finds_damage),
-		cmocka_unit_test(refuses_other_text),
+		TEST(begins_with_nothing),	 TEST(publishes),
+		TEST(refuses_what_is_not_there), TEST(time_does_not_go_back),
+		TEST(lists_and_keeps),		 TEST(finds_damage),
+		TEST(reads_what_was_recalled),	 cmocka_unit_test(refuses_other_text),
 	};
 
 	return cmocka_run_group_tests_name("generation", tests, NULL, NULL);
