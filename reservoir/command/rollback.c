@@ -29,7 +29,13 @@ static int take_one(const struct generation *from, const char *name, struct gene
 static int make(const struct settings *settings, const struct generation *current,
 		const struct generation *from, struct generation **ret, struct error *err)
 {
-	int r = generation_copy(settings->repository ? current : from, ret, err);
+	int r = 0;
+
+	if (settings->repository && !current)
+		return error_set(err, EBADMSG,
+				 "the current generation cannot be read: all of it must go back, "
+				 "without --repository");
+	r = generation_copy(settings->repository ? current : from, ret, err);
 
 	if (r == 0 && settings->repository)
 		r = take_one(from, settings->repository, *ret, err);
@@ -39,6 +45,31 @@ static int make(const struct settings *settings, const struct generation *curren
 		       from->number, settings->repository ? " of " : "",
 		       settings->repository ? settings->repository : "");
 	return 0;
+}
+
+struct recalls {
+	struct store *store;
+	struct generation *next;
+	struct error *err;
+};
+
+static int take_recalls(void *ctx, uint64_t number)
+{
+	struct recalls *recalls = ctx;
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+
+	if (generation_read(recalls->store, number, &generation, NULL) < 0)
+		return 0;
+	return revoked_merge(&recalls->next->revoked, &generation->revoked, recalls->err);
+}
+
+/* What a generation that cannot be read had recalled is found in those before it. */
+static int replace_damaged(struct store *store, struct generation *next, struct error *err)
+{
+	struct recalls recalls = { .store = store, .next = next, .err = err };
+
+	next->replaces = true;
+	return generation_each(store, take_recalls, &recalls, err);
 }
 
 static int audit(struct store *store, const struct generation *generation, struct error *err)
@@ -68,10 +99,14 @@ int rollback_run(const struct settings *settings, struct error *err)
 
 	if (r == 0)
 		r = generation_current(store, &current, err);
+	if (store && (r == -EBADMSG || r == -ENOENT))
+		r = 0;
 	if (r == 0)
 		r = generation_find(store, settings->words[0], &from, err);
 	if (r == 0)
 		r = make(settings, current, from, &next, err);
+	if (r == 0 && !current)
+		r = replace_damaged(store, next, err);
 	if (r == 0)
 		r = generation_publish(store, next, err);
 	return r != 0 ? r : audit(store, next, err);
