@@ -15,6 +15,7 @@
 #include "base/parse.h"
 #include "reservoir/apt/closure.h"
 #include "reservoir/apt/packages.h"
+#include "reservoir/apt/parts.h"
 #include "reservoir/apt/publish.h"
 #include "reservoir/apt/suite.h"
 #include "reservoir/apt/writer.h"
@@ -255,6 +256,49 @@ static int on_stanza(void *ctx, const struct deb822_stanza *stanza, struct error
 	return r < 0 ? r : writer_add(rewrite->writer, "\n", 1, err);
 }
 
+static bool has_this_name(void *ctx, const char *name)
+{
+	const struct rewrite *rewrite = ctx;
+
+	return has_name(rewrite->curator, name);
+}
+
+static int on_line(void *ctx, const char *text, size_t len, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT(PARTS_MAX);
+	struct rewrite *rewrite = ctx;
+	int r = parts_filter_line(text, len, has_this_name, rewrite, &line);
+
+	if (r < 0)
+		return error_set(err, -r, "no memory for a line");
+	return line.len > 0 ? writer_add(rewrite->writer, line.data, line.len, err) : 0;
+}
+
+static int on_document(void *ctx, const char *text, size_t len, struct error *err)
+{
+	struct rewrite *rewrite = ctx;
+
+	return parts_keeps_document(text, len, has_this_name, rewrite)
+		       ? writer_add(rewrite->writer, text, len, err)
+		       : 0;
+}
+
+/* How an index is read that is written anew. */
+static int read_index(struct rewrite *rewrite, struct error *err)
+{
+	struct apt_run *run = rewrite->curator->run;
+	const struct digest *digest = &rewrite->index->digest;
+
+	switch (rewrite->index->place.kind) {
+	case INDEX_CONTENTS:
+		return parts_read(run, digest, PARTS_LINES, on_line, rewrite, err);
+	case INDEX_DEP11:
+		return parts_read(run, digest, PARTS_DOCUMENTS, on_document, rewrite, err);
+	default:
+		return publish_read(run, digest, on_stanza, rewrite, err);
+	}
+}
+
 /* --- indexes --- */
 
 static int add_entry(struct suite *suite, const char *path, enum media media,
@@ -338,7 +382,7 @@ static int rewrite_index(struct curator *curator, struct suite *suite, const str
 
 	rewrite.writer = writer;
 	if (r == 0)
-		r = publish_read(curator->run, &index->digest, on_stanza, &rewrite, err);
+		r = read_index(&rewrite, err);
 	if (r == 0)
 		r = writer_finish(writer, forms, err);
 	if (r == 0)
@@ -370,6 +414,11 @@ static int take_index(struct suite *suite, const struct index *index, struct err
 	return publish_packages(suite, index, err);
 }
 
+static bool is_icons(const struct index *index)
+{
+	return index->place.kind == INDEX_DEP11 && strstr(suite_index_path(index), "/icons-");
+}
+
 static int curate_index(struct curator *curator, struct suite *suite, const struct index *index,
 			bool packages, struct error *err)
 {
@@ -377,9 +426,11 @@ static int curate_index(struct curator *curator, struct suite *suite, const stru
 		return 0;
 	if (!curator->filtered)
 		return take_index(suite, index, err);
-	/* The others tell of packages that are not there, and cannot be written anew. */
-	if (!keeps[index->place.kind] || !suite_is_read(suite, index))
+	if (!suite_is_read(suite, index))
 		return 0;
+	/* Icons of packages that are not there do no harm. */
+	if (is_icons(index))
+		return take_index(suite, index, err);
 	return rewrite_index(curator, suite, index, err);
 }
 

@@ -93,7 +93,7 @@ static bool is_wanted(const struct suite *suite, const char *path, struct index_
 	/* Written anew, from the form that is read fastest. */
 	if (suite->run->curated && apt_is_filtered(&suite->run->options))
 		return place->kind != INDEX_STUB && place->kind != INDEX_PDIFF &&
-		       select_is_best(&suite->release, path);
+		       !strstr(path, "/CID-Index-") && select_is_best(&suite->release, path);
 	if (suite->run->curated && (place->kind == INDEX_STUB || place->kind == INDEX_PDIFF))
 		return false;
 	/* Clients ask for one that is not compressed only when there is no other. */

@@ -2,6 +2,7 @@
 """Archives as Ubuntu and vendors lay them out, mirrored as they are and curated, and apt before
 both.  Each test_X is reservoir.clients.X."""
 
+import gzip
 import os
 
 from harness import packages
@@ -71,18 +72,39 @@ def test_apt_layout_ubuntu(world):
             f"suite: focal-updates\ncomponent: {component}\narch: amd64\n\n"
             "name: hello\nversion: 1.0\ncommands: hello\n\n"
             "name: unrelated\nversion: 1.0\ncommands: unrelated\n").encode()
-    made.more["Contents-amd64"] = b"usr/bin/hello   misc/hello\nusr/bin/x  misc/unrelated\n"
+        made.more[f"{component}/dep11/Components-amd64.yml"] = (
+            "---\nFile: DEP-11\nVersion: '0.8'\nOrigin: focal\n"
+            "---\nType: desktop-application\nID: hello.desktop\nPackage: hello\n"
+            "---\nType: desktop-application\nID: other.desktop\nPackage: unrelated\n").encode()
+        made.more[f"{component}/dep11/icons-64x64.tar"] = b"icons"
+    made.more["Contents-amd64"] = (b"usr/bin/hello            misc/unrelated,universe/misc/hello\n"
+                                   b"usr/bin/with a blank     misc/unrelated\n"
+                                   b"usr/lib/libhello.so      libs/libhello\n")
     made.publish()
     # The upgrader and the installers lie in the suite's folder, and nobody's index has them.
     upgrader = os.path.join(made.base, "main/dist-upgrader-all/current/focal.tar.gz")
     os.makedirs(os.path.dirname(upgrader))
     with open(upgrader, "wb") as file:
         file.write(b"not for apt")
-    hub = play(world, "focal-updates", "main restricted universe multiverse")
+    hub = play(world, "focal-updates", "main restricted universe multiverse", contents=True)
     for name in ("asis", "signed", "chosen"):
         status, _, body = get(f"{hub.url}/{name}/dists/focal-updates/Release")
         check(status == 200 and b"Codename: focal\n" in body and b"Changelogs: " in body,
               f"{name}: {body[:800]}")
+
+    def read(path):
+        status, _, body = get(f"{hub.url}/chosen/dists/focal-updates/{path}")
+        check(status == 200, f"{path}: {status}")
+        return gzip.decompress(body)
+
+    check(read("Contents-amd64.gz") == b"usr/bin/hello            universe/misc/hello\n"
+                                       b"usr/lib/libhello.so      libs/libhello\n", "Contents")
+    metadata = read("main/dep11/Components-amd64.yml.gz")
+    check(b"Origin: focal" in metadata and b"Package: hello" in metadata
+          and b"unrelated" not in metadata, metadata)
+    check(read("main/dep11/icons-64x64.tar.gz") == b"icons", "icons")
+    check(b"unrelated" not in read("main/cnf/Commands-amd64.gz"), "command-not-found")
+    check(b"unrelated" not in read("main/i18n/Translation-en.gz"), "translations")
 
 
 def test_apt_layout_only_inrelease(world):
