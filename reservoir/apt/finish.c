@@ -47,27 +47,39 @@ static bool is_release(const char *path)
 	       !str_starts_with(path, MANIFEST_NOTES);
 }
 
-/* Puts Valid-Until behind Date; gives the time of the signature. */
+/* What the site adds to a Release: until when it counts, and where earlier ones are. */
+static void add_fields(const struct repository *repository, int64_t when, struct strbuf *ret)
+{
+	const char *url = repository->apt.snapshots_url;
+	size_t len = strlen(url);
+	char until[40];
+
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	if (repository->apt.valid_for_ms > 0) {
+		release_date_format(when + repository->apt.valid_for_ms / 1000, until,
+				    sizeof(until));
+		strbuf_printf(ret, "\nValid-Until: %s", until);
+	}
+	if (len > 0)
+		strbuf_printf(ret, "\nSnapshots: %.*s/snapshot/@SNAPSHOTID@/%s", (int)len, url,
+			      repository->name);
+}
+
+/* Puts fields behind Date; gives the time of the signature. */
 static int make_text(const struct finisher *finisher, const struct strbuf *collected,
 		     struct strbuf *ret, int64_t *ret_when, struct error *err)
 {
 	struct deb822_stanza stanza = { strbuf_str(collected), collected->len };
 	struct deb822_value value = deb822_get(&stanza, "Date");
-	uint32_t valid_for_ms = finisher->repository->apt.valid_for_ms;
-	const char *behind;
-	char until[40];
+	const char *behind = value.text + value.len;
 
 	if (release_date(&value, ret_when) < 0)
 		return error_set(err, EBADMSG, "a Release file has no date");
-	if (valid_for_ms == 0) {
-		strbuf_add(ret, collected->data, collected->len);
-		return 0;
-	}
-	*ret_when = MAX(*ret_when, (int64_t)time(NULL));
-	release_date_format(*ret_when + valid_for_ms / 1000, until, sizeof(until));
-	behind = value.text + value.len;
+	if (finisher->repository->apt.valid_for_ms > 0)
+		*ret_when = MAX(*ret_when, (int64_t)time(NULL));
 	strbuf_add(ret, collected->data, (size_t)(behind - collected->data));
-	strbuf_printf(ret, "\nValid-Until: %s", until);
+	add_fields(finisher->repository, *ret_when, ret);
 	strbuf_add(ret, behind, collected->len - (size_t)(behind - collected->data));
 	return 0;
 }

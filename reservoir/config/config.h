@@ -74,9 +74,10 @@ struct apt_options {
 	bool recommends;	      /* the closure follows Recommends */
 	struct config_word *together; /* repositories whose packages the closure may use */
 	size_t n_together;
-	struct config_path signing_key; /* OpenPGP secret key of APT_CURATED */
-	uint32_t valid_for_ms;		/* Valid-Until of APT_CURATED; 0 for none */
-	uint32_t keep_indexes;		/* generations whose by-hash files stay */
+	struct config_path signing_key;	     /* OpenPGP secret key of APT_CURATED */
+	uint32_t valid_for_ms;		     /* Valid-Until of APT_CURATED; 0 for none */
+	uint32_t keep_indexes;		     /* generations whose by-hash files stay */
+	char snapshots_url[CONFIG_URL_SIZE]; /* where clients find /snapshot/, or "" */
 };
 
 struct pypi_environment {

@@ -201,6 +201,14 @@ static const struct schema_key apt_keys[] = {
 			"ever.",
 	},
 	{
+		.name = "snapshotsUrl",
+		TEXT(struct apt_options, snapshots_url),
+		.check = reservoir_check_url,
+		.text = "URL that clients have of this server. What is `curated` then says where "
+			"its snapshots are, and `apt --snapshot NAME` finds them (apt 2.9 and "
+			"later).",
+	},
+	{
 		.name = "keepIndexes",
 		.type = SCHEMA_U32,
 		FIELD(struct apt_options, keep_indexes),

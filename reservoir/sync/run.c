@@ -200,6 +200,7 @@ static void describe_signing(const struct repository *repository, char ret[DIGES
 {
 	struct {
 		uint32_t valid_for_ms;
+		char snapshots_url[CONFIG_URL_SIZE];
 		char key[SIGNING_KEY_MAX];
 	} *data = calloc(1, sizeof(*data));
 	struct error ignored = { 0 };
@@ -210,6 +211,7 @@ static void describe_signing(const struct repository *repository, char ret[DIGES
 	if (!data)
 		return;
 	data->valid_for_ms = repository->apt.valid_for_ms;
+	memcpy(data->snapshots_url, repository->apt.snapshots_url, CONFIG_URL_SIZE);
 	n = file_read(AT_FDCWD, repository->apt.signing_key.text, data->key, sizeof(data->key),
 		      &ignored);
 	digest = digest_of(data, sizeof(*data));

@@ -7,7 +7,7 @@ import os
 import re
 import time
 
-from harness import archive, packages
+from harness import archive, packages, reservoir
 from harness.reservoir import get
 from harness.world import check, hello_debs
 
@@ -264,6 +264,31 @@ def test_apt_sync_takes_flat_repositories(world):
         apt.update()
         apt.install("hello")
         check(apt.installed()["libhello"] == "1.2", apt.installed())
+
+
+def test_apt_sync_says_where_snapshots_are(world):
+    """What apt makes of the field: a URL with the name of a snapshot in it."""
+    made = hello_debs(world.archive())
+    hub = hub_of(world, world.curated_row())
+    hub.sync()
+    hub.serve()
+    release = hub.url + "/apt/dists/stable/Release"
+    check(b"Snapshots:" not in get(release)[2], "without a URL")
+    hub.run("snapshot", "2026-11")
+    hub.configure([world.curated_row(snapshotsUrl=hub.url + "/", validFor="168h")])
+    made.add("hello", "2.0", depends="libhello (>= 1)")
+    made.publish(int(time.time()) + 5)
+    hub.sync()
+    reservoir.wait("the new one", lambda: b"Snapshots:" in get(release)[2])
+    text = get(release)[2].decode()
+    place = re.search(r"^Snapshots: (.*)$", text, re.MULTILINE)[1]
+    has(text, "\nValid-Until: ", "\nAcquire-By-Hash: yes\n")
+    apt = world.apt()
+    apt.source(place.replace("@SNAPSHOTID@", "2026-11"), world.gpg("Site of a test").public)
+    apt.update()
+    apt.install("hello")
+    check(apt.installed()["hello"] == "1.0", apt.installed())
+    has(hub.sync(), "unchanged")
 
 
 class WithSources(archive.AptArchive):
