@@ -21,7 +21,8 @@ SHOWN = (
     (12, "foreign, replayed, old and hostile bundles are refused before the first write",
      "unit.reservoir.bundle.hostile, fuzz.reservoir_bundle"),
     (13, "an import goes on where it was; chunks in any order; what is missing is named",
-     "unit.reservoir.bundle.interrupted, reservoir.clients.site_names_the_bundles_that_are_missing"),
+     "unit.reservoir.bundle.interrupted, "
+     "reservoir.clients.site_names_the_bundles_that_are_missing"),
     (17, "apt takes what is curated 400 days later",
      "reservoir.clients.apt_takes_curated_on_any_day"),
     (18, "replicas answer alike", "reservoir.clients.replicas_answer_alike"),
