@@ -83,7 +83,7 @@ int drop_new(const struct drop_options *options, struct drop **ret, struct error
 	drop->options = *options;
 	drop->dirfd = open(options->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (drop->dirfd < 0)
-		return error_set(err, errno, "%s: %m", options->dir);
+		return error_set(err, errno, "open the drop directory '%s': %m", options->dir);
 	if (drop->options.max_files == 0)
 		drop->options.max_files = DROP_FILES_MAX;
 	for (size_t i = 0; i < ARRAY_SIZE(folders) && r == 0; i++)

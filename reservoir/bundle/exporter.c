@@ -415,7 +415,7 @@ int export_bundle(const struct export *export, struct export_report *ret, struct
 		return r;
 	dirfd = open(export->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
-		return error_set(err, errno, "%s: %m", export->dir);
+		return error_set(err, errno, "open '%s', where the bundle goes: %m", export->dir);
 	run.dirfd = dirfd;
 	r = run_export(&run);
 	report(&run, &result);

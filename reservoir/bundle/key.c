@@ -147,6 +147,22 @@ static int write_secret(const char *path, const struct secret_key *key, struct e
 	return r;
 }
 
+/* A machine that is new has no folder for keys; nobody else is to look into it. */
+static int make_folder_of(const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+
+	if (!slash || slash == path)
+		return 0;
+	if (snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path) >=
+	    (int)sizeof(folder))
+		return error_set(err, ENAMETOOLONG, "the name of the key's file is too long");
+	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+		return error_set(err, errno, "make the key's folder '%s': %m", folder);
+	return 0;
+}
+
 int key_generate(const char *path, char text[KEY_TEXT_SIZE], struct error *err)
 {
 	_cleanup_secret_key_ struct secret_key key = { 0 };
@@ -158,6 +174,9 @@ int key_generate(const char *path, char text[KEY_TEXT_SIZE], struct error *err)
 		return r;
 	if (snprintf(public_path, sizeof(public_path), "%s.pub", path) >= (int)sizeof(public_path))
 		return error_set(err, ENAMETOOLONG, "the name of the key's file is too long");
+	r = make_folder_of(path, err);
+	if (r < 0)
+		return r;
 	(void)crypto_sign_keypair(public.key, key.key);
 	randombytes_buf(key.id, sizeof(key.id));
 	memcpy(public.id, key.id, sizeof(public.id));

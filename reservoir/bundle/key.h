@@ -38,7 +38,8 @@ struct signature {
 
 /**
  * key_generate() - Make a pair of keys: FILE, mode 0600 and not encrypted, and FILE.pub.
- * @path: file of the secret key; neither it nor its .pub may be there
+ * @path: file of the secret key; neither it nor its .pub may be there; its folder is made,
+ *        mode 0700, if it is missing
  * @text: receives the public key as one word, KEY_TEXT_SIZE bytes
  * @err: set on failure
  *

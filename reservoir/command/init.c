@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -103,34 +104,48 @@ static void print_next(const struct init *init)
 		     options);
 }
 
-static int make_key(const struct init *init, struct error *err)
+static int make_key(const struct init *init, char text[KEY_TEXT_SIZE], struct error *err)
 {
-	char text[KEY_TEXT_SIZE];
-	int r;
+	return init->key[0] ? key_generate(init->key, text, err) : 0;
+}
+
+static void unmake_key(const struct init *init)
+{
+	char path[PATH_MAX + sizeof(".pub")];
 
 	if (!init->key[0])
-		return 0;
-	r = key_generate(init->key, text, err);
-	if (r < 0)
-		return r;
+		return;
+	(void)snprintf(path, sizeof(path), "%s.pub", init->key);
+	(void)unlink(path);
+	(void)unlink(init->key);
+}
+
+static void print_made(const struct init *init, const char *text)
+{
+	(void)printf("made the store '%s'\n", init->settings->store);
+	if (!init->key[0])
+		return;
 	(void)printf("made the secret key '%s'; sites trust its public key:\n  %s\n", init->key,
 		     text);
 	if (init->keeps_config)
 		(void)printf("name it in bundles.secretKeys of '%s'\n", init->config);
-	return 0;
 }
 
+/* The key first: what fails leaves nothing that a second try finds in its way. */
 static int make_all(const struct init *init, const struct strbuf *text, struct error *err)
 {
+	char key[KEY_TEXT_SIZE];
 	int r;
 
+	r = make_key(init, key, err);
+	if (r < 0)
+		return r;
 	r = store_create(init->settings->store, err);
-	if (r < 0)
+	if (r < 0) {
+		unmake_key(init);
 		return r;
-	(void)printf("made the store '%s'\n", init->settings->store);
-	r = make_key(init, err);
-	if (r < 0)
-		return r;
+	}
+	print_made(init, key);
 	if (init->keeps_config) {
 		(void)printf("kept the configuration '%s'\n", init->config);
 		return 0;

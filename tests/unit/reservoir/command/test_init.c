@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -136,6 +137,53 @@ static void makes_a_key_and_names_it(void **state)
 	assert_int_equal(secret_key_load(path, &key, &err), 0);
 }
 
+static void makes_the_folder_of_a_key(void **state)
+{
+	const struct folder *folder = *state;
+	struct settings settings = settings_of(folder);
+	char path[PATH_SIZE + 16];
+	struct error err = { 0 };
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/keys/hub.key", folder->path);
+	settings.key_file = path;
+	assert_int_equal(init_run(&settings, &err), COMMAND_DONE);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+/* What is repaired then is tried again with the same words. */
+static void leaves_nothing_when_there_can_be_no_key(void **state)
+{
+	const struct folder *folder = *state;
+	struct settings settings = settings_of(folder);
+	char path[PATH_SIZE + 32];
+	struct error err = { 0 };
+
+	(void)snprintf(path, sizeof(path), "%s/no/such/hub.key", folder->path);
+	settings.key_file = path;
+	assert_int_equal(init_run(&settings, &err), -ENOENT);
+	assert_non_null(strstr(err.msg, "the key's folder"));
+	assert_int_equal(access(folder->store, F_OK), -1);
+}
+
+static void leaves_no_key_when_there_can_be_no_store(void **state)
+{
+	const struct folder *folder = *state;
+	struct settings settings = settings_of(folder);
+	char path[PATH_SIZE + 16];
+	struct error err = { 0 };
+
+	assert_int_equal(init_run(&settings, &err), COMMAND_DONE);
+	(void)snprintf(path, sizeof(path), "%s/hub.key", folder->path);
+	settings.key_file = path;
+	assert_int_equal(init_run(&settings, &err), -EEXIST);
+	assert_int_equal(access(path, F_OK), -1);
+	(void)snprintf(path, sizeof(path), "%s/hub.key.pub", folder->path);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 static void makes_nothing_of_a_host_without_sources(void **state)
 {
 	const struct folder *folder = *state;
@@ -205,6 +253,12 @@ int main(void)
 						remove_folder),
 		cmocka_unit_test_setup_teardown(makes_a_key_and_names_it, make_folder,
 						remove_folder),
+		cmocka_unit_test_setup_teardown(makes_the_folder_of_a_key, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(leaves_nothing_when_there_can_be_no_key,
+						make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(leaves_no_key_when_there_can_be_no_store,
+						make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(makes_nothing_of_a_host_without_sources,
 						make_folder, remove_folder),
 		cmocka_unit_test(writes_what_can_be_read),
