@@ -114,6 +114,7 @@ struct repository {
 	uint64_t bytes_per_second;    /* of all clients together, 0 for no limit */
 	uint32_t requests_per_second; /* of all clients together, 0 for no limit */
 	uint32_t cache_for_ms;	      /* of REPOSITORY_CACHE: how old an index may be */
+	uint64_t max_size;	      /* of REPOSITORY_CACHE: bytes, 0 for no limit */
 	struct apt_options apt;
 	struct pypi_options pypi;
 };

@@ -387,6 +387,16 @@ static const struct schema_key repository_keys[] = {
 		.text = "How old an index of a `cache` may be before the upstream is asked again.",
 	},
 	{
+		.name = "maxSize",
+		.type = SCHEMA_BYTES,
+		FIELD(struct repository, max_size),
+		.max = 1024 * 1024 * GI,
+		.default_value = "0",
+		.text = "Bytes that a `cache` keeps; beyond, what was not asked for longest goes. "
+			"`0` "
+			"for no limit.",
+	},
+	{
 		.name = "apt",
 		MAPPING(apt_keys),
 		FIELD(struct repository, apt),

@@ -333,18 +333,12 @@ static enum MHD_Result answer_elsewhere(const struct context *context, const cha
 	return answer_plan(context->peer, &plan);
 }
 
-static enum MHD_Result answer_cache(struct context *context)
+static enum MHD_Result answer_held(struct context *context)
 {
 	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
 	struct peer *peer = context->peer;
 	struct origin origin;
 
-	if (!peer->core->cache)
-		return answer_text(peer, 503, "the cache cannot be used; the log says why");
-	if (context->place.snapshot[0])
-		return answer_text(peer, 404, "a repository that caches has no snapshots");
-	if (context->place.bare)
-		return answer_elsewhere(context, "");
 	switch (cache_look(peer->core->cache, context->repository, context->place.path,
 			   peer->waited, &manifest, &origin)) {
 	case CACHE_FOUND:
@@ -363,6 +357,24 @@ static enum MHD_Result answer_cache(struct context *context)
 	default:
 		return answer_text(peer, 404, "the upstream has no such file");
 	}
+}
+
+static enum MHD_Result answer_cache(struct context *context)
+{
+	struct cache *cache = context->peer->core->cache;
+	enum MHD_Result result;
+
+	if (!cache)
+		return answer_text(context->peer, 503,
+				   "the cache cannot be used; the log says why");
+	if (context->place.snapshot[0])
+		return answer_text(context->peer, 404, "a repository that caches has no snapshots");
+	if (context->place.bare)
+		return answer_elsewhere(context, "");
+	cache_hold(cache);
+	result = answer_held(context);
+	cache_release(cache);
+	return result;
 }
 
 static bool is_cache(const struct picture_repository *repository)

@@ -19,26 +19,16 @@
 #include "base/macro.h"
 #include "base/parse.h"
 #include "reservoir/fetch/fetch.h"
+#include "reservoir/serve/absent.h"
+#include "reservoir/serve/cache_record.h"
 #include "reservoir/serve/path.h"
 #include "reservoir/store/catalogue.h"
 #include "reservoir/store/object.h"
 
-#define RECORD_VERSION 1u
 #define INDEX_MAX ((size_t)64 * 1024 * 1024) /* Packages of Debian main has 50 MB */
 #define FETCHES_MAX 4096u		     /* waiting or going on */
 #define DOWN_NS UINT64_C(5000000000)	     /* how long an upstream is left alone that failed */
 #define SPACE_MAX (STORE_NAME_MAX + 8)
-
-/* What the catalogue says of a path. */
-struct record {
-	uint32_t version;
-	uint32_t absent;
-	int64_t fetched;	/* seconds since 1970; when it was last found to be so */
-	int64_t mtime;		/* as the upstream says, 0 if it does not */
-	struct digest manifest; /* of its forms */
-	struct digest sha256;	/* of the file, of one that was vouched for */
-	char etag[FETCH_ETAG_MAX];
-};
 
 /* What an index says of a path, followed by the URL. */
 struct vouched {
@@ -57,7 +47,8 @@ struct fetch {
 	char accept[256];
 	char keyring[CONFIG_PATH_SIZE]; /* "" when nobody looks at signatures */
 	bool has_record, is_vouched, is_package;
-	struct record record; /* what there was, and what there will be */
+	struct cache_record record; /* what there was, and what there will be */
+	uint64_t max_size;	    /* of the repository, 0 for no limit */
 	struct vouched vouched;
 };
 
@@ -73,7 +64,10 @@ struct cache {
 	struct hot *hot;
 	pthread_t thread;
 	bool runs;
-	pthread_mutex_t lock; /* of what follows, and of the catalogue */
+	pthread_rwlock_t readers; /* taken before @lock */
+	pthread_mutex_t lock;	  /* of what follows, and of the catalogue */
+	struct cache_records *records;
+	struct absent *absent;
 	pthread_cond_t wake;
 	struct fetch *waiting, *going;
 	size_t n_fetches;
@@ -82,27 +76,12 @@ struct cache {
 	size_t next_down;
 };
 
-static void space_of(const char *kind, const char *repository, char ret[SPACE_MAX])
+static void space_of(const char *repository, char ret[SPACE_MAX])
 {
-	(void)snprintf(ret, SPACE_MAX, "%s/%s", kind, repository);
+	(void)snprintf(ret, SPACE_MAX, "expect/%s", repository);
 }
 
 /* --- what there is; all with the lock --- */
-
-static bool get_record(struct cache *cache, const char *repository, const char *path,
-		       struct record *ret)
-{
-	_cleanup_strbuf_ struct strbuf value = STRBUF_INIT(sizeof(*ret));
-	char space[SPACE_MAX];
-	struct error err;
-
-	space_of("cache", repository, space);
-	if (catalogue_get(cache->catalogue, space, path, &value, &err) < 0 ||
-	    value.len != sizeof(*ret))
-		return false;
-	memcpy(ret, value.data, sizeof(*ret));
-	return ret->version == RECORD_VERSION;
-}
 
 static bool get_vouched(struct cache *cache, const char *repository, const char *path,
 			struct vouched *ret, char url[FETCH_URL_MAX])
@@ -111,7 +90,7 @@ static bool get_vouched(struct cache *cache, const char *repository, const char 
 	char space[SPACE_MAX];
 	struct error err;
 
-	space_of("expect", repository, space);
+	space_of(repository, space);
 	if (catalogue_get(cache->catalogue, space, path, &value, &err) < 0 ||
 	    value.len < sizeof(*ret))
 		return false;
@@ -161,29 +140,42 @@ static bool find_origin(const struct picture_repository *repository, const char 
 				encoded) < sizeof(ret->url);
 }
 
+static bool is_fresh(const struct repository *config, int64_t since)
+{
+	return (int64_t)time(NULL) - since < (int64_t)(config->cache_for_ms / 1000);
+}
+
+/* Looks for a file that an index vouches for. */
+static enum cache_outcome look_vouched(struct cache *cache, const char *name, bool waited,
+				       const struct cache_record *record,
+				       const struct vouched *vouched)
+{
+	if (record && digest_equal(&record->sha256, &vouched->sha256))
+		return CACHE_FOUND;
+	return waited || is_down(cache, name) ? CACHE_FAILED : CACHE_ASK;
+}
+
 static enum cache_outcome look(struct cache *cache, const struct picture_repository *repository,
-			       const struct origin *origin, bool waited, struct record *ret)
+			       const struct origin *origin, bool waited, struct cache_record *ret)
 {
 	const char *path = origin->path;
 	const struct repository *config = repository->setup->config;
 	const char *name = repository->info.name;
-	bool has = get_record(cache, name, path, ret), fresh;
+	bool has = cache_record_get(cache->records, name, path, ret), absent;
 	struct vouched vouched;
 	char url[FETCH_URL_MAX];
+	int64_t since = has ? ret->fetched : 0;
 
-	if (get_vouched(cache, name, path, &vouched, url)) {
-		if (has && !ret->absent && digest_equal(&ret->sha256, &vouched.sha256))
-			return CACHE_FOUND;
-		return waited || is_down(cache, name) ? CACHE_FAILED : CACHE_ASK;
-	}
+	if (get_vouched(cache, name, path, &vouched, url))
+		return look_vouched(cache, name, waited, has ? ret : NULL, &vouched);
 	if (!origin->url[0] || is_package(repository->ecosystem, path))
 		return CACHE_REFUSED;
-	fresh = has && (int64_t)time(NULL) - ret->fetched < (int64_t)(config->cache_for_ms / 1000);
-	if (!fresh && !waited && !is_down(cache, name))
+	absent = !has && absent_find(cache->absent, name, path, &since);
+	if (!((has || absent) && is_fresh(config, since)) && !waited && !is_down(cache, name))
 		return CACHE_ASK;
-	if (!has)
-		return CACHE_FAILED;
-	return ret->absent ? CACHE_ABSENT : CACHE_FOUND;
+	if (absent)
+		return CACHE_ABSENT;
+	return has ? CACHE_FOUND : CACHE_FAILED;
 }
 
 enum cache_outcome cache_look(struct cache *cache, const struct picture_repository *repository,
@@ -191,7 +183,7 @@ enum cache_outcome cache_look(struct cache *cache, const struct picture_reposito
 			      struct origin *origin)
 {
 	enum cache_outcome outcome;
-	struct record record = { 0 };
+	struct cache_record record = { 0 };
 	struct error err = { 0 };
 
 	if (!find_origin(repository, path, origin))
@@ -200,6 +192,8 @@ enum cache_outcome cache_look(struct cache *cache, const struct picture_reposito
 		return CACHE_ELSEWHERE;
 	(void)pthread_mutex_lock(&cache->lock);
 	outcome = look(cache, repository, origin, waited, &record);
+	if (outcome == CACHE_FOUND)
+		cache_record_use(cache->records, repository->info.name, path, &record);
 	(void)pthread_mutex_unlock(&cache->lock);
 	if (outcome == CACHE_FOUND &&
 	    manifest_open(cache->reader, &record.manifest, ret, &err) < 0) {
@@ -249,7 +243,7 @@ static int put_vouched(void *ctx, const struct expectation *expectation)
 		r = fetch_url_join(fetch->url, expectation->url, value.url, NULL);
 	if (r < 0 || strlen(expectation->path) >= STORE_PATH_MAX)
 		return 0; /* such a file cannot be asked for */
-	space_of("expect", fetch->repository, space);
+	space_of(fetch->repository, space);
 	(void)pthread_mutex_lock(&fetch->cache->lock);
 	r = catalogue_put(fetch->cache->catalogue, space, expectation->path, &value,
 			  sizeof(value.vouched) + strlen(value.url) + 1, NULL);
@@ -265,20 +259,56 @@ static int read_index(struct fetch *fetch, const void *data, size_t len, struct 
 	return fetch->ecosystem->expect(fetch->path, data, len, put_vouched, fetch, err);
 }
 
+/* Removes what no record needs, when no reader is about to open it. */
+static void sweep(struct cache *cache)
+{
+	(void)pthread_rwlock_wrlock(&cache->readers);
+	(void)pthread_mutex_lock(&cache->lock);
+	cache_records_sweep(cache->records);
+	(void)pthread_mutex_unlock(&cache->lock);
+	(void)pthread_rwlock_unlock(&cache->readers);
+}
+
+/* Commits what was noted of a fetch. */
+static int commit(struct fetch *fetch, struct error *err)
+{
+	int r = catalogue_commit(fetch->cache->catalogue, err);
+	bool dead = cache_records_have_dead(fetch->cache->records);
+
+	(void)pthread_mutex_unlock(&fetch->cache->lock);
+	if (r >= 0 && dead)
+		sweep(fetch->cache);
+	return r;
+}
+
 static int put_record(struct fetch *fetch, struct error *err)
 {
 	struct cache *cache = fetch->cache;
-	char space[SPACE_MAX];
 	int r;
 
-	fetch->record.version = RECORD_VERSION;
 	fetch->record.fetched = (int64_t)time(NULL);
-	space_of("cache", fetch->repository, space);
 	(void)pthread_mutex_lock(&cache->lock);
-	r = catalogue_put(cache->catalogue, space, fetch->path, &fetch->record,
-			  sizeof(fetch->record), err);
+	absent_forget(cache->absent, fetch->repository, fetch->path);
+	r = cache_record_put(cache->records, fetch->repository, fetch->path, &fetch->record, err);
 	if (r >= 0)
-		r = catalogue_commit(cache->catalogue, err);
+		r = cache_records_shrink(cache->records, fetch->repository, fetch->max_size,
+					 fetch->path, err);
+	if (r >= 0)
+		return commit(fetch, err);
+	(void)pthread_mutex_unlock(&cache->lock);
+	return r;
+}
+
+static int put_absent(struct fetch *fetch, struct error *err)
+{
+	struct cache *cache = fetch->cache;
+	int r;
+
+	(void)pthread_mutex_lock(&cache->lock);
+	absent_note(cache->absent, fetch->repository, fetch->path, (int64_t)time(NULL));
+	r = cache_record_drop(cache->records, fetch->repository, fetch->path, err);
+	if (r >= 0)
+		return commit(fetch, err);
 	(void)pthread_mutex_unlock(&cache->lock);
 	return r;
 }
@@ -287,7 +317,7 @@ static int put_record(struct fetch *fetch, struct error *err)
  * first sight of these bytes.  Sets what the record says of them. */
 static int64_t note_bytes(struct fetch *fetch, const struct digest *digest, int64_t mtime)
 {
-	struct record *record = &fetch->record;
+	struct cache_record *record = &fetch->record;
 
 	if (mtime == 0 && record->mtime > 0 && digest_equal(&record->sha256, digest))
 		mtime = record->mtime;
@@ -303,7 +333,6 @@ static int finish_manifest(struct fetch *fetch, struct manifest_builder *builder
 
 	if (r >= 0)
 		r = object_flush(fetch->cache->writer, err);
-	fetch->record.absent = 0;
 	memcpy(fetch->record.etag, result->etag, sizeof(fetch->record.etag));
 	return r < 0 ? r : put_record(fetch, err);
 }
@@ -371,8 +400,7 @@ static int take(struct fetch *fetch, const struct fetch_result *result, struct e
 	case FETCH_UNCHANGED:
 		return put_record(fetch, err);
 	case FETCH_ABSENT:
-		fetch->record = (struct record) { .absent = 1 };
-		return put_record(fetch, err);
+		return put_absent(fetch, err);
 	case FETCH_FAILED:
 	case _FETCH_STATUS_MAX:
 	default:
@@ -429,8 +457,8 @@ static void prepare(struct fetch *fetch)
 {
 	char url[FETCH_URL_MAX] = "";
 
-	fetch->has_record =
-		get_record(fetch->cache, fetch->repository, fetch->path, &fetch->record);
+	fetch->has_record = cache_record_get(fetch->cache->records, fetch->repository, fetch->path,
+					     &fetch->record);
 	fetch->is_vouched =
 		get_vouched(fetch->cache, fetch->repository, fetch->path, &fetch->vouched, url);
 	if (url[0])
@@ -440,7 +468,7 @@ static void prepare(struct fetch *fetch)
 	if (fetch->has_record && !object_exists(fetch->cache->writer, &fetch->record.manifest))
 		fetch->has_record = false;
 	if (!fetch->has_record)
-		fetch->record = (struct record) { 0 };
+		fetch->record = (struct cache_record) { 0 };
 }
 
 static bool more(void *ctx, struct fetcher *fetcher)
@@ -558,6 +586,7 @@ static struct fetch *new_fetch(struct cache *cache, const struct picture_reposit
 		return NULL;
 	fetch->cache = cache;
 	fetch->ecosystem = repository->ecosystem;
+	fetch->max_size = repository->setup->config->max_size;
 	(void)str_copy(fetch->repository, sizeof(fetch->repository), repository->info.name);
 	(void)str_copy(fetch->path, sizeof(fetch->path), path);
 	(void)str_copy(fetch->url, sizeof(fetch->url), origin.url);
@@ -603,7 +632,9 @@ static int open_stores(struct cache *cache, const char *dir, struct error *err)
 	}
 	if (r >= 0)
 		r = store_open(dir, STORE_READ, &cache->reader, err);
-	return r < 0 ? r : catalogue_open(cache->writer, &cache->catalogue, err);
+	if (r >= 0)
+		r = catalogue_open(cache->writer, &cache->catalogue, err);
+	return r < 0 ? r : cache_records_new(cache->writer, cache->catalogue, &cache->records, err);
 }
 
 static int make_fetcher(struct cache *cache, const struct config_sync *config, struct error *err)
@@ -623,6 +654,18 @@ static int make_fetcher(struct cache *cache, const struct config_sync *config, s
 	return fetcher_new(cache->writer, &settings, &cache->fetcher, err);
 }
 
+/* Readers that come one after the other must not keep the writer away for good. */
+static void init_readers(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attributes;
+
+	(void)pthread_rwlockattr_init(&attributes);
+	(void)pthread_rwlockattr_setkind_np(&attributes,
+					    PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	(void)pthread_rwlock_init(lock, &attributes);
+	(void)pthread_rwlockattr_destroy(&attributes);
+}
+
 int cache_new(const char *dir, const struct config_sync *config, uint64_t memory,
 	      struct cache **ret, struct error *err)
 {
@@ -630,6 +673,10 @@ int cache_new(const char *dir, const struct config_sync *config, uint64_t memory
 	int r;
 
 	if (!cache)
+		return error_set(err, ENOMEM, "no memory for the cache");
+	init_readers(&cache->readers);
+	cache->absent = absent_new();
+	if (!cache->absent)
 		return error_set(err, ENOMEM, "no memory for the cache");
 	(void)pthread_mutex_init(&cache->lock, NULL);
 	(void)pthread_cond_init(&cache->wake, NULL);
@@ -667,12 +714,25 @@ void cache_free(struct cache *cache)
 	cache_stop(cache);
 	fetcher_free(cache->fetcher);
 	hot_free(cache->hot);
+	cache_records_free(cache->records);
+	free(cache->absent);
 	catalogue_close(cache->catalogue);
 	store_close(cache->reader);
 	store_close(cache->writer);
 	(void)pthread_cond_destroy(&cache->wake);
 	(void)pthread_mutex_destroy(&cache->lock);
+	(void)pthread_rwlock_destroy(&cache->readers);
 	free(cache);
+}
+
+void cache_hold(struct cache *cache)
+{
+	(void)pthread_rwlock_rdlock(&cache->readers);
+}
+
+void cache_release(struct cache *cache)
+{
+	(void)pthread_rwlock_unlock(&cache->readers);
 }
 
 struct hot *cache_hot(struct cache *cache)

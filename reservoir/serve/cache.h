@@ -11,8 +11,13 @@
  * connection, and is asked for again after `cacheFor`; when the upstream does not
  * answer, the old one is served.
  *
- *	catalogue, space "cache/<repository>"   path -> manifest of its forms, when, entity tag
+ * What was replaced, and beyond `maxSize` what was not asked for longest, is removed; a
+ * reader holds the cache from its look at a path until it has opened what it sends.
+ *
+ *	catalogue, spaces of reservoir/serve/cache_record.h
  *	catalogue, space "expect/<repository>"  path -> SHA-256, size, URL
+ *
+ * What the upstream does not have is known in memory only.
  *
  * Source: RFC 9111 for the words; reservoir/fetch/fetch.h
  */
@@ -70,6 +75,20 @@ void cache_free(struct cache *cache);
 DEFINE_CLEANUP(struct cache, cache_free);
 
 /**
+ * cache_hold() - Keep what is there until cache_release().
+ * @cache: cache
+ *
+ * Context: any thread; not twice in one.
+ */
+void cache_hold(struct cache *cache);
+
+/**
+ * cache_release() - The end of cache_hold().
+ * @cache: cache
+ */
+void cache_release(struct cache *cache);
+
+/**
  * cache_look() - Look for a path.
  * @cache: cache
  * @repository: repository that caches
@@ -78,7 +97,7 @@ DEFINE_CLEANUP(struct cache, cache_free);
  * @ret: the manifest of CACHE_FOUND, to be released with manifest_free()
  * @origin: how it is spelt, of CACHE_ELSEWHERE
  *
- * Context: any thread.
+ * Context: any thread; between cache_hold() and cache_release() when it is to be opened.
  * Return: enum cache_outcome.
  */
 enum cache_outcome cache_look(struct cache *cache, const struct picture_repository *repository,

@@ -343,15 +343,6 @@ static const char *dead_path(const struct digest *digest, char ret[OBJECT_PATH_M
 	return ret;
 }
 
-static int remove_object(const struct collection *collection, const struct digest *digest)
-{
-	char path[OBJECT_PATH_MAX];
-
-	if (unlinkat(collection->store->fd, object_path(digest, path), 0) < 0 && errno != ENOENT)
-		return error_set(collection->err, errno, "remove '%s': %m", path);
-	return 0;
-}
-
 /* Moves an object away, and puts it back if a writer has touched or replaced it since
  * @before was seen. */
 static int bury(const struct collection *collection, const struct digest *digest,
@@ -393,7 +384,7 @@ static int sweep_one(const struct collection *collection, const struct digest *d
 	else if (!collection->settings->dry_run && claims->tv_sec)
 		r = bury(collection, digest, &st, &spared);
 	else if (!collection->settings->dry_run)
-		r = remove_object(collection, digest);
+		r = object_remove(collection->store, digest, collection->err);
 	if (r < 0)
 		return r;
 	report->objects_spared += spared;

@@ -73,6 +73,15 @@ bool object_lies_there(struct store *store, const struct digest *digest)
 	return utimensat(store->fd, path, NULL, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+int object_remove(struct store *store, const struct digest *digest, struct error *err)
+{
+	char path[OBJECT_PATH_MAX];
+
+	if (unlinkat(store->fd, object_path(digest, path), 0) < 0 && errno != ENOENT)
+		return error_set(err, errno, "remove '%s': %m", path);
+	return 0;
+}
+
 bool object_exists(struct store *store, const struct digest *digest)
 {
 	bool waits = false;

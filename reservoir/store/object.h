@@ -128,6 +128,17 @@ int object_put(struct store *store, const void *data, size_t len, struct digest 
 bool object_exists(struct store *store, const struct digest *digest);
 
 /**
+ * object_remove() - Remove an object that nothing needs; one that is not there is none.
+ * @store: store
+ * @digest: its name
+ * @err: set on failure
+ *
+ * Context: who calls knows that no writer is about to need it.
+ * Return: 0, or negative errno of the system.
+ */
+int object_remove(struct store *store, const struct digest *digest, struct error *err);
+
+/**
  * object_open() - Open an object for reading.
  * @store: store
  * @digest: its name

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reservoir/serve/cache.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/macro.h"
 #include "base/parse.h"
+#include "reservoir/store/catalogue.h"
 #include "reservoir/store/object.h"
 #include "tests/unit/reservoir/store/scratch.h"
 
@@ -270,6 +273,115 @@ static void lives_without_its_upstream(void **state)
 	assert_int_equal(ask(fixture, "pool/y", text), CACHE_REFUSED);
 }
 
+static bool has_object(const struct fixture *fixture, const char *text)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	struct digest digest = digest_of(text, strlen(text));
+	struct error err;
+
+	assert_int_equal(store_open(fixture->dir, STORE_READ, &store, &err), 0);
+	return object_exists(store, &digest);
+}
+
+/* Puts a package of @len times a letter there, and what vouches for it. */
+static void put_package(const struct fixture *fixture, char letter, size_t len, char text[256])
+{
+	char path[32], index[32], line[256], hash[DIGEST_TEXT_SIZE];
+	struct digest digest;
+
+	memset(text, letter, len);
+	text[len] = '\0';
+	digest = digest_of(text, len);
+	(void)snprintf(path, sizeof(path), "pool/%c", letter);
+	(void)snprintf(index, sizeof(index), "index/%c", letter);
+	(void)snprintf(line, sizeof(line), "%s %s\n", path, digest_format(&digest, hash));
+	put(fixture, path, text);
+	put(fixture, index, line);
+}
+
+static const char *const names[] = { "x", "y", "z" };
+
+/* Of three packages of 200 bytes two fit; the one that was asked for longest ago goes. */
+static void keeps_to_its_size(void **state)
+{
+	struct fixture *fixture = *state;
+	char texts[ARRAY_SIZE(names)][256], path[32], text[256];
+
+	fixture->config.max_size = 800; /* with the indexes, of 72 bytes each */
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		put_package(fixture, names[i][0], 200, texts[i]);
+		(void)snprintf(path, sizeof(path), "index/%s", names[i]);
+		assert_int_equal(ask(fixture, path, text), CACHE_FOUND);
+	}
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FOUND);
+	assert_int_equal(ask(fixture, "pool/y", text), CACHE_FOUND);
+	(void)poll(NULL, 0, 1100); /* that it was asked for is noted once a second */
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		(void)snprintf(path, sizeof(path), "index/%s", names[i]);
+		assert_int_equal(ask(fixture, path, text), CACHE_FOUND);
+	}
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FOUND);
+	assert_int_equal(ask(fixture, "pool/z", text), CACHE_FOUND);
+	assert_string_equal(text, texts[2]);
+	assert_true(has_object(fixture, texts[0]));
+	assert_false(has_object(fixture, texts[1]));
+	assert_true(has_object(fixture, texts[2]));
+	/* It is fetched again. */
+	assert_int_equal(ask(fixture, "pool/y", text), CACHE_FOUND);
+	assert_string_equal(text, texts[1]);
+}
+
+/* Two names of the same bytes need them until both are gone. */
+static void keeps_what_another_needs(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[256];
+
+	fixture->config.cache_for_ms = 0;
+	put(fixture, "index/a", "");
+	put(fixture, "index/b", "");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	assert_int_equal(ask(fixture, "index/b", text), CACHE_FOUND);
+	drop(fixture, "index/a");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_ABSENT);
+	assert_true(has_object(fixture, ""));
+	drop(fixture, "index/b");
+	assert_int_equal(ask(fixture, "index/b", text), CACHE_ABSENT);
+	assert_false(has_object(fixture, ""));
+}
+
+static int count_key(void *ctx, _unused_ const char *key, _unused_ const void *value,
+		     _unused_ size_t len)
+{
+	(*(size_t *)ctx)++;
+	return 0;
+}
+
+static void writes_no_absent_names(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_(store_closep) struct store *store = NULL;
+	_cleanup_(catalogue_closep) struct catalogue *catalogue = NULL;
+	char text[256], path[32];
+	struct error err;
+	size_t n = 0;
+
+	for (int i = 0; i < 20; i++) {
+		(void)snprintf(path, sizeof(path), "index/none-%d", i);
+		assert_int_equal(ask(fixture, path, text), CACHE_ABSENT);
+	}
+	put(fixture, "index/none-3", "");
+	assert_int_equal(ask(fixture, "index/none-3", text), CACHE_ABSENT);
+	fixture->config.cache_for_ms = 0;
+	assert_int_equal(ask(fixture, "index/none-3", text), CACHE_FOUND);
+	cache_free(fixture->cache);
+	fixture->cache = NULL;
+	assert_int_equal(store_open(fixture->dir, STORE_WRITE, &store, &err), 0);
+	assert_int_equal(catalogue_open(store, &catalogue, &err), 0);
+	assert_int_equal(catalogue_each(catalogue, "cache/r", count_key, &n, &err), 0);
+	assert_int_equal(n, 1);
+}
+
 static void one_server_has_it(void **state)
 {
 	struct fixture *fixture = *state;
@@ -295,7 +407,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_CACHE(fetches_what_is_vouched_for), WITH_CACHE(takes_no_wrong_bytes),
 		WITH_CACHE(follows_the_upstream),	 WITH_CACHE(lives_without_its_upstream),
-		WITH_CACHE(one_server_has_it),		 WITH_CACHE(tells_who_waits_at_the_end),
+		WITH_CACHE(keeps_to_its_size),		 WITH_CACHE(keeps_what_another_needs),
+		WITH_CACHE(writes_no_absent_names),	 WITH_CACHE(one_server_has_it),
+		WITH_CACHE(tells_who_waits_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
