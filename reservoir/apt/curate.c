@@ -192,6 +192,25 @@ static int add_source(struct curator *curator, const struct deb822_stanza *stanz
 	return MIN(r, 0);
 }
 
+static int look_for_absent(void *ctx, const struct package_file *file, struct error *err _unused_)
+{
+	const struct apt_run *run = ctx;
+
+	return seen_has(&run->absent, file->path, strlen(file->path)) ? -ENOENT : 0;
+}
+
+/* Whether upstream does not have a file that a stanza speaks of. */
+static bool is_absent(struct apt_run *run, enum index_kind kind, const struct deb822_stanza *stanza)
+{
+	struct package_file file;
+
+	if (run->absent.n == 0)
+		return false;
+	if (kind == INDEX_SOURCES)
+		return source_files(stanza, look_for_absent, run, NULL) == -ENOENT;
+	return package_file(stanza, &file, NULL) == 0 && look_for_absent(run, &file, NULL) < 0;
+}
+
 /* Each returns 1 to keep a stanza, 0 to leave it out. */
 static int keep_package(struct rewrite *rewrite, const struct deb822_stanza *stanza,
 			struct error *err)
@@ -199,7 +218,8 @@ static int keep_package(struct rewrite *rewrite, const struct deb822_stanza *sta
 	struct package_name name;
 	int r = package_name(stanza, &name, err);
 
-	if (r < 0 || !is_chosen(rewrite->curator, &name))
+	if (r < 0 || !is_chosen(rewrite->curator, &name) ||
+	    is_absent(rewrite->curator->run, INDEX_PACKAGES, stanza))
 		return MIN(r, 0);
 	r = publish_files(rewrite->suite, INDEX_PACKAGES, stanza, err);
 	if (r == 0)
@@ -215,8 +235,9 @@ static int keep_source(struct rewrite *rewrite, const struct deb822_stanza *stan
 	int r = package_name(stanza, &name, err);
 
 	(void)str_copy(name.architecture, sizeof(name.architecture), "source");
-	if (r < 0 ||
-	    !seen_has(&rewrite->curator->sources, key, closure_key(&name, key, sizeof(key))))
+	if (r < 0 || is_absent(rewrite->curator->run, INDEX_SOURCES, stanza) ||
+	    (rewrite->curator->filtered &&
+	     !seen_has(&rewrite->curator->sources, key, closure_key(&name, key, sizeof(key)))))
 		return MIN(r, 0);
 	r = publish_files(rewrite->suite, INDEX_SOURCES, stanza, err);
 	return r < 0 ? r : 1;
@@ -422,11 +443,15 @@ static bool is_icons(const struct index *index)
 static int curate_index(struct curator *curator, struct suite *suite, const struct index *index,
 			bool packages, struct error *err)
 {
-	if (!index->there || suite->beside || (index->place.kind == INDEX_PACKAGES) != packages)
+	enum index_kind kind = index->place.kind;
+	bool lists = kind == INDEX_PACKAGES || kind == INDEX_SOURCES;
+
+	if (!index->there || suite->beside || (kind == INDEX_PACKAGES) != packages)
 		return 0;
-	if (!curator->filtered)
+	if (!curator->filtered && !(lists && curator->run->absent.n > 0))
 		return take_index(suite, index, err);
-	if (!suite_is_read(suite, index))
+	/* The others tell of packages that are not there, and cannot be written anew. */
+	if (!keeps[kind] || !suite_is_read(suite, index))
 		return 0;
 	/* Icons of packages that are not there do no harm. */
 	if (is_icons(index))

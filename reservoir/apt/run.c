@@ -71,6 +71,17 @@ void run_abort(struct apt_run *run, int r, const struct error *err)
 	fetcher_stop(run->sync->fetcher);
 }
 
+static void add_absent(struct apt_run *run, const char *path)
+{
+	struct error error = { 0 };
+	int r = seen_add(&run->absent, path, strlen(path), 0, &error);
+
+	if (r < 0)
+		run_abort(run, r, &error);
+	if (r == SEEN_NEW)
+		strbuf_printf(&run->absent_lines, "%s\n", path);
+}
+
 /* 1 if a path is new, 0 if it is there already with the same bytes. */
 static int claim(struct apt_run *run, const struct manifest_entry *entry, struct error *err)
 {
@@ -147,9 +158,10 @@ static void on_file(void *ctx, const struct fetch_request *request _unused_,
 			run_abort(ask->run, r, &error);
 		return;
 	}
-	run_fail(ask->run, ask->path,
-		 result->status == FETCH_ABSENT ? "upstream lists it, and does not have it"
-						: result->error.msg);
+	if (result->status == FETCH_ABSENT)
+		add_absent(ask->run, ask->path);
+	else
+		run_fail(ask->run, ask->path, result->error.msg);
 }
 
 static int ask_file(struct apt_run *run, const struct manifest_entry *entry, struct error *err)

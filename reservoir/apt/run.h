@@ -19,6 +19,7 @@
 #define APT_NOTES MANIFEST_NOTES "apt/"
 #define APT_NOTE_OPTIONS APT_NOTES "options"	/* what was selected, as a digest */
 #define APT_NOTE_BY_HASH APT_NOTES "by-hash"	/* how old indexes are that upstream has no more */
+#define APT_NOTE_ABSENT APT_NOTES "absent"	/* paths that upstream lists and does not have */
 #define APT_NOTE_UPSTREAM APT_NOTES "upstream/" /* signatures that are not served */
 #define APT_NOTE_CLOSURE APT_NOTES "closure/"	/* why packages are in, of an architecture */
 #define APT_FAILURES_MAX ((size_t)4 * 1024 * 1024) /* bytes told; the rest is counted */
@@ -89,9 +90,11 @@ struct apt_run {
 	struct sync_plan plan;
 	struct strbuf failures; /* pairs of what and why, each with its NUL */
 	uint64_t n_failures;
-	struct error error; /* that a callback cannot return */
-	int result;	    /* of it */
-	bool again;	    /* upstream changed meanwhile: this is the second time */
+	struct seen absent;	    /* paths that upstream lists and does not have */
+	struct strbuf absent_lines; /* the same, a line each */
+	struct error error;	    /* that a callback cannot return */
+	int result;		    /* of it */
+	bool again;		    /* upstream changed meanwhile: this is the second time */
 };
 
 /**

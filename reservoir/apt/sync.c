@@ -8,6 +8,10 @@
  *
  * Upstream may change in the middle. Then something is missing or hashes to something
  * else: when what is signed is another one by then, all begins again, once.
+ *
+ * What upstream lists and does not have, although it did not change, is published
+ * without: a note in the manifest has the next sync look for it again. Indexes that are
+ * made here are made a second time then, as only the fetch tells what is not there.
  */
 #include "reservoir/apt/sync.h"
 
@@ -82,6 +86,8 @@ static void run_done(struct apt_run *run)
 	spool_free(run->ready);
 	spool_free(run->todo);
 	strbuf_done(&run->failures);
+	strbuf_done(&run->absent_lines);
+	seen_done(&run->absent);
 }
 
 static int append_words(struct config_word **words, size_t *n, const struct config_word *more,
@@ -173,6 +179,7 @@ static int run_init(struct apt_run *run, struct sync *sync, struct error *err)
 		.options = *options,
 		.curated = options->publish == APT_CURATED,
 		.failures = STRBUF_INIT(APT_FAILURES_MAX),
+		.absent_lines = STRBUF_INIT(APT_FAILURES_MAX),
 	};
 	/* These are this run's own. */
 	run->options.packages = NULL;
@@ -275,24 +282,71 @@ static int build(struct apt_run *run, struct error *err)
 	return r < 0 ? r : SYNC_BUILT;
 }
 
+static int collect_again(struct apt_run *run, struct error *err)
+{
+	int r = restart(run, err);
+
+	run->again = true;
+	return r < 0 ? r : collect(run, err);
+}
+
 static int run_twice(struct apt_run *run, struct error *err)
 {
 	bool changed;
 	int r = collect(run, err);
 
-	if (r != 0 || run->n_failures == 0)
+	if (r != 0 || (run->n_failures == 0 && run->absent.n == 0))
 		return r;
 	r = has_changed(run, &changed, err);
 	if (r < 0 || !changed)
 		return r;
 	sync_note(run->sync, "upstream changed during the sync, which began again");
-	run->again = true;
-	r = restart(run, err);
-	return r < 0 ? r : collect(run, err);
+	seen_done(&run->absent);
+	strbuf_clear(&run->absent_lines);
+	return collect_again(run, err);
+}
+
+/* Tells what upstream lists and does not have, as one or the other. */
+static void tell_absent(struct apt_run *run, bool tolerated)
+{
+	const char *at = strbuf_str(&run->absent_lines);
+
+	while (*at) {
+		size_t len = strcspn(at, "\n");
+		char path[STORE_PATH_MAX];
+
+		(void)snprintf(path, sizeof(path), "%.*s", (int)len, at);
+		at += len + 1;
+		if (tolerated)
+			sync_absent(run->sync, path);
+		else
+			run_fail(run, path, "upstream lists it, and does not have it");
+	}
+}
+
+/* Indexes made here speak of nothing that is not there; the bytes of upstream's stay. */
+static int go_without_absent(struct apt_run *run, struct error *err)
+{
+	size_t n = run->absent.n;
+	bool tolerated = strbuf_error(&run->absent_lines) == 0 && sync_tolerates(run->sync, n);
+	int r = 0;
+
+	if (tolerated && run->curated) {
+		r = collect_again(run, err);
+		tolerated = run->absent.n == n;
+	}
+	if (r != 0 || run->n_failures > 0)
+		return r;
+	tell_absent(run, tolerated);
+	if (!tolerated)
+		return 0;
+	r = run_note(run, APT_NOTE_ABSENT, run->absent_lines.data, run->absent_lines.len, err);
+	return MIN(r, 0);
 }
 
 static int sync_run(struct apt_run *run, struct error *err)
 {
+	struct manifest_entry absent;
 	bool news = false;
 	int r = restart(run, err);
 
@@ -301,7 +355,8 @@ static int sync_run(struct apt_run *run, struct error *err)
 	if (r < 0)
 		return r;
 	run->same_selection = selects_the_same(run);
-	if (!news && run->n_failures == 0 && run->same_selection) {
+	if (!news && run->n_failures == 0 && run->same_selection &&
+	    !run_current(run, APT_NOTE_ABSENT, &absent)) {
 		suites_check_current(run);
 		if (run->n_failures == 0)
 			return SYNC_UNCHANGED;
@@ -309,6 +364,8 @@ static int sync_run(struct apt_run *run, struct error *err)
 	if (run->n_failures > 0)
 		return tell_failures(run);
 	r = run_twice(run, err);
+	if (r == 0 && run->n_failures == 0 && run->absent.n > 0)
+		r = go_without_absent(run, err);
 	if (r != 0)
 		return r;
 	return run->n_failures > 0 ? tell_failures(run) : build(run, err);

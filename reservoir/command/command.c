@@ -217,8 +217,8 @@ static const struct command_exit exits[] = {
 	{ COMMAND_FAILED, "something failed; what was changed is told" },
 	{ COMMAND_MISUSED, "the command line is wrong" },
 	{ COMMAND_INCOMPLETE,
-	  "sync: a repository misses something and was not published; verify: something is "
-	  "damaged; import and watch: a bundle was refused" },
+	  "sync: a repository misses something, published without it or not; verify: something "
+	  "is damaged; import and watch: a bundle was refused" },
 	{ 0 },
 };
 

@@ -13,7 +13,7 @@
 
 #define COMMAND_OUTPUT_MAX ((size_t)1024 * 1024) /* help and completions */
 
-/* Of sync: a repository misses something and was not published; of verify: something is
+/* Of sync: a repository misses something, published without it or not; of verify: something is
  * damaged; of import and watch: a bundle was refused. */
 #define COMMAND_INCOMPLETE COMMAND_OWN
 

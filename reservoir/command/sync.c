@@ -62,6 +62,14 @@ static int print_json(const struct sync_reports *reports, struct error *err)
 	return 0;
 }
 
+/* A closed window is as it was configured: whoever runs this at fixed times is told when. */
+static int say_later(const struct settings *settings, const struct error *err)
+{
+	return (settings->json ? puts("[]") : printf("not now: %s\n", err->msg)) < 0
+		       ? COMMAND_FAILED
+		       : COMMAND_DONE;
+}
+
 int sync_run(const struct settings *settings, struct error *err)
 {
 	_cleanup_reservoir_config_ struct reservoir_config config = { 0 };
@@ -93,6 +101,8 @@ int sync_run(const struct settings *settings, struct error *err)
 		return r;
 	run.store = store;
 	status = sync_all(&run, &reports, err);
+	if (status == -EAGAIN)
+		return say_later(settings, err);
 	if (status >= 0 && settings->json)
 		r = print_json(&reports, err);
 	if (status < 0 || r < 0)

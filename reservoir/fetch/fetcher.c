@@ -24,16 +24,17 @@
 #include "reservoir/fetch/queue.h"
 #include "reservoir/fetch/transfer.h"
 
-#define TOTAL_MAX 1024u		/* transfers: each has a descriptor or two, and a buffer */
-#define WAITING_PER_TRANSFER 4u /* more() is called below this many waiting jobs */
-#define POLL_MS 200		/* the longest that a stop or the progress waits */
-#define PAUSED_POLL_MS 20	/* while transfers wait for their allowance */
-#define WATCH_MS 250u		/* between two calls of the watcher */
-#define FLUSH_MS 2000u		/* an object waits no longer for its name */
-#define FLUSH_BYTES (8u << 20)	/* nor until more than these were written after it */
-#define DISK_MS 1000u		/* between two looks at the disk */
-#define DISK_BYTES (64u << 20)	/* or after so many written */
-#define BUSY_MS 50u		/* until bytes that another transfer has open are asked for again */
+#define TOTAL_MAX 1024u		     /* transfers: each has a descriptor or two, and a buffer */
+#define WAITING_PER_TRANSFER 4u	     /* more() is called below this many waiting jobs */
+#define POLL_MS 200		     /* the longest that a stop or the progress waits */
+#define PAUSED_POLL_MS 20	     /* while transfers wait for their allowance */
+#define WATCH_MS 250u		     /* between two calls of the watcher */
+#define FLUSH_MS 2000u		     /* an object waits no longer for its name */
+#define FLUSH_BYTES (8u << 20)	     /* nor until more than these were written after it */
+#define DISK_MS 1000u		     /* between two looks at the disk */
+#define DISK_BYTES (64u << 20)	     /* or after so many written */
+#define DISK_LEAST_BYTES (64u << 10) /* where there is little room */
+#define BUSY_MS 50u /* until bytes that another transfer has open are asked for again */
 #define ADVANCE_BYTES (1u << 20) /* a try that came so much further counts as the first */
 #define ALLOWANCE_PARTS 10	 /* a tenth of a second may be taken at once */
 
@@ -45,6 +46,7 @@ struct fetcher {
 	atomic_bool is_stopped; /* by a signal handler, or another thread */
 	uint64_t watched_ms, flushed_ms, disk_ms;
 	uint64_t disk_bytes, flushed_bytes; /* written until then */
+	uint64_t disk_step;		    /* to be written until the disk is looked at again */
 	struct flusher *flusher;	    /* of a run, once something is to be flushed */
 	fetch_progress_fn watch;
 	void *watch_ctx;
@@ -475,6 +477,12 @@ static void fill_allowance(struct fetcher *fetcher, uint64_t now)
 		transfer_resume(&fetcher->transfers[i]);
 }
 
+/* The less room there is, the sooner it is looked at again. */
+static uint64_t disk_step(uint64_t room)
+{
+	return MIN(MAX(room / 2, (uint64_t)DISK_LEAST_BYTES), (uint64_t)DISK_BYTES);
+}
+
 static int look_at_disk(struct fetcher *fetcher, uint64_t now, struct error *err)
 {
 	struct engine *engine = &fetcher->engine;
@@ -483,15 +491,17 @@ static int look_at_disk(struct fetcher *fetcher, uint64_t now, struct error *err
 
 	if (!engine->store || engine->settings.keep_free == 0 ||
 	    (now - fetcher->disk_ms < DISK_MS &&
-	     engine->written - fetcher->disk_bytes < DISK_BYTES))
+	     engine->written - fetcher->disk_bytes < fetcher->disk_step))
 		return 0;
 	fetcher->disk_ms = now;
 	fetcher->disk_bytes = engine->written;
 	r = store_free_bytes(engine->store, &free_bytes, err);
 	if (r < 0)
 		return r;
-	if (free_bytes >= engine->settings.keep_free)
+	if (free_bytes >= engine->settings.keep_free) {
+		fetcher->disk_step = disk_step(free_bytes - engine->settings.keep_free);
 		return 0;
+	}
 	return error_set(err, ENOSPC,
 			 "the disk has %" PRIu64 " bytes free, and %" PRIu64
 			 " are to be left (sync.keepFree)",

@@ -22,18 +22,19 @@ static bool is_beside(const char *path)
 	return false;
 }
 
-/* What lies beside a file may be missing; the page then does not speak of it. */
+/* The page then does not speak of it; of what lies beside a file that is no fault. */
 static int file_absent(struct errand *errand, struct error *err)
 {
 	char text[STORE_PATH_MAX + 64];
 
 	if (!is_beside(errand->path)) {
-		pypi_run_missing(errand->run, errand->path,
-				 "the upstream lists it and does not have it");
-		return 0;
+		sync_absent(errand->run->sync, errand->path);
+		errand->run->n_absent++;
+		errand->run->projects[errand->project].flags |= PROJECT_LACKS;
+	} else {
+		(void)snprintf(text, sizeof(text), "%s is offered and not there", errand->path);
+		sync_note(errand->run->sync, text);
 	}
-	(void)snprintf(text, sizeof(text), "%s is offered and not there", errand->path);
-	sync_note(errand->run->sync, text);
 	return pypi_run_resolve(errand->run, errand->path, NULL, err);
 }
 

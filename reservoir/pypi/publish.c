@@ -115,15 +115,20 @@ static int add_beside(struct run *run, uint32_t number, const struct pypi_file *
 		       : 0;
 }
 
+/* 1 for a file that is there, 0 for none. */
 static int add_row(struct run *run, uint32_t number, const struct pypi_chosen *chosen,
 		   struct pypi_page_file *row, int64_t *newest, struct error *err)
 {
 	const struct pypi_file *file = chosen->file;
+	const struct resolved *resolved;
 	char path[STORE_PATH_MAX];
 	int64_t mtime;
 	int r;
 
 	pypi_run_path(run, number, file->name, "", path);
+	resolved = pypi_run_resolved(run, path);
+	if (resolved && resolved->absent)
+		return 0;
 	*row = (struct pypi_page_file) { .file = file };
 	row->version = chosen->version[0] ? chosen->version : NULL;
 	if (!pypi_run_digest(run, path, file->has_sha256 ? &file->sha256 : NULL, &row->sha256)) {
@@ -133,7 +138,9 @@ static int add_row(struct run *run, uint32_t number, const struct pypi_chosen *c
 	mtime = file_time(run, path, file);
 	*newest = MAX(*newest, file->uploaded);
 	r = add_file(run, path, MEDIA_OCTETS, &row->sha256, mtime, &row->size, err);
-	return r < 0 ? r : add_beside(run, number, file, row, mtime, err);
+	if (r == 0)
+		r = add_beside(run, number, file, row, mtime, err);
+	return r < 0 ? r : 1;
 }
 
 static int write_pages(struct run *run, const struct pypi_page *page, int64_t newest,
@@ -168,9 +175,11 @@ static int publish_project(struct run *run, uint32_t number, struct error *err)
 	page.status = loaded.index.status;
 	page.status_reason = loaded.index.status_reason;
 	page.files = rows;
-	page.n_files = loaded.choice.n;
-	for (size_t i = 0; r == 0 && i < loaded.choice.n; i++)
-		r = add_row(run, number, &loaded.choice.files[i], &rows[i], &newest, err);
+	for (size_t i = 0; r >= 0 && i < loaded.choice.n; i++) {
+		r = add_row(run, number, &loaded.choice.files[i], &rows[page.n_files], &newest,
+			    err);
+		page.n_files += r > 0;
+	}
 	return r < 0 ? r : write_pages(run, &page, newest, err);
 }
 

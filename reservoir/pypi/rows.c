@@ -102,9 +102,11 @@ static int save_project(struct run *run, const char *name, const struct project 
 	struct row row;
 
 	if (!(project->flags & PROJECT_PAGE) || (project->flags & PROJECT_UNCHANGED) ||
-	    !pypi_run_row_get(run, name, &row) || digest_equal(&row.built, &project->page))
+	    !pypi_run_row_get(run, name, &row) ||
+	    (digest_equal(&row.built, &project->page) && !(project->flags & PROJECT_LACKS)))
 		return 0;
-	row.built = project->page;
+	/* What it lacks is asked for again. */
+	row.built = project->flags & PROJECT_LACKS ? (struct digest) { 0 } : project->page;
 	return pypi_run_row_put(run, name, &row, err);
 }
 
@@ -114,7 +116,7 @@ static int save_list(struct run *run, struct error *err)
 
 	if (!pypi_run_row_get(run, PYPI_LIST_KEY, &row))
 		return 0;
-	row.built = row.page;
+	row.built = run->n_absent > 0 ? (struct digest) { 0 } : row.page;
 	return pypi_run_row_put(run, PYPI_LIST_KEY, &row, err);
 }
 
@@ -176,6 +178,8 @@ int pypi_run_state_make(struct run *run, struct error *err)
 	strbuf_printf(&text, "options %s\n", digest_format(&run->options, hex));
 	strbuf_printf(&text, "projects %zu %016jx%016jx\n", n, (uintmax_t)sum.parts[0],
 		      (uintmax_t)sum.parts[1]);
+	if (run->n_absent > 0)
+		strbuf_printf(&text, "absent %ju\n", (uintmax_t)run->n_absent);
 	if (strbuf_error(&text) < 0)
 		return error_set(err, ENOMEM, "no memory for the state");
 	run->state = digest_of(text.data, text.len);

@@ -71,7 +71,7 @@ static int find_out(struct run *run, struct error *err)
 	if (r != 0)
 		return r;
 	r = pypi_run_state_make(run, err);
-	return r < 0 ? r : !run->missed && is_published(run);
+	return r < 0 ? r : !run->missed && run->n_absent == 0 && is_published(run);
 }
 
 /* Whether the configuration itself leaves a published file out: it is recalled. */
@@ -113,6 +113,19 @@ static void refuse_to_empty(struct run *run)
 				 "is taken away here");
 }
 
+/* Goes on without what the upstream lists and does not have. */
+static int go_without_absent(struct run *run, struct error *err)
+{
+	if (run->n_absent == 0 || run->missed)
+		return 0;
+	if (sync_tolerates(run->sync, run->n_absent))
+		return pypi_run_state_make(run, err);
+	pypi_run_missing(run, run->sync->repository->name,
+			 "upstream does not have most of what it lists: nothing is taken away "
+			 "here");
+	return 0;
+}
+
 static int collect(struct run *run, struct error *err)
 {
 	int r = find_out(run, err);
@@ -127,6 +140,8 @@ static int collect(struct run *run, struct error *err)
 	if (r != 0)
 		return r;
 	r = pypi_run_fetch_files(run, err);
+	if (r == 0)
+		r = go_without_absent(run, err);
 	if (r == 0 && !run->missed)
 		r = pypi_run_publish(run, err);
 	if (r == 0 && !run->missed)

@@ -316,44 +316,16 @@ int scrub(struct store *store, const struct scrub_settings *settings, struct scr
 	return r < 0 ? r : check_generations(&scrubbing);
 }
 
-/* The finding, as an answer; put aside it is already. */
-static int answer_finding(void *ctx, const struct scrub_finding *finding)
-{
-	return error_set(ctx, EBADMSG, "%s", finding->text);
-}
-
-int scrub_object(struct store *store, const struct digest *digest, struct error *err)
-{
-	_cleanup_(hasher_freep) struct hasher *hasher = NULL;
-	_cleanup_free_ unsigned char *buffer = malloc(READ_BYTES);
-	struct scrub_settings settings = { .found = answer_finding, .ctx = err };
-	struct scrub_report report = { 0 };
-	struct scrubbing scrubbing = { .store = store,
-				       .settings = &settings,
-				       .report = &report,
-				       .err = err,
-				       .buffer = buffer };
-	int r = buffer ? hasher_new(&hasher, err) : error_set(err, ENOMEM, "no memory to read");
-
-	scrubbing.hasher = hasher;
-	return r < 0 ? r : check_object(&scrubbing, digest);
-}
-
-static int is_some(_unused_ void *ctx, _unused_ const struct digest *digest)
-{
-	return -EEXIST;
-}
-
 bool scrub_misses(struct store *store, const struct manifest *manifest)
 {
 	struct manifest_cursor cursor;
 	struct manifest_entry entry;
+	char path[OBJECT_PATH_MAX];
 
-	if (quarantine_each(store, is_some, NULL, NULL) != -EEXIST)
-		return false;
 	manifest_seek(manifest, "", &cursor);
 	while (manifest_next(&cursor, &entry))
-		if (!object_exists(store, &entry.digest))
+		if (faccessat(store->fd, object_path(&entry.digest, path), F_OK,
+			      AT_SYMLINK_NOFOLLOW) < 0)
 			return true;
 	return false;
 }

@@ -54,7 +54,13 @@ void report_lines_add(struct report_lines *lines, const char *fmt, ...)
 
 bool report_is_complete(const struct sync_report *report)
 {
-	return report->result != SYNC_RESULT_NONE && report->result < SYNC_RESULT_INCOMPLETE;
+	return report->result != SYNC_RESULT_NONE && report->result < SYNC_RESULT_INCOMPLETE &&
+	       report->missing.all == 0;
+}
+
+bool report_holds_back(const struct sync_report *report)
+{
+	return report->missing.all > report->absent;
 }
 
 const char *report_result_name(enum sync_result result)

@@ -42,6 +42,7 @@ struct sync_report {
 	struct sync_plan plan;
 	uint64_t free_bytes; /* that may be used, when planned */
 	struct report_lines missing;
+	uint64_t absent; /* of what is missing: listed, but not there, which holds nothing back */
 	struct report_lines notes;
 	struct fetch_progress fetched; /* label is NULL */
 	uint64_t duration_ms;
@@ -81,6 +82,14 @@ void report_lines_done(struct report_lines *lines);
  * Return: true if so, or if nothing else was wanted.
  */
 bool report_is_complete(const struct sync_report *report);
+
+/**
+ * report_holds_back() - Whether something is missing without which nothing is published.
+ * @report: report
+ *
+ * Return: true if so.
+ */
+bool report_holds_back(const struct sync_report *report);
 
 /**
  * report_result_name() - The word for a result, as in "published".

@@ -69,11 +69,19 @@ static void runner_done(struct runner *runner)
 	journal_close(runner->journal);
 }
 
+/* Seconds until fetching is allowed. */
+static uint32_t opens_in(const struct runner *runner)
+{
+	uint32_t now = runner->run->now ? runner->run->now() : window_now();
+
+	return window_opens_in(&runner->window, now);
+}
+
 static bool is_to_stop(struct runner *runner)
 {
 	if (runner->run->stop && *runner->run->stop)
 		return true;
-	if (window_opens_in(&runner->window, window_now()) > 0)
+	if (opens_in(runner) > 0)
 		runner->window_closed = true;
 	return runner->window_closed;
 }
@@ -119,11 +127,12 @@ static int open_attempt(struct attempt *attempt, struct error *err)
 			report_lines_add(&attempt->report->notes,
 					 "the manifest is damaged, all is compared anew: %s",
 					 error_text(err, r));
-		/* What was damaged and put aside is fetched or made anew. */
+		/* What was lost, or damaged and put aside, is fetched or made anew. */
 		if (r == 0 && scrub_misses(store, attempt->current)) {
 			manifest_free(TAKE_PTR(attempt->current));
 			report_lines_add(&attempt->report->notes,
-					 "something is in quarantine, all is compared anew");
+					 "something is lost or in quarantine, all is compared "
+					 "anew");
 		}
 	}
 	r = manifest_builder_new(store, &attempt->builder, err);
@@ -320,7 +329,7 @@ static int conclude_built(struct attempt *attempt, struct error *err)
 	struct digest collected;
 	int r;
 
-	if (attempt->report->missing.all > 0) {
+	if (report_holds_back(attempt->report)) {
 		attempt->report->result = SYNC_RESULT_INCOMPLETE;
 		return 0;
 	}
@@ -483,26 +492,18 @@ int sync_fetcher_new(struct store *store, const struct config_sync *config, stru
 		.proxy = config->proxy,
 		.netrc_file = config->netrc_file.text,
 	};
-
-	return fetcher_new(store, &settings, ret, err);
-}
-
-static int open_runner(struct runner *runner, struct error *err)
-{
-	const struct sync_run *run = runner->run;
-	const struct config_sync *config = &run->config->sync;
-	uint32_t opens_in;
+	uint32_t wait_s;
 	int r;
 
 	r = window_parse(config->window, &runner->window, err);
 	if (r < 0)
 		return r;
-	opens_in = window_opens_in(&runner->window, window_now());
-	if (opens_in > 0)
+	wait_s = opens_in(runner);
+	if (wait_s > 0)
 		return error_set(
 			err, EAGAIN,
 			"the time window %s (sync.window) opens in %u hours and %u minutes",
-			config->window, opens_in / 3600, opens_in % 3600 / 60);
+			config->window, wait_s / 3600, wait_s % 3600 / 60);
 	r = journal_open(run->store, &runner->journal, err);
 	if (r == 0)
 		r = sync_fetcher_new(run->store, config, &runner->fetcher, err);

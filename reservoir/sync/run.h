@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "reservoir/config/config.h"
 #include "reservoir/fetch/fetch.h"
@@ -26,6 +27,7 @@ struct sync_run {
 	size_t n_names;
 	bool plan_only;
 	const volatile sig_atomic_t *stop; /* set by a signal handler: ends the run soon */
+	uint32_t (*now)(void);		   /* seconds since midnight; NULL for window_now() */
 
 	/* Any may be NULL. */
 	void (*planned)(void *ctx, const struct sync_report *report);
@@ -67,7 +69,7 @@ void sync_reports_done(struct sync_reports *reports);
  *
  * Return: 0 when all are complete, 1 when one is not, or
  *   -ENOENT  a name is not in the configuration
- *   -EAGAIN  outside of the time window: says when it opens
+ *   -EAGAIN  outside of the time window, which is no failure: says when it opens
  *   negative errno of the system, before anything was fetched
  */
 int sync_all(const struct sync_run *run, struct sync_reports *ret, struct error *err);

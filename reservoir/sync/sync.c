@@ -31,11 +31,11 @@ int sync_plan(struct sync *sync, const struct sync_plan *plan, struct error *err
 	report->free_bytes = free_bytes > report->keep_free ? free_bytes - report->keep_free : 0;
 	if (report->planned)
 		report->planned(report->ctx, report);
-	if (report->plan_only)
-		return SYNC_PLANNED;
 	r = check_room(report, err);
 	if (r < 0)
 		return r;
+	if (report->plan_only)
+		return SYNC_PLANNED;
 	fetcher_plan(sync->fetcher, sync->repository->name, plan->fetch_files, plan->fetch_bytes);
 	return 0;
 }
@@ -47,6 +47,18 @@ void sync_missing(struct sync *sync, const char *what, const char *why)
 		report_lines_add(&sync->report->missing, "%s", why);
 	else
 		report_lines_add(&sync->report->missing, "%s: %s", what, why);
+}
+
+bool sync_tolerates(const struct sync *sync, uint64_t absent)
+{
+	return absent < (sync->report->plan.files + 1) / 2;
+}
+
+void sync_absent(struct sync *sync, const char *what)
+{
+	report_lines_add(&sync->report->missing, "%s: the upstream lists it, and does not have it",
+			 what);
+	sync->report->absent++;
 }
 
 void sync_note(struct sync *sync, const char *text)

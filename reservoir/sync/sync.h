@@ -71,6 +71,26 @@ int sync_plan(struct sync *sync, const struct sync_plan *plan, struct error *err
 void sync_missing(struct sync *sync, const char *what, const char *why);
 
 /**
+ * sync_tolerates() - Whether a repository may be published without some files.
+ * @sync: sync after sync_plan()
+ * @absent: how many files upstream lists and does not have
+ *
+ * A few are an upstream's own mistake, which may stay for ever.  When it is most of
+ * them, it is rather a server that does not work, and nothing is taken away here.
+ *
+ * Return: true if so.
+ */
+bool sync_tolerates(const struct sync *sync, uint64_t absent);
+
+/**
+ * sync_absent() - Tell that a listed file is not there, and everything else is published
+ *   without it: the run is no success all the same.
+ * @sync: sync
+ * @what: path
+ */
+void sync_absent(struct sync *sync, const char *what);
+
+/**
  * sync_note() - Tell what is worth knowing and no failure: listed but absent indexes,
  *   signatures that were not checked.
  * @sync: sync

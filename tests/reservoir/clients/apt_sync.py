@@ -99,15 +99,93 @@ def test_apt_sync_is_no_success_without_a_package(world):
     hub = hub_of(world)
     path = upstream_file(world, "pool/main/h/hello/hello_1.0_all.deb")
     os.rename(path, path + ".away")
-    has(hub.sync(status=INCOMPLETE), "missing: pool/main/h/hello/hello_1.0_all.deb")
     archive.write(path, b"something else")
-    has(hub.sync(status=INCOMPLETE), "pool/main/h/hello/hello_1.0_all.deb")
+    has(hub.sync(status=INCOMPLETE), "apt: incomplete", "pool/main/h/hello/hello_1.0_all.deb")
     check(hub.generation() == 0, "something was published")
     os.rename(path + ".away", path)
     world.upstream.seen()
     hub.sync()
     debs = {path for path in world.upstream.seen() if path.endswith(".deb")}
     check(debs == {"/apt/pool/main/h/hello/hello_1.0_all.deb"}, debs)
+
+
+def goes_without(world, row):
+    """Sync where a package is listed and not there, until it is; return the sizes of Packages."""
+    made = hello_debs(world.archive())
+    for number in range(4):
+        made.add(f"more-{number}", "1.0")
+    made.publish(int(time.time()) + 5)
+    hub = hub_of(world, row)
+    name = "hello_1.0_all.deb"
+    path = upstream_file(world, f"pool/main/h/hello/{name}")
+    os.rename(path, path + ".away")
+    told = hub.sync(status=INCOMPLETE)
+    has(told, "apt: published as generation 1, 1 missing", f"missing: pool/main/h/hello/{name}",
+        "the upstream lists it, and does not have it")
+    hub.serve()
+    lacking = served_packages(hub)
+    check(get(f"{hub.url}/apt/pool/main/h/hello/{name}")[0] == 404, "it is there")
+    check(get(f"{hub.url}/apt/pool/main/m/more-1/more-1_1.0_all.deb")[0] == 200, "it is not there")
+    # It is asked for each time, and each time no success.
+    world.upstream.seen()
+    has(hub.sync(status=INCOMPLETE), "apt: unchanged, 1 missing")
+    check(f"/apt/pool/main/h/hello/{name}" in world.upstream.seen(), "nobody asked for it")
+    os.rename(path + ".away", path)
+    has(hub.sync(), "apt: published as generation 2")
+    check(get(f"{hub.url}/apt/pool/main/h/hello/{name}")[0] == 200, "it is not there")
+    has(hub.sync(), "apt: unchanged")
+    return lacking, served_packages(hub)
+
+
+def served_packages(hub):
+    path = "apt/dists/stable/main/binary-amd64/Packages.gz"
+    return gzip.decompress(get(f"{hub.url}/{path}")[2]).decode()
+
+
+def test_apt_sync_goes_without_what_is_not_there(world):
+    lacking, whole = goes_without(world, world.apt_row())
+    check(lacking == whole, "upstream's bytes were changed")
+
+
+def test_apt_sync_curates_without_what_is_not_there(world):
+    lacking, whole = goes_without(world, world.curated_row())
+    check("Package: hello\n" not in lacking and "Package: more-1\n" in lacking, lacking)
+    check("Package: hello\n" in whole, whole)
+
+
+def test_apt_sync_takes_nothing_away_for_a_broken_server(world):
+    made = hello_debs(world.archive())
+    hub = hub_of(world)
+    hub.sync()
+    before = hub.generation()
+    for number in range(20):
+        path = upstream_file(world, made.add(f"more-{number}", "1.0"))
+        os.remove(path)
+    made.publish(int(time.time()) + 5)
+    has(hub.sync(status=INCOMPLETE), "apt: incomplete")
+    check(hub.generation() == before, "something was published")
+
+
+def test_sync_fetches_what_is_lost(world):
+    hello_debs(world.archive())
+    hub = hub_of(world)
+    hub.sync()
+    with open(upstream_file(world, "pool/main/h/hello/hello_1.0_all.deb"), "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    path = os.path.join(hub.store, "objects", digest[:2], digest)
+    os.remove(path)
+    has(hub.sync(), "lost or in quarantine")
+    check(os.path.exists(path), "it was not fetched again")
+
+
+def test_sync_outside_its_window_is_no_failure(world):
+    hello_debs(world.archive())
+    hub = world.reservoir()
+    hour = time.localtime().tm_hour
+    window = f"{(hour + 2) % 24:02}:00-{(hour + 3) % 24:02}:00"
+    hub.configure([world.apt_row()], sync={"window": window})
+    has(hub.sync(), "not now: ", window, "opens in")
+    check(hub.generation() == 0, "something was published")
 
 
 def test_apt_sync_begins_again_when_upstream_changes(world):

@@ -298,6 +298,40 @@ class TestSync(unittest.TestCase):
         self.origin.bytes[f"/files/{row['filename']}.metadata"] += b"more"
         self.assertIn("a-2.1-py3-none-any.whl.metadata", self.sync(site, INCOMPLETE))
 
+    def test_a_file_that_is_not_there(self):
+        """It is left out of the page, told each time, and asked for until it is there."""
+        self.origin.add("a", "1.0")
+        row = self.origin.add("a", "2.0")
+        self.origin.add("b", "1.0")
+        path = f"/files/{row['filename']}"
+        self.origin.absent.add(path)
+        site = self.site(projects=["a", "b"])
+        said = self.sync(site, INCOMPLETE)
+        self.assertIn("published as generation 1, 1 missing", said)
+        self.assertIn("a-2.0-py3-none-any.whl: the upstream lists it, and does not have it", said)
+        with Server(site) as server:
+            self.assertEqual(server.files("a"), ["a-1.0-py3-none-any.whl"])
+        self.assertIn("unchanged, 1 missing", self.sync(site, INCOMPLETE))
+        self.assertIn((path, 404), self.origin.asked)
+        self.origin.absent.clear()
+        self.assertIn("published as generation 2", self.sync(site))
+        with Server(site) as server:
+            self.assertEqual(len(server.files("a")), 2)
+        self.assertIn("unchanged", self.sync(site))
+
+    def test_most_files_are_not_there(self):
+        """That is a server that does not work: what was published stays."""
+        self.origin.add("a", "1.0")
+        site = self.site(projects=["a"])
+        self.sync(site)
+        self.origin.projects["a"].clear()
+        for minor in range(4):
+            row = self.origin.add("a", f"2.{minor}")
+            self.origin.absent.add(f"/files/{row['filename']}")
+        self.assertIn("nothing is taken away", self.sync(site, INCOMPLETE))
+        with Server(site) as server:
+            self.assertEqual(server.files("a"), ["a-1.0-py3-none-any.whl"])
+
     def test_metadata_that_is_not_there(self):
         row = self.origin.add("a", "1.0", ["b"])
         self.origin.add("b", "1.0")

@@ -20,6 +20,8 @@ enum deed {
 	DEED_MISS,
 	DEED_FAIL,
 	DEED_FULL,
+	DEED_ABSENT,
+	DEED_ABSENT_AND_MISS,
 };
 
 struct scene {
@@ -60,7 +62,9 @@ static int fake_sync(struct sync *sync, struct error *err)
 	r = sync_plan(sync, &plan, err);
 	if (r != 0)
 		return r;
-	if (deeds[i] == DEED_MISS)
+	if (deeds[i] == DEED_ABSENT || deeds[i] == DEED_ABSENT_AND_MISS)
+		sync_absent(sync, "other");
+	if (deeds[i] == DEED_MISS || deeds[i] == DEED_ABSENT_AND_MISS)
 		sync_missing(sync, "file", "not there");
 	r = add_file(sync, contents[i], err);
 	return r < 0 ? r : SYNC_BUILT;
@@ -192,6 +196,7 @@ static void test_one_that_misses_something_keeps_what_it_had(_unused_ void **sta
 		enum sync_result result;
 	} cases[] = {
 		{ DEED_MISS, SYNC_RESULT_INCOMPLETE },
+		{ DEED_ABSENT_AND_MISS, SYNC_RESULT_INCOMPLETE },
 		{ DEED_FAIL, SYNC_RESULT_FAILED },
 		{ DEED_FULL, SYNC_RESULT_FAILED },
 		{ DEED_UNCHANGED, SYNC_RESULT_FAILED }, /* there is nothing that it could be */
@@ -211,6 +216,66 @@ static void test_one_that_misses_something_keeps_what_it_had(_unused_ void **sta
 	}
 }
 
+/* What upstream lists and does not have is told each time, and holds nothing back. */
+static void test_what_is_not_there_holds_nothing_back(_unused_ void **state)
+{
+	_cleanup_sync_reports_ struct sync_reports reports = { 0 };
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(4096);
+	struct error err = { 0 };
+	struct scene scene;
+
+	open_scene(&scene);
+	deeds[0] = DEED_ABSENT;
+	expect_run(&scene, 1, SYNC_RESULT_PUBLISHED, SYNC_RESULT_PUBLISHED, 2);
+	assert_true(has_key(&scene, "fake", "a"));
+	assert_int_equal(sync_all(&scene.run, &reports, &err), 1);
+	assert_int_equal(reports.reports[0].result, SYNC_RESULT_UNCHANGED);
+	assert_int_equal(reports.reports[0].absent, 1);
+	report_describe(&reports.reports[0], &text);
+	assert_non_null(strstr(strbuf_str(&text), "unchanged, 1 missing"));
+	assert_non_null(strstr(strbuf_str(&text), "missing: other: the upstream lists it"));
+	close_scene(&scene);
+}
+
+static void test_few_are_tolerated(_unused_ void **state)
+{
+	static const struct {
+		uint64_t files, absent;
+		bool tolerated;
+	} cases[] = {
+		{ 3, 1, true }, { 2, 1, false },     { 1, 1, false },	   { 4, 3, false },
+		{ 5, 2, true }, { 1000, 499, true }, { 1000, 500, false }, { 0, 1, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sync_report report = { .plan = { .files = cases[i].files } };
+		struct sync sync = { .report = &report };
+
+		assert_int_equal(sync_tolerates(&sync, cases[i].absent), cases[i].tolerated);
+	}
+}
+
+/* The generation names it: upstream is asked for all again, and what is lost comes back. */
+static void test_what_is_lost_is_noticed(_unused_ void **state)
+{
+	_cleanup_sync_reports_ struct sync_reports reports = { 0 };
+	struct digest digest = digest_of("one", 3);
+	char path[192], hex[DIGEST_TEXT_SIZE];
+	struct error err = { 0 };
+	struct scene scene;
+
+	open_scene(&scene);
+	expect_run(&scene, 0, SYNC_RESULT_PUBLISHED, SYNC_RESULT_PUBLISHED, 2);
+	(void)digest_format(&digest, hex);
+	(void)snprintf(path, sizeof(path), "%s/objects/%.2s/%s", scene.dir, hex, hex);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(sync_all(&scene.run, &reports, &err), 0);
+	assert_int_equal(reports.reports[0].notes.all, 1);
+	assert_int_equal(reports.reports[1].notes.all, 0);
+	assert_int_equal(access(path, F_OK), 0);
+	close_scene(&scene);
+}
+
 static void test_a_plan_changes_nothing(_unused_ void **state)
 {
 	struct scene scene;
@@ -219,6 +284,9 @@ static void test_a_plan_changes_nothing(_unused_ void **state)
 	scene.run.plan_only = true;
 	expect_run(&scene, 0, SYNC_RESULT_PLANNED, SYNC_RESULT_PLANNED, 0);
 	assert_false(has_key(&scene, "fake", "a"));
+	/* One that does not fit is no good plan. */
+	deeds[0] = DEED_FULL;
+	expect_run(&scene, 1, SYNC_RESULT_FAILED, SYNC_RESULT_PLANNED, 0);
 	close_scene(&scene);
 }
 
@@ -364,17 +432,84 @@ static void test_a_closed_window(_unused_ void **state)
 	close_scene(&scene);
 }
 
+static uint32_t clock_s;
+
+/* A time that goes on by three hours whenever it is looked at. */
+static uint32_t next_hours(void)
+{
+	uint32_t now = clock_s;
+
+	clock_s += 3 * 3600;
+	return now % 86400;
+}
+
+static uint32_t fixed_time(void)
+{
+	return clock_s;
+}
+
+static void test_a_window_opens_and_closes(_unused_ void **state)
+{
+	static const struct {
+		uint32_t now_s;
+		int status;
+		const char *says;
+	} cases[] = {
+		{ 22 * 3600 - 60, -EAGAIN, "opens in 0 hours and 1 minutes" },
+		{ 6 * 3600, -EAGAIN, "opens in 16 hours and 0 minutes" },
+		{ 22 * 3600, 0, NULL },
+		{ 6 * 3600 - 1, 0, NULL },
+	};
+	struct scene scene;
+
+	open_scene(&scene);
+	(void)snprintf(scene.config.sync.window, sizeof(scene.config.sync.window), "22:00-06:00");
+	scene.run.now = fixed_time;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_sync_reports_ struct sync_reports reports = { 0 };
+		struct error err = { 0 };
+
+		clock_s = cases[i].now_s;
+		assert_int_equal(sync_all(&scene.run, &reports, &err), cases[i].status);
+		assert_true(!cases[i].says || strstr(err.msg, cases[i].says));
+	}
+	close_scene(&scene);
+}
+
+/* It is open at the beginning, and over before the second repository. */
+static void test_a_window_ends_a_run(_unused_ void **state)
+{
+	_cleanup_sync_reports_ struct sync_reports reports = { 0 };
+	struct error err = { 0 };
+	struct scene scene;
+
+	open_scene(&scene);
+	(void)snprintf(scene.config.sync.window, sizeof(scene.config.sync.window), "22:00-03:00");
+	scene.run.now = next_hours;
+	clock_s = 22 * 3600;
+	assert_int_equal(sync_all(&scene.run, &reports, &err), 1);
+	assert_int_equal(reports.reports[0].result, SYNC_RESULT_PUBLISHED);
+	assert_int_equal(reports.reports[1].result, SYNC_RESULT_STOPPED);
+	assert_non_null(strstr(reports.reports[1].error.msg, "sync.window"));
+	close_scene(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_is_published_as_it_is_complete),
 		cmocka_unit_test(test_one_that_misses_something_keeps_what_it_had),
+		cmocka_unit_test(test_what_is_not_there_holds_nothing_back),
+		cmocka_unit_test(test_few_are_tolerated),
+		cmocka_unit_test(test_what_is_lost_is_noticed),
 		cmocka_unit_test(test_a_plan_changes_nothing),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_caches_and_imports_are_left_alone),
 		cmocka_unit_test(test_what_was_carried_in_is_signed_again),
 		cmocka_unit_test(test_a_signal_ends_it),
 		cmocka_unit_test(test_a_closed_window),
+		cmocka_unit_test(test_a_window_opens_and_closes),
+		cmocka_unit_test(test_a_window_ends_a_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
