@@ -12,7 +12,9 @@ static const struct command commands[] = {
 		.name = "init",
 		.words = "",
 		.summary = "make a store and its configuration",
-		.text = "Make a store and its configuration.",
+		.text = "Makes the directory of the store, and reservoir.yaml in it. With "
+			"--from-host that names the upstreams which this machine's apt and pip are "
+			"configured with: look it through before the first sync.",
 		.tables = { settings_init, settings_store, settings_common, NULL },
 		.run = init_run,
 	},
@@ -20,13 +22,13 @@ static const struct command commands[] = {
 		.name = "sync",
 		.words = "[REPOSITORY...]",
 		.summary = "bring repositories up to their upstreams",
-		.text = "Bring repositories up to their upstreams: those named, or all that have "
+		.text = "Brings repositories up to their upstreams: those named, or all that have "
 			"one.\n\n"
-			"Each is published when all of it is here and is what its indexes say; "
-			"one that misses something stays as it was, and what was fetched for it "
-			"is kept. The same command goes on after an interruption of any kind. "
-			"Exits with 3 when a repository is not what its upstream is, and says "
-			"what is missing.",
+			"Each is published when all of it is here and is what its indexes say; one "
+			"that misses something stays as it was, and what was fetched for it is "
+			"kept. The same command goes on after an interruption of any kind. Exits "
+			"with 3 when a repository is not what its upstream is, and says what is "
+			"missing.",
 		.tables = { settings_sync, settings_store, settings_common, NULL },
 		.max_words = SETTINGS_WORDS_MAX,
 		.run = sync_run,
@@ -35,7 +37,7 @@ static const struct command commands[] = {
 		.name = "serve",
 		.words = "",
 		.summary = "answer apt, pip, uv and browsers",
-		.text = "Answer apt, pip, uv and browsers.\n\n"
+		.text = "Answers apt, pip, uv and browsers.\n\n"
 			"The store is only read. SIGHUP reads the configuration again; SIGTERM "
 			"ends without an error for any client.",
 		.tables = { settings_serve, settings_store, settings_common, NULL },
@@ -45,7 +47,9 @@ static const struct command commands[] = {
 		.name = "export",
 		.words = "",
 		.summary = "write a signed bundle of what changed",
-		.text = "Write a signed bundle of what changed.",
+		.text = "Writes what the store has, or what changed since a generation, as a "
+			"signed manifest and chunks. One that was interrupted is run again, and "
+			"takes what is there already.",
 		.tables = { settings_export, settings_store, settings_common, NULL },
 		.run = export_run,
 	},
@@ -53,7 +57,9 @@ static const struct command commands[] = {
 		.name = "import",
 		.words = "MANIFEST...",
 		.summary = "apply bundles, or say why not",
-		.text = "Apply bundles, or say why not.",
+		.text = "Applies bundles by their manifests, or says why not. Nothing is written "
+			"before the signature is that of a configured key. Exits with 3 when a "
+			"bundle is refused.",
 		.tables = { settings_import, settings_store, settings_common, NULL },
 		.min_words = 1,
 		.max_words = SETTINGS_WORDS_MAX,
@@ -63,7 +69,10 @@ static const struct command commands[] = {
 		.name = "watch",
 		.words = "[DIRECTORY]",
 		.summary = "apply the bundles that arrive in a directory",
-		.text = "Apply the bundles that arrive in a directory.",
+		.text = "Applies the bundles that arrive in DIRECTORY, or in bundles.drop, as soon "
+			"as all of their files are there, until it is told to end. What was "
+			"applied is moved to done/, and what was refused to rejected/, with the "
+			"reason.",
 		.tables = { settings_watch, settings_store, settings_common, NULL },
 		.max_words = 1,
 		.run = watch_run,
@@ -84,8 +93,8 @@ static const struct command commands[] = {
 		.name = "keygen",
 		.words = "FILE",
 		.summary = "make a pair of keys for bundles or receipts",
-		.text = "Make a pair of keys: FILE, which stays secret, and FILE.pub.\n\nThe files "
-			"are those of minisign without a password.",
+		.text = "Makes a pair of keys: FILE, which stays secret, and FILE.pub.\n\n"
+			"The files are those of minisign without a password.",
 		.tables = { settings_common, NULL },
 		.min_words = 1,
 		.max_words = 1,
@@ -95,7 +104,7 @@ static const struct command commands[] = {
 		.name = "verify",
 		.words = "[REPOSITORY...]",
 		.summary = "read every object, and find what is damaged",
-		.text = "Read every object, and look for all that generations name. What is "
+		.text = "Reads every object, and looks for all that generations name. What is "
 			"damaged is moved to the directory quarantine of the store, and given to "
 			"no client any more; with --repair it is fetched again from where it came. "
 			"With names, only what the current generation of these repositories has is "
@@ -108,7 +117,7 @@ static const struct command commands[] = {
 		.name = "gc",
 		.words = "",
 		.summary = "remove what no kept generation needs",
-		.text = "Remove the generations that the configuration does not keep "
+		.text = "Removes the generations that the configuration does not keep "
 			"(keep.generations, keep.for) and no snapshot keeps, and the objects that "
 			"nothing needs any more. Runs beside servers and beside a sync.",
 		.tables = { settings_gc, settings_store, settings_common, NULL },
@@ -118,7 +127,7 @@ static const struct command commands[] = {
 		.name = "status",
 		.words = "",
 		.summary = "show repositories, generations, disk and last syncs",
-		.text = "Show the store's id, the generation that is published, each repository "
+		.text = "Shows the store's id, the generation that is published, each repository "
 			"with its size and the age of its last sync, the snapshots, the disk, and "
 			"who writes. Works beside a writer and in a store that cannot be written.",
 		.tables = { settings_report, settings_store, settings_common, NULL },
@@ -128,7 +137,7 @@ static const struct command commands[] = {
 		.name = "snapshot",
 		.words = "[NAME [GENERATION]]",
 		.summary = "keep a generation under a name, or list those kept",
-		.text = "Keep a generation under a name: it is served below /snapshot/NAME/ and "
+		.text = "Keeps a generation under a name: it is served below /snapshot/NAME/ and "
 			"'gc' leaves it alone. GENERATION is a number, another snapshot or "
 			"\"current\", which it is when left out. Without NAME all snapshots are "
 			"listed.",
@@ -140,7 +149,7 @@ static const struct command commands[] = {
 		.name = "rollback",
 		.words = "GENERATION",
 		.summary = "publish an earlier generation again",
-		.text = "Publish the repositories of an earlier generation again, as a new one. "
+		.text = "Publishes the repositories of an earlier generation again, as a new one. "
 			"GENERATION is a number or a snapshot. With --repository only that one "
 			"goes back.",
 		.tables = { settings_repository, settings_store, settings_common, NULL },
@@ -167,7 +176,7 @@ static const struct command commands[] = {
 		.name = "diff",
 		.words = "GENERATION GENERATION",
 		.summary = "list what changed between two generations",
-		.text = "List the paths that were added (+), removed (-) and changed (*) from the "
+		.text = "Lists the paths that were added (+), removed (-) and changed (*) from the "
 			"first generation to the second, with their sizes, and the sums. A "
 			"generation is a number, a snapshot or \"current\". With --json each path "
 			"is a line of JSON.",
@@ -180,7 +189,7 @@ static const struct command commands[] = {
 		.name = "explain",
 		.words = "PACKAGE",
 		.summary = "say why a package is here, or is not",
-		.text = "Say why a package is here, or is not.",
+		.text = "Says of each repository why PACKAGE is in it, or is not.",
 		.tables = { settings_repository, settings_store, settings_common, NULL },
 		.min_words = 1,
 		.max_words = 1,
@@ -190,8 +199,8 @@ static const struct command commands[] = {
 		.name = "hash-password",
 		.words = "",
 		.summary = "hash a password for the configuration",
-		.text = "Read a password from the standard input, and print what stands for it in "
-			"the configuration.",
+		.text = "Reads a password from the standard input, and prints what stands for it "
+			"in the configuration.",
 		.tables = { settings_common, NULL },
 		.run = hash_password_run,
 	},
@@ -200,7 +209,8 @@ static const struct command commands[] = {
 		.words = "apt|pip|uv",
 		.choices = "apt|pip|uv",
 		.summary = "print what to put on a client",
-		.text = "Print what to put on a client.",
+		.text = "Prints what to put on a client, and where, for each repository that it "
+			"can use.",
 		.tables = { settings_client, settings_store, settings_common, NULL },
 		.min_words = 1,
 		.max_words = 1,
