@@ -340,3 +340,15 @@ void class_card_check_descriptors(const struct tree *tree, const struct class_ca
 	assert_int_equal(list.n, 1);
 	assert_true(device_equal(list.devices[0], whole.devices[0]));
 }
+
+void class_card_check_common(const struct tree *tree, const struct class_card *card,
+			     const struct class_card *vf, bool own_class)
+{
+	class_card_check_garbage(tree, card);
+	class_card_check_vendor(tree, card, own_class);
+	class_card_check_functions(tree, card, vf);
+	class_card_check_places(tree, card);
+	class_card_check_bus(tree, card);
+	class_card_check_node(tree, card);
+	class_card_check_descriptors(tree, card);
+}

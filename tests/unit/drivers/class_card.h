@@ -161,3 +161,13 @@ void class_card_check_node(const struct tree *tree, const struct class_card *car
  * @card: card
  */
 void class_card_check_descriptors(const struct tree *tree, const struct class_card *card);
+
+/**
+ * class_card_check_common() - All that has to hold for a card with a PCI device.
+ * @tree: tree
+ * @card: physical function
+ * @vf: virtual function of it
+ * @own_class: as for class_card_check_vendor()
+ */
+void class_card_check_common(const struct tree *tree, const struct class_card *card,
+			     const struct class_card *vf, bool own_class);

@@ -80,8 +80,8 @@ static void test_no_sysfs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_find, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_no_sysfs, tree_setup, tree_teardown),
+		TREE_TEST(test_find),
+		TREE_TEST(test_no_sysfs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -281,17 +281,17 @@ static void test_words(void **state)
 		assert_int_equal(class_device_is_word(cases[i].text), cases[i].expected);
 }
 
-#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, tree_teardown)
+#define SCAN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, tree_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TREE_TEST(test_found),	      TREE_TEST(test_nothing),
-		TREE_TEST(test_read_decides), TREE_TEST(test_vendor),
-		TREE_TEST(test_functions),    TREE_TEST(test_places),
-		TREE_TEST(test_bus),	      TREE_TEST(test_descriptors),
-		TREE_TEST(test_without_pci),  TREE_TEST(test_probe),
-		TREE_TEST(test_open),	      cmocka_unit_test(test_products),
+		SCAN_TEST(test_found),	      SCAN_TEST(test_nothing),
+		SCAN_TEST(test_read_decides), SCAN_TEST(test_vendor),
+		SCAN_TEST(test_functions),    SCAN_TEST(test_places),
+		SCAN_TEST(test_bus),	      SCAN_TEST(test_descriptors),
+		SCAN_TEST(test_without_pci),  SCAN_TEST(test_probe),
+		SCAN_TEST(test_open),	      cmocka_unit_test(test_products),
 		cmocka_unit_test(test_words),
 	};
 

@@ -775,12 +775,12 @@ static void test_warning(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_facts, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_lifetime, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_scans, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_probes, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_rule_without_entry, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_measure, tree_setup, tree_teardown),
+		TREE_TEST(test_facts),
+		TREE_TEST(test_lifetime),
+		TREE_TEST(test_scans),
+		TREE_TEST(test_probes),
+		TREE_TEST(test_rule_without_entry),
+		TREE_TEST(test_measure),
 		cmocka_unit_test(test_no_measure),
 		cmocka_unit_test(test_warning),
 	};

@@ -100,7 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expand),
 		cmocka_unit_test(test_patterns),
-		cmocka_unit_test_setup_teardown(test_resolve, tree_setup, tree_teardown),
+		TREE_TEST(test_resolve),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

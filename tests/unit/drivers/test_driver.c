@@ -181,10 +181,10 @@ static void test_ask(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_check_nodes, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_no_nodes, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_host_open, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_ask, tree_setup, tree_teardown),
+		TREE_TEST(test_check_nodes),
+		TREE_TEST(test_no_nodes),
+		TREE_TEST(test_host_open),
+		TREE_TEST(test_ask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

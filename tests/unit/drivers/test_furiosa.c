@@ -14,6 +14,7 @@
 #include "base/strbuf.h"
 #include "drivers/driver.h"
 #include "tests/test.h"
+#include "tests/unit/drivers/card.h"
 #include "tests/unit/drivers/tree.h"
 
 #define PROFILES_MAX 128 /* bytes of a line of profiles */
@@ -212,21 +213,6 @@ static const struct device *scan_one(const struct tree *tree, struct device_list
 	return list->devices[0];
 }
 
-/* "/dev/x * /dev/xpe0 0-0 " */
-static void print_nodes(const struct device *device, struct strbuf *text)
-{
-	strbuf_clear(text);
-	for (size_t i = 0; i < device->n_nodes; i++) {
-		const struct device_node *node = &device->nodes[i];
-
-		if (node->shared)
-			strbuf_printf(text, "%s * ", node->path);
-		else
-			strbuf_printf(text, "%s %u-%u ", node->path, node->cores.first,
-				      node->cores.last);
-	}
-}
-
 /* "0,1,0-1" */
 static void print_core_ranges(const struct device *device, struct strbuf *text)
 {
@@ -293,7 +279,7 @@ static void test_rngd(void **state)
 	print_core_ranges(device, &text);
 	assert_string_equal(strbuf_str(&text), ALL_CORE_RANGES);
 	assert_int_equal(device->n_nodes, 35);
-	print_nodes(device, &text);
+	card_print_nodes(device, &text);
 	assert_string_equal(strbuf_str(&text), rngd_nodes);
 }
 
@@ -322,7 +308,7 @@ static void test_warboy(void **state)
 	print_core_ranges(device, &text);
 	assert_string_equal(strbuf_str(&text), "0,1,0-1");
 	assert_int_equal(device->n_nodes, 9);
-	print_nodes(device, &text);
+	card_print_nodes(device, &text);
 	assert_string_equal(strbuf_str(&text), warboy_nodes);
 }
 
@@ -1034,8 +1020,6 @@ static void test_probe_foreign_device(void **state)
 	assert_int_equal(device->driver->probe(&tree->host, device, &err), -EINVAL);
 	assert_non_null(strstr(err.msg, "no Furiosa device"));
 }
-
-#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 /* --- load --- */
 

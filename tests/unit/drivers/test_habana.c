@@ -317,8 +317,6 @@ static void test_descriptors_run_out(void **state)
 	}
 }
 
-#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -53,9 +53,8 @@ static void a_host_that_was_never_opened_can_be_closed(_unused_ void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_directory_is_a_host, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(anything_else_is_refused, tree_setup,
-						tree_teardown),
+		TREE_TEST(a_directory_is_a_host),
+		TREE_TEST(anything_else_is_refused),
 		cmocka_unit_test(a_host_that_was_never_opened_can_be_closed),
 	};
 

@@ -87,9 +87,9 @@ static void test_load(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_open, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_read, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_load, tree_setup, tree_teardown),
+		TREE_TEST(test_open),
+		TREE_TEST(test_read),
+		TREE_TEST(test_load),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

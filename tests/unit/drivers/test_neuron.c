@@ -302,8 +302,6 @@ static void test_common(void **state)
 	class_card_check_descriptors(tree, &card);
 }
 
-#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -518,7 +518,7 @@ static void test_ask(void **state)
 	assert_int_equal(nvidia_driver.answer(&tree->host), 0);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, tree_setup, tree_teardown)
+#define TEST(function) TREE_TEST(function)
 
 int main(void)
 {

@@ -184,7 +184,7 @@ static void test_product(void **state)
 	}
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, tree_setup, tree_teardown)
+#define TEST(function) TREE_TEST(function)
 
 int main(void)
 {

@@ -261,7 +261,7 @@ static void test_ask(void **state)
 	assert_int_equal(answer(tree), 1);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, tree_setup, tree_teardown)
+#define TEST(function) TREE_TEST(function)
 
 int main(int argc, char **argv)
 {

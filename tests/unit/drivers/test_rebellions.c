@@ -200,18 +200,8 @@ static void test_measure(void **state)
 
 static void test_common(void **state)
 {
-	const struct tree *tree = *state;
-
-	class_card_check_garbage(tree, &card);
-	class_card_check_vendor(tree, &card, true);
-	class_card_check_functions(tree, &card, &vf);
-	class_card_check_places(tree, &card);
-	class_card_check_bus(tree, &card);
-	class_card_check_node(tree, &card);
-	class_card_check_descriptors(tree, &card);
+	class_card_check_common(*state, &card, &vf, true);
 }
-
-#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 int main(void)
 {

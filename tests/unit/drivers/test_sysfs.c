@@ -425,8 +425,6 @@ static void another_device_in_the_place_is_noticed(void **state)
 	}
 }
 
-#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

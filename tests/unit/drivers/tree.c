@@ -11,23 +11,10 @@
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "tests/folder.h"
 #include "tests/test.h"
 
 #define PATH_BYTES 512 /* of what tests name */
-
-/* In memory if possible: on a disk, making files is most of what a test does. */
-static int make_root(struct tree *tree)
-{
-	static const char *const templates[] = { "/dev/shm/silica-tree-XXXXXX",
-						 "/tmp/silica-tree-XXXXXX" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(templates); i++) {
-		(void)str_copy(tree->root, sizeof(tree->root), templates[i]);
-		if (mkdtemp(tree->root))
-			return 0;
-	}
-	return -1;
-}
 
 int tree_setup(void **state)
 {
@@ -35,7 +22,8 @@ int tree_setup(void **state)
 
 	if (!tree)
 		return -1;
-	if (make_root(tree) < 0 || host_open(&tree->host, tree->root, NULL) < 0) {
+	folder_make(tree->root);
+	if (host_open(&tree->host, tree->root, NULL) < 0) {
 		free(tree);
 		return -1;
 	}
@@ -43,17 +31,10 @@ int tree_setup(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
+/* It may be missing. */
 static void remove_all(const char *path)
 {
-	(void)nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	(void)nftw(path, folder_remove_entry, FOLDER_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
 }
 
 int tree_teardown(void **state)
@@ -61,7 +42,7 @@ int tree_teardown(void **state)
 	struct tree *tree = *state;
 
 	host_close(&tree->host);
-	remove_all(tree->root);
+	folder_remove(tree->root);
 	free(tree);
 	return 0;
 }

@@ -10,11 +10,15 @@
 #include <stddef.h>
 
 #include "drivers/host.h"
+#include "tests/folder.h"
 
 struct tree {
-	char root[32];
+	char root[FOLDER_MAX];
 	struct host host;
 };
+
+/* A test in a tree of its own. */
+#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 /**
  * tree_setup() - Make an empty tree; a cmocka setup function.

@@ -402,8 +402,8 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_extend),
 		cmocka_unit_test(test_extend_lists),
-		cmocka_unit_test_setup_teardown(test_shipped, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_strangers, tree_setup, tree_teardown),
+		TREE_TEST(test_shipped),
+		TREE_TEST(test_strangers),
 		cmocka_unit_test(test_unknown_builtin),
 	};
 

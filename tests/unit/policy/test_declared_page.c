@@ -177,7 +177,7 @@ static void test_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_example, tree_setup, tree_teardown),
+		TREE_TEST(test_example),
 		cmocka_unit_test(test_others),
 	};
 

@@ -162,14 +162,12 @@ static void survives_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(labels_are_read, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(what_is_no_label_is_refused, tree_setup,
-						tree_teardown),
-		cmocka_unit_test_setup_teardown(files_that_cannot_be_read_are_refused, tree_setup,
-						tree_teardown),
-		cmocka_unit_test_setup_teardown(labels_have_a_maximum, tree_setup, tree_teardown),
+		TREE_TEST(labels_are_read),
+		TREE_TEST(what_is_no_label_is_refused),
+		TREE_TEST(files_that_cannot_be_read_are_refused),
+		TREE_TEST(labels_have_a_maximum),
 		cmocka_unit_test(the_name_is_given_or_of_the_environment),
-		cmocka_unit_test_setup_teardown(survives_no_memory, tree_setup, tree_teardown),
+		TREE_TEST(survives_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

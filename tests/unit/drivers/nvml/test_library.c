@@ -106,11 +106,8 @@ static void test_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_found, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_older, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_absent, tree_setup, tree_teardown),
-		cmocka_unit_test_setup_teardown(test_unfit, tree_setup, tree_teardown),
-		cmocka_unit_test(test_error),
+		TREE_TEST(test_found), TREE_TEST(test_older),	     TREE_TEST(test_absent),
+		TREE_TEST(test_unfit), cmocka_unit_test(test_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -726,7 +726,7 @@ static void test_wait_in_vain(void **state)
 	nvml_stop(nvml);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, tree_setup, tree_teardown)
+#define TEST(function) TREE_TEST(function)
 
 int main(int argc, char **argv)
 {

@@ -3,7 +3,6 @@
 #include "reservoir/bundle/key.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "tests/folder.h"
 #include "tests/test.h"
 
 /* Made by minisign 0.11 of the three bytes "hi\n". */
@@ -30,24 +30,16 @@ static const char signature_file[] =
 
 static int make_dir(void **state)
 {
-	char *dir = strdup("/tmp/silica-key-XXXXXX");
+	static char dir[FOLDER_MAX];
 
-	assert_non_null(dir);
-	assert_non_null(mkdtemp(dir));
+	folder_make(dir);
 	*state = dir;
 	return 0;
 }
 
-static int remove_entry(const char *path, _unused_ const struct stat *st, _unused_ int type,
-			_unused_ struct FTW *ftw)
-{
-	return remove(path);
-}
-
 static int remove_dir(void **state)
 {
-	(void)nftw(*state, remove_entry, 4, FTW_DEPTH | FTW_PHYS);
-	free(*state);
+	folder_remove(*state);
 	return 0;
 }
 

@@ -2,7 +2,6 @@
 #include "tests/test.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +10,11 @@
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/store/store.h"
+#include "tests/folder.h"
 
 struct folder {
-	char path[64];
-	char store[96];
+	char path[FOLDER_MAX];
+	char store[FOLDER_MAX + 16];
 };
 
 static int make_store(void **state)
@@ -23,9 +23,7 @@ static int make_store(void **state)
 	static struct folder folder;
 	char config[128];
 
-	(void)snprintf(folder.path, sizeof(folder.path), "/tmp/silica-explain-XXXXXX");
-	if (!mkdtemp(folder.path))
-		return -1;
+	folder_make(folder.path);
 	(void)snprintf(folder.store, sizeof(folder.store), "%s/store", folder.path);
 	(void)snprintf(config, sizeof(config), "%s/reservoir.yaml", folder.store);
 	*state = &folder;
@@ -35,17 +33,12 @@ static int make_store(void **state)
 		       : 0;
 }
 
-static int remove_one(const char *path, _unused_ const struct stat *st, _unused_ int type,
-		      _unused_ struct FTW *ftw)
-{
-	return remove(path);
-}
-
 static int remove_store(void **state)
 {
 	const struct folder *folder = *state;
 
-	return nftw(folder->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	folder_remove(folder->path);
+	return 0;
 }
 
 static struct settings settings_of(const struct folder *folder)

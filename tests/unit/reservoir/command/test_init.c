@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +16,12 @@
 #include "reservoir/command/init_config.h"
 #include "reservoir/config/config.h"
 #include "reservoir/store/store.h"
+#include "tests/folder.h"
 
 #define PATH_SIZE 64
 
 struct folder {
-	char path[PATH_SIZE];
+	char path[FOLDER_MAX];
 	char store[PATH_SIZE + 16];
 	char config[PATH_SIZE + 32];
 };
@@ -30,26 +30,19 @@ static int make_folder(void **state)
 {
 	static struct folder folder;
 
-	(void)snprintf(folder.path, sizeof(folder.path), "/tmp/silica-init-XXXXXX");
-	if (!mkdtemp(folder.path))
-		return -1;
+	folder_make(folder.path);
 	(void)snprintf(folder.store, sizeof(folder.store), "%s/store", folder.path);
 	(void)snprintf(folder.config, sizeof(folder.config), "%s/reservoir.yaml", folder.store);
 	*state = &folder;
 	return 0;
 }
 
-static int remove_one(const char *path, _unused_ const struct stat *st, _unused_ int type,
-		      _unused_ struct FTW *ftw)
-{
-	return remove(path);
-}
-
 static int remove_folder(void **state)
 {
 	const struct folder *folder = *state;
 
-	return nftw(folder->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	folder_remove(folder->path);
+	return 0;
 }
 
 static struct settings settings_of(const struct folder *folder)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/reservoir/fetch/scene.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,22 +40,13 @@ void scene_open(struct scene *scene, origin_fn fn)
 	const struct fetch_settings settings = scene_settings();
 	struct error err = { 0 };
 
-	/* A store has hundreds of directories: in memory, where there is room for that. */
 	*scene = (struct scene) { 0 };
-	(void)snprintf(scene->dir, sizeof(scene->dir), "%s/reservoir-fetch-XXXXXX",
-		       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	assert_non_null(mkdtemp(scene->dir));
+	folder_make(scene->dir);
 	assert_int_equal(store_create(scene->dir, &err), 0);
 	assert_int_equal(store_open(scene->dir, STORE_WRITE, &scene->store, &err), 0);
 	make_body(scene);
 	scene->origin = origin_start(fn, scene);
 	scene_fetcher(scene, &settings);
-}
-
-static int remove_one(const char *path, _unused_ const struct stat *st, _unused_ int type,
-		      _unused_ struct FTW *ftw)
-{
-	return remove(path);
 }
 
 void scene_close(struct scene *scene)
@@ -65,7 +55,7 @@ void scene_close(struct scene *scene)
 	origin_stop(scene->origin);
 	store_close(scene->store);
 	free(scene->body);
-	assert_int_equal(nftw(scene->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	folder_remove(scene->dir);
 }
 
 void scene_fetcher(struct scene *scene, const struct fetch_settings *settings)

@@ -11,12 +11,13 @@
 
 #include "base/strbuf.h"
 #include "reservoir/fetch/fetch.h"
+#include "tests/folder.h"
 #include "tests/unit/reservoir/fetch/origin.h"
 
 #define BODY_SIZE ((size_t)3 * 1024 * 1024)
 
 struct scene {
-	char dir[64];
+	char dir[FOLDER_MAX];
 	struct store *store;
 	struct origin *origin;
 	struct fetcher *fetcher;

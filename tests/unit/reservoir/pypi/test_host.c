@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/test.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "base/file.h"
 #include "reservoir/pypi/client.h"
+#include "tests/folder.h"
 
 #define OUT_MAX ((size_t)65536)
 #define PIP "usr/lib/python3/dist-packages/pip/_internal/models/index.py"
@@ -38,12 +38,6 @@ static const struct {
 	{ PIP, "\nPyPI = PackageIndex(\"ftp://p.example.org/\")\n", NULL },
 };
 
-static int remove_entry(const char *path, _unused_ const struct stat *st, _unused_ int type,
-			_unused_ struct FTW *ftw)
-{
-	return remove(path);
-}
-
 static void put(const char *root, const char *path, const char *text)
 {
 	char full[256];
@@ -61,10 +55,10 @@ static void what_a_machine_asks(_unused_ void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUT_MAX);
-		char root[] = "/tmp/silica-host-XXXXXX";
+		char root[FOLDER_MAX];
 		struct error err = { 0 };
 
-		assert_non_null(mkdtemp(root));
+		folder_make(root);
 		put(root, cases[i].path, cases[i].text);
 		assert_int_equal(pypi_from_host(root, &out, &err), 0);
 		assert_int_equal(err.code, 0);
@@ -72,7 +66,7 @@ static void what_a_machine_asks(_unused_ void **state)
 			assert_non_null(strstr(strbuf_str(&out), cases[i].expected));
 		else
 			assert_int_equal(out.len, 0);
-		assert_int_equal(nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+		folder_remove(root);
 	}
 }
 
@@ -80,15 +74,15 @@ static void what_a_machine_asks(_unused_ void **state)
 static void configured_before_default(_unused_ void **state)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(OUT_MAX);
-	char root[] = "/tmp/silica-host-XXXXXX";
+	char root[FOLDER_MAX];
 
-	assert_non_null(mkdtemp(root));
+	folder_make(root);
 	put(root, PIP, pip_source);
 	put(root, "etc/pip.conf", "[global]\nindex-url = https://a.example.org/simple/\n");
 	assert_int_equal(pypi_from_host(root, &out, NULL), 0);
 	assert_non_null(strstr(strbuf_str(&out), "a.example.org"));
 	assert_null(strstr(strbuf_str(&out), "p.example.org"));
-	assert_int_equal(nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+	folder_remove(root);
 }
 
 int main(void)

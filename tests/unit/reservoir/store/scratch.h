@@ -6,34 +6,19 @@
  */
 #pragma once
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "reservoir/store/store.h"
+#include "tests/folder.h"
 #include "tests/test.h"
 
 struct scratch {
 	char dir[64];
 	char store[80];
 };
-
-/**
- * scratch_remove() - Remove what a walk finds.
- * @path: file or directory
- * @st: not used
- * @type: not used
- * @ftw: not used
- *
- * Return: as remove(3).
- */
-static inline int scratch_remove(const char *path, _unused_ const struct stat *st,
-				 _unused_ int type, _unused_ struct FTW *ftw)
-{
-	return remove(path);
-}
 
 /**
  * scratch_setup() - Make a directory and a store.
@@ -66,7 +51,7 @@ static inline int scratch_teardown(void **state)
 {
 	struct scratch *scratch = *state;
 
-	(void)nftw(scratch->dir, scratch_remove, 16, FTW_DEPTH | FTW_PHYS);
+	folder_remove(scratch->dir);
 	free(scratch);
 	return 0;
 }

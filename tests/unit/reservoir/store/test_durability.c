@@ -387,7 +387,7 @@ static void creates_or_not(void **state)
 		assert_true(r == 0 || r == -EEXIST);
 		assert_int_equal(store_open(dir, STORE_WRITE, &store, &err), 0);
 		store_close(store);
-		(void)nftw(dir, scratch_remove, 16, FTW_DEPTH | FTW_PHYS);
+		folder_remove(dir);
 		if (!failed)
 			return;
 	}

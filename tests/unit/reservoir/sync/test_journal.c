@@ -2,41 +2,33 @@
 #include "tests/test.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "reservoir/sync/journal.h"
+#include "tests/folder.h"
 
 struct scene {
-	char dir[64];
+	char dir[FOLDER_MAX];
 	struct store *store;
 	struct catalogue *catalogue;
 };
 
 static void open_scene(struct scene *scene)
 {
-	(void)snprintf(scene->dir, sizeof(scene->dir), "%s/reservoir-journal-XXXXXX",
-		       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	assert_non_null(mkdtemp(scene->dir));
+	folder_make(scene->dir);
 	assert_int_equal(store_create(scene->dir, NULL), 0);
 	assert_int_equal(store_open(scene->dir, STORE_WRITE, &scene->store, NULL), 0);
 	assert_int_equal(catalogue_open(scene->store, &scene->catalogue, NULL), 0);
-}
-
-static int remove_one(const char *path, _unused_ const struct stat *st, _unused_ int type,
-		      _unused_ struct FTW *ftw)
-{
-	return remove(path);
 }
 
 static void close_scene(struct scene *scene)
 {
 	catalogue_close(scene->catalogue);
 	store_close(scene->store);
-	assert_int_equal(nftw(scene->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	folder_remove(scene->dir);
 }
 
 static void expect_source(struct scene *scene, const struct digest *digest, const char *url)

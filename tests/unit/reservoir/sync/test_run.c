@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/test.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "reservoir/ecosystem.h"
 #include "reservoir/store/synced.h"
 #include "reservoir/sync/run.h"
+#include "tests/folder.h"
 
 /* An ecosystem without a network: what its sync does is the test's to say. */
 enum deed {
@@ -25,7 +25,7 @@ enum deed {
 };
 
 struct scene {
-	char dir[64];
+	char dir[FOLDER_MAX];
 	struct store *store;
 	struct repository repositories[2];
 	struct reservoir_config config;
@@ -98,9 +98,7 @@ static void open_scene(struct scene *scene)
 				      .attempts = 1,
 				      .timeout_ms = 1000 } },
 	};
-	(void)snprintf(scene->dir, sizeof(scene->dir), "%s/reservoir-run-XXXXXX",
-		       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	assert_non_null(mkdtemp(scene->dir));
+	folder_make(scene->dir);
 	assert_int_equal(store_create(scene->dir, NULL), 0);
 	assert_int_equal(store_open(scene->dir, STORE_WRITE, &scene->store, NULL), 0);
 	scene->config.repositories = scene->repositories;
@@ -117,16 +115,10 @@ static void open_scene(struct scene *scene)
 	contents[1] = "two";
 }
 
-static int remove_one(const char *path, _unused_ const struct stat *st, _unused_ int type,
-		      _unused_ struct FTW *ftw)
-{
-	return remove(path);
-}
-
 static void close_scene(struct scene *scene)
 {
 	store_close(scene->store);
-	assert_int_equal(nftw(scene->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	folder_remove(scene->dir);
 }
 
 static void expect_run(struct scene *scene, int status, enum sync_result a, enum sync_result b,
