@@ -90,6 +90,7 @@ manifests: chart go-helm
 
 e2e: go-helm
 	tests/e2e/run
+	tests/e2e/reservoir
 
 clean:
 	rm -rf $(BUILD)

@@ -71,15 +71,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Upstream:
     """Serves until it is closed; everything can be changed meanwhile."""
 
-    def __init__(self, pypi=None, apt=None, port=0):
-        self.pypi, self.apt = pypi, apt
+    def __init__(self, pypi=None, apt=None, port=0, host="127.0.0.1"):
+        self.pypi, self.apt, self.host = pypi, apt, host
         self.lock = threading.Lock()
         self.requests = []
         self.server = None
         self.start(port)
 
     def start(self, port=0):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server = http.server.ThreadingHTTPServer((self.host, port), Handler)
         self.server.daemon_threads = True
         self.server.upstream = self
         self.port = self.server.server_address[1]
@@ -87,7 +87,7 @@ class Upstream:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def pypi_url(self):
