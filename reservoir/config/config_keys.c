@@ -706,7 +706,8 @@ static const struct schema_key serve_keys[] = {
 		.name = "proxies",
 		WORDS(struct config_serve, proxies, n_proxies, word_item),
 		.max = FEW_MAX,
-		.text = "Addresses of proxies that tell the client's in `X-Forwarded-For`.",
+		.text = "Addresses, or networks as in `10.244.0.0/16`, of proxies that tell the "
+			"client's in `X-Forwarded-For`; nobody else's is believed.",
 	},
 	{
 		.name = "accessLog",

@@ -7,8 +7,11 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/parse.h"
 
 #define BITS 64u
+#define IPV4_BITS 32u
+#define IPV6_BITS 128u
 /* Ten at once and one every six seconds after: too few to guess, enough to mistype. */
 #define FAILURES_BURST 10u
 #define BURST_SECONDS 2u /* what a client can save up */
@@ -84,6 +87,36 @@ static int read_limits(struct setup *setup, struct error *err)
 	return r;
 }
 
+/* An address, or one with a length behind it, as in 10.0.0.0/8. */
+static bool read_network(const char *text, struct setup_network *ret)
+{
+	char address[INET6_ADDRSTRLEN];
+	const char *slash = strchr(text, '/');
+	unsigned int most = strchr(text, ':') ? IPV6_BITS : IPV4_BITS;
+	size_t len = slash ? (size_t)(slash - text) : strlen(text);
+	uint64_t bits = most;
+
+	if (len >= sizeof(address))
+		return false;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	if (slash && (parse_u64(slash + 1, 10, &bits) < 0 || bits > most))
+		return false;
+	ret->bits = IPV6_BITS - most + (unsigned int)bits; /* IPv4 is mapped */
+	return setup_address(address, &ret->address);
+}
+
+static bool is_in(const struct setup_network *network, const struct limit_key *address)
+{
+	size_t bytes = network->bits / 8;
+	unsigned int rest = network->bits % 8;
+
+	if (memcmp(network->address.bytes, address->bytes, bytes) != 0)
+		return false;
+	return rest == 0 ||
+	       (network->address.bytes[bytes] ^ address->bytes[bytes]) >> (8 - rest) == 0;
+}
+
 static int read_proxies(struct setup *setup, struct error *err)
 {
 	const struct config_serve *serve = &setup->config.serve;
@@ -92,8 +125,8 @@ static int read_proxies(struct setup *setup, struct error *err)
 	if (!setup->proxies)
 		return no_memory(err);
 	for (size_t i = 0; i < serve->n_proxies; i++)
-		if (!setup_address(serve->proxies[i].text, &setup->proxies[i]))
-			return error_set(err, EINVAL, "the proxy '%s' is no IP address",
+		if (!read_network(serve->proxies[i].text, &setup->proxies[i]))
+			return error_set(err, EINVAL, "the proxy '%s' is no IP address or network",
 					 serve->proxies[i].text);
 	setup->n_proxies = serve->n_proxies;
 	return 0;
@@ -200,7 +233,7 @@ bool setup_may_watch(const struct setup *setup, uint32_t user)
 bool setup_is_proxy(const struct setup *setup, const struct limit_key *address)
 {
 	for (size_t i = 0; i < setup->n_proxies; i++)
-		if (memcmp(&setup->proxies[i], address, sizeof(*address)) == 0)
+		if (is_in(&setup->proxies[i], address))
 			return true;
 	return false;
 }

@@ -25,6 +25,12 @@ struct setup_repository {
 	struct limit *bytes;
 };
 
+/* An address, or those that begin with the same bits. */
+struct setup_network {
+	struct limit_key address;
+	unsigned int bits;
+};
+
 struct setup {
 	atomic_uint refs;
 	struct reservoir_config config;
@@ -34,7 +40,7 @@ struct setup {
 	struct limit *requests;		       /* per client */
 	struct limit *bytes;		       /* per client */
 	struct limit *failures;		       /* logins that failed, per client */
-	struct limit_key *proxies;
+	struct setup_network *proxies;
 	size_t n_proxies;
 };
 

@@ -251,6 +251,51 @@ static void limits_connections(void **state)
 		(void)close(fds[i]);
 }
 
+/* How many of eight requests, each said to be another client's, are answered. */
+static unsigned int ask_as_eight(struct fixture *fixture, const char *configuration)
+{
+	unsigned int answered = 0;
+
+	serve(fixture, configuration, REPOSITORY("open", "") REPOSITORY("closed", ""));
+	for (int i = 0; i < 8; i++) {
+		char header[64];
+
+		(void)snprintf(header, sizeof(header), "X-Forwarded-For: 192.0.2.%d\r\n", i);
+		answered += http_status(fixture->server, "/open/a", header) == 200;
+	}
+	server_free(fixture->server);
+	fixture->server = NULL;
+	return answered;
+}
+
+/* A limit that a header could lift would be none. */
+static void believes_proxies_only(void **state)
+{
+	static const struct {
+		const char *proxies;
+		bool believed;
+	} cases[] = {
+		{ "", false },
+		{ "  proxies: [127.0.0.2]\n", false },
+		{ "  proxies: [127.0.0.0/8]\n", true },
+		{ "  proxies: [127.0.0.0/31]\n", true },
+		{ "  proxies: [127.0.0.2/31]\n", false },
+		{ "  proxies: ['::ffff:127.0.0.1/128']\n", true },
+		{ "  proxies: ['fd00::/8', 0.0.0.0/0]\n", true },
+		{ "  proxies: ['fd00::/8', 128.0.0.0/1]\n", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[128];
+		unsigned int n;
+
+		(void)snprintf(text, sizeof(text), "  clientRequests: 1\n%s", cases[i].proxies);
+		n = ask_as_eight(*state, text);
+		if ((n == 8) != cases[i].believed)
+			fail_msg("case %zu: %u requests were answered", i, n);
+	}
+}
+
 /* More such lines than a buffer of the log has room for, if they were written whole. */
 static void logs_no_more_of_a_method_than_of_the_rest(void **state)
 {
@@ -351,6 +396,10 @@ static void refuses_bad_configurations(void **state)
 		"serve: {users: [{name: a, password: '$argon2id$v=19$m=999999999,t=2,p=1$x$y'}]}\n",
 		"serve: {statusReaders: [nobody]}\n",
 		"serve: {proxies: [localhost]}\n",
+		"serve: {proxies: [10.0.0.0/33]}\n",
+		"serve: {proxies: ['fd00::/129']}\n",
+		"serve: {proxies: [10.0.0.0/]}\n",
+		"serve: {proxies: [10.0.0.0/8/8]}\n",
 		"serve: {certificate: /x.pem}\n",
 		"repositories:\n" REPOSITORY("x", ", readers: [nobody]"),
 	};
@@ -379,6 +428,7 @@ int main(void)
 		WITH_STORE(asks_for_a_password),
 		WITH_STORE(stops_who_guesses),
 		WITH_STORE(limits_requests),
+		WITH_STORE(believes_proxies_only),
 		WITH_STORE(limits_a_network),
 		WITH_STORE(limits_connections),
 		WITH_STORE(logs_no_more_of_a_method_than_of_the_rest),
