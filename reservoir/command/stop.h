@@ -3,7 +3,7 @@
  * Commands that run for long end early when they are told to, with a report of what
  * was done until then.
  *
- * Source: sigaction(2)
+ * Source: sigaction(2), alarm(2), signal-safety(7)
  */
 #pragma once
 
@@ -19,3 +19,15 @@
  * Return: 0, or negative errno.
  */
 int stop_catch(const volatile sig_atomic_t **ret, struct error *err);
+
+/**
+ * stop_within() - End the program with COMMAND_INCOMPLETE when it has not ended by
+ *   itself some time after the first of these signals, whatever it is at.
+ * @seconds: time, from 1 on
+ * @err: set on failure
+ *
+ * For commands that lose nothing by that: whose bytes are found again by the next run.
+ *
+ * Return: 0, or negative errno.
+ */
+int stop_within(unsigned int seconds, struct error *err);

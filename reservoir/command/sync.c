@@ -12,6 +12,7 @@
 #include "reservoir/sync/display.h"
 #include "reservoir/sync/run.h"
 
+#define STOP_GRACE_S 1			    /* to end what is at hand, and report */
 #define TEXT_MAX ((size_t)64 * 1024 * 1024) /* of a report: 256 repositories of 400 lines */
 
 /* Writes after what is drawn was cleared, in one write: nothing flickers. */
@@ -97,6 +98,9 @@ int sync_run(const struct settings *settings, struct error *err)
 		r = store_open(settings->store, STORE_WRITE, &store, err);
 	if (r == 0)
 		r = stop_catch(&run.stop, err);
+	/* A large index is read, or a solver runs, for longer. */
+	if (r == 0)
+		r = stop_within(STOP_GRACE_S, err);
 	if (r < 0)
 		return r;
 	run.store = store;
