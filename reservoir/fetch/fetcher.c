@@ -36,7 +36,6 @@
 #define DISK_LEAST_BYTES (64u << 10) /* where there is little room */
 #define BUSY_MS 50u /* until bytes that another transfer has open are asked for again */
 #define ADVANCE_BYTES (1u << 20) /* a try that came so much further counts as the first */
-#define ALLOWANCE_PARTS 10	 /* a tenth of a second may be taken at once */
 
 struct fetcher {
 	struct engine engine;
@@ -465,14 +464,10 @@ static bool fill(struct fetcher *fetcher, fetch_more_fn more, void *ctx)
 static void fill_allowance(struct fetcher *fetcher, uint64_t now)
 {
 	struct allowance *allowance = &fetcher->engine.allowance;
-	uint64_t elapsed = MIN(now - allowance->filled_ms, 1000u);
-	int64_t most = (int64_t)(allowance->per_second / ALLOWANCE_PARTS) + 1;
 
 	if (allowance->per_second == 0)
 		return;
-	allowance->left =
-		MIN(allowance->left + (int64_t)(allowance->per_second * elapsed / 1000), most);
-	allowance->filled_ms = now;
+	allowance_fill(allowance, now);
 	for (uint32_t i = 0; i < fetcher->engine.settings.total && allowance->left > 0; i++)
 		transfer_resume(&fetcher->transfers[i]);
 }

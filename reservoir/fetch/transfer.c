@@ -247,13 +247,11 @@ static bool take(struct transfer *transfer, const void *data, size_t len)
 static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 {
 	struct transfer *transfer = ctx;
-	struct allowance *allowance = &transfer->engine->allowance;
 
-	if (allowance->per_second > 0 && allowance->left <= 0) {
+	if (!allowance_take(&transfer->engine->allowance, size * n)) {
 		transfer->is_paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	allowance->left -= (int64_t)(size * n);
 	return take(transfer, data, size * n) ? size * n : 0;
 }
 

@@ -22,6 +22,7 @@
 
 #include "base/backoff.h"
 #include "base/strbuf.h"
+#include "reservoir/fetch/allowance.h"
 #include "reservoir/fetch/fetch.h"
 #include "reservoir/fetch/host.h"
 #include "reservoir/fetch/progress.h"
@@ -45,13 +46,6 @@ struct job {
 	bool no_range;	   /* the server does not do ranges right */
 	char validator[FETCH_ETAG_MAX]; /* strong, of an earlier try; "" without */
 	struct error why;		/* the last try failed */
-};
-
-/* Bytes that all transfers together may still take. */
-struct allowance {
-	uint64_t per_second; /* 0 for no limit */
-	int64_t left;
-	uint64_t filled_ms;
 };
 
 /* What all transfers share. */
