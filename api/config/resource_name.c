@@ -191,6 +191,8 @@ int resource_name_expand(const char *template, const char *const words[_RESOURCE
 			return -EINVAL;
 	}
 	r = strbuf_error(&name);
+	if (r == -ENOMEM)
+		return error_set(err, ENOMEM, "no memory for a resource name");
 	if (r < 0)
 		return error_set(err, EINVAL, "resource name '%.*s...' is too long", SHOWN_MAX,
 				 template);

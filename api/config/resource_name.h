@@ -42,6 +42,7 @@ int resource_name_check(const char *name, struct error *err);
  * Return: 0, or
  *   -EINVAL  a placeholder is unknown, in front of the '/' or without a word, or the
  *            name that results is none
+ *   -ENOMEM  no memory
  */
 int resource_name_expand(const char *template, const char *const words[_RESOURCE_PLACEHOLDER_MAX],
 			 char *ret, struct error *err);
@@ -51,7 +52,7 @@ int resource_name_expand(const char *template, const char *const words[_RESOURCE
  * @template: NUL-terminated name, as in "nvidia.com/mig-{profile}"
  * @err: set if not; says which rule is broken
  *
- * Return: 0, or -EINVAL.
+ * Return: 0, -EINVAL or -ENOMEM.
  */
 int resource_name_check_template(const char *template, struct error *err);
 

@@ -8,6 +8,7 @@
 
 #include "drivers/driver.h"
 #include "tests/test.h"
+#include "tests/unit/inventory/memory.h"
 
 static const struct driver some_driver = { .name = "some" };
 static const struct driver other_driver = { .name = "other" };
@@ -23,36 +24,6 @@ static const struct device_node some_nodes[] = {
 };
 
 static const struct device_fact some_facts[] = { { "a", "1" }, { "b", "" } };
-
-/* Allocations left until one fails; negative for no end. */
-static int allocations_left = -1;
-
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_reallocarray(void *old, size_t n, size_t size);
-void *__wrap_reallocarray(void *old, size_t n, size_t size);
-
-static bool may_allocate(void)
-{
-	return allocations_left < 0 || allocations_left-- > 0;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return may_allocate() ? __real_calloc(n, size) : NULL;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return may_allocate() ? __real_malloc(size) : NULL;
-}
-
-void *__wrap_reallocarray(void *old, size_t n, size_t size)
-{
-	return may_allocate() ? __real_reallocarray(old, n, size) : NULL;
-}
 
 static struct device *some_device(void)
 {
@@ -82,9 +53,9 @@ static void test_new(void **state)
 	assert_int_equal(device->n_partitions, 0);
 	assert_int_equal(device->index, DEVICE_INDEX_UNKNOWN);
 	assert_int_equal(device->n_nodes, 0);
-	allocations_left = 0;
+	memory_fail_after(0);
 	assert_null(device_new(&some_driver));
-	allocations_left = -1;
+	(void)memory_restore();
 }
 
 static void test_references(void **state)
@@ -148,9 +119,9 @@ static void test_nodes_limits(void **state)
 		many[i].path = "/dev/some";
 	assert_int_equal(device_set_nodes(device, many, ARRAY_SIZE(many)), -E2BIG);
 	assert_int_equal(device_set_nodes(device, NULL, 0), 0);
-	allocations_left = 0;
+	memory_fail_after(0);
 	assert_int_equal(device_set_nodes(device, many, 1), -ENOMEM);
-	allocations_left = -1;
+	(void)memory_restore();
 	assert_int_equal(device->n_nodes, 0);
 	assert_int_equal(device_set_nodes(device, many, DEVICE_NODES_MAX), 0);
 	assert_int_equal(device->n_nodes, DEVICE_NODES_MAX);
@@ -191,9 +162,9 @@ static void test_label_facts_limits(void **state)
 	assert_int_equal(device_set_facts(device, many, 1), -E2BIG);
 	many[0].name = longest;
 	assert_int_equal(device_set_facts(device, NULL, 0), 0);
-	allocations_left = 0;
+	memory_fail_after(0);
 	assert_int_equal(device_set_facts(device, many, 1), -ENOMEM);
-	allocations_left = -1;
+	(void)memory_restore();
 	assert_int_equal(device->n_facts, 0);
 	assert_int_equal(device_set_facts(device, many, DEVICE_FACTS_MAX), 0);
 	assert_int_equal(device->n_facts, DEVICE_FACTS_MAX);
@@ -475,9 +446,9 @@ static void test_list(void **state)
 	_cleanup_(device_cleanupp) struct device *refused = some_device();
 
 	(void)state;
-	allocations_left = 0;
+	memory_fail_after(0);
 	assert_int_equal(device_list_add(&list, refused), -ENOMEM);
-	allocations_left = -1;
+	(void)memory_restore();
 	assert_int_equal(list.n, 0);
 	for (size_t i = 0; i < 100; i++)
 		assert_int_equal(device_list_add(&list, some_device()), 0);

@@ -16,6 +16,7 @@
 #include "tests/test.h"
 #include "tests/unit/drivers/card.h"
 #include "tests/unit/drivers/tree.h"
+#include "tests/unit/inventory/memory.h"
 
 #define PROFILES_MAX 128 /* bytes of a line of profiles */
 #define RNGD "sys/class/rngd_mgmt/rngd!npu0mgmt/"
@@ -84,43 +85,6 @@ int __wrap_file_is_char_device(int dirfd, const char *path)
 	if (on_node_check)
 		on_node_check(hooked_tree);
 	return __real_file_is_char_device(dirfd, path);
-}
-
-/* Allocations left until one fails; negative for no end. */
-static int allocations_left = -1;
-
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__real_reallocarray(void *old, size_t n, size_t size);
-void *__wrap_reallocarray(void *old, size_t n, size_t size);
-
-static bool may_allocate(void)
-{
-	return allocations_left < 0 || allocations_left-- > 0;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return may_allocate() ? __real_calloc(n, size) : NULL;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return may_allocate() ? __real_malloc(size) : NULL;
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return may_allocate() ? __real_realloc(old, size) : NULL;
-}
-
-void *__wrap_reallocarray(void *old, size_t n, size_t size)
-{
-	return may_allocate() ? __real_reallocarray(old, n, size) : NULL;
 }
 
 /* --- trees --- */
@@ -927,9 +891,9 @@ static void test_memory_runs_out(void **state)
 		_cleanup_device_list_ struct device_list list = { 0 };
 		struct error err = { 0 };
 
-		allocations_left = n;
+		memory_fail_after((size_t)n);
 		r = furiosa_driver.scan(&furiosa_driver, &tree->host, &list, &err);
-		allocations_left = -1;
+		(void)memory_restore();
 		assert_true(r == 0 || r == -ENOMEM);
 		assert_int_equal(err.code, -r);
 		n_failed += r < 0;

@@ -7,37 +7,12 @@
 #include <string.h>
 
 #include "api/config/config.h"
+#include "tests/unit/inventory/memory.h"
 
 #define V1 "version: v1\n"
 #define ITEM V1 "resources:\n- name: a/b\n" /* three lines */
 #define SHARE ITEM "  unit: share\n"	    /* four lines */
 #define PRINTED_MAX 65536
-
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-
-static int allocations_left = -1; /* negative: no end */
-
-static bool may_allocate(void)
-{
-	if (allocations_left == 0)
-		return false;
-	if (allocations_left > 0)
-		allocations_left--;
-	return true;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return may_allocate() ? __real_calloc(n, size) : NULL;
-}
-
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-	return may_allocate() ? __real_reallocarray(p, n, size) : NULL;
-}
 
 static int parse(const char *text, struct config *ret, struct error *err)
 {
@@ -431,9 +406,9 @@ static void survives_a_lack_of_memory(void **state _unused_)
 		_cleanup_config_ struct config config = { 0 };
 		struct error err = { 0 };
 
-		allocations_left = failed;
+		memory_fail_after((size_t)failed);
 		r = parse(text, &config, &err);
-		allocations_left = -1;
+		(void)memory_restore();
 		if (r < 0) {
 			assert_int_equal(r, -ENOMEM);
 			assert_non_null(strstr(err.msg, "no memory"));

@@ -8,34 +8,9 @@
 
 #include "api/config/schema.h"
 #include "base/cleanup.h"
+#include "tests/unit/inventory/memory.h"
 
 #define PRINTED_MAX 4096
-
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-
-static int allocations_left = -1; /* negative: no end */
-
-static bool may_allocate(void)
-{
-	if (allocations_left == 0)
-		return false;
-	if (allocations_left > 0)
-		allocations_left--;
-	return true;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return may_allocate() ? __real_calloc(n, size) : NULL;
-}
-
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-	return may_allocate() ? __real_reallocarray(p, n, size) : NULL;
-}
 
 struct leaf {
 	char word[8];
@@ -235,9 +210,9 @@ static void survives_a_lack_of_memory(void **state _unused_)
 		_cleanup_tree_ struct tree object = { 0 };
 		struct error err = { 0 };
 
-		allocations_left = failed;
+		memory_fail_after((size_t)failed);
 		r = read_tree(text, &object, &err);
-		allocations_left = -1;
+		(void)memory_restore();
 		if (r < 0) {
 			assert_int_equal(r, -ENOMEM);
 			assert_non_null(strstr(err.msg, "no memory"));
