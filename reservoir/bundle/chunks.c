@@ -168,8 +168,14 @@ static int apply_begun(struct chunks *chunks, size_t index)
 		return r < 0 ? r : error_set(chunks->err, EAGAIN, "%s", why.msg);
 	}
 	/* It was signed: the hub itself is wrong, or this program. */
-	if (r == -EBADMSG)
-		return error_wrap(chunks->err, ADMISSION_REFUSED, "chunk %zu", index);
+	if (r == -EBADMSG) {
+		struct error why = *chunks->err;
+
+		return error_set(chunks->err, EKEYREJECTED,
+				 "chunk %zu: %s (the hub has signed it so: export a full bundle "
+				 "there)",
+				 index, why.msg);
+	}
 	if (r < 0)
 		return note_damage(chunks, index, r);
 	chunks->states[index] = left_out ? CHUNK_AGAIN : CHUNK_DONE;
