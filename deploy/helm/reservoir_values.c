@@ -171,8 +171,9 @@ static const struct schema_key writer_keys[] = {
 		.name = "enabled",
 		SWITCH("true"),
 		.text = "Whether the writer is installed: it syncs every `sync.interval` of the "
-			"configuration, and applies bundles of `reservoir.storage.dropClaim`. A "
-			"Lease keeps a second one from writing.",
+			"configuration, applies bundles of `reservoir.storage.dropClaim`, and runs "
+			"`gc` and `verify` every `keep.interval` and `verify.interval`. A Lease "
+			"keeps a second one from writing.",
 	},
 	{
 		.name = "resources",

@@ -80,10 +80,11 @@ static const struct command commands[] = {
 	{
 		.name = "writer",
 		.words = "",
-		.summary = "sync on a schedule and apply what arrives, once among replicas",
-		.text = "Runs 'watch' for what arrives in bundles.drop, and 'sync' every "
-			"sync.interval, until it is told to end. A bundle that arrives ends a "
-			"sync, which goes on afterwards. With --lease, both run only while this "
+		.summary = "sync and look after the store on a schedule, and apply what arrives",
+		.text = "Runs 'watch' for what arrives in bundles.drop, 'sync' every "
+			"sync.interval, 'gc' every keep.interval and 'verify' every "
+			"verify.interval, until it is told to end. A bundle that arrives ends a "
+			"sync, which goes on afterwards. With --lease, they run only while this "
 			"replica holds that Lease of Kubernetes; when it loses it, they are ended "
 			"at once.",
 		.tables = { settings_writer, settings_store, settings_common, NULL },

@@ -54,7 +54,8 @@ static const char tail[] =
 	"\n"
 	"keep:                              # what 'silica-reservoir gc' leaves\n"
 	"  generations: 8\n"
-	"  for: 24h\n";
+	"  for: 24h\n"
+	"  # interval: 24h                  # between two 'gc' of 'silica-reservoir writer'\n";
 
 static const char bundles_example[] =
 	"\n"

@@ -14,6 +14,7 @@
 #include "reservoir/command/report.h"
 #include "reservoir/store/generation.h"
 #include "reservoir/store/object.h"
+#include "reservoir/store/scrub.h"
 #include "reservoir/store/synced.h"
 
 struct status {
@@ -132,6 +133,7 @@ static int print_text(const struct status *status, struct error *err)
 	if (r < 0)
 		return r;
 	strbuf_printf(&out, "Snapshots:  %s\n", snapshots.len ? strbuf_str(&snapshots) : " none");
+	strbuf_printf(&out, "Verified:    %s\n", report_time(scrub_last(status->store), word[0]));
 	if (status->generation->revoked.n)
 		strbuf_printf(&out, "Recalled:    %zu files; `recall` lists them\n",
 			      status->generation->revoked.n);
@@ -186,7 +188,7 @@ static int print_json(const struct status *status, struct error *err)
 	}
 	return report_print_json(
 		json_pack("{s:s, s:{s:I, s:I, s:s, s:s}, s:{s:s, s:I}, s:I, s:I, s:{s:I, s:I}, "
-			  "s:s, s:I, s:o, s:o}",
+			  "s:s, s:I, s:I, s:o, s:o}",
 			  "store", store_id(status->store), "generation", "number",
 			  (json_int_t)generation->number, "created",
 			  (json_int_t)generation->created, "reason", generation->reason, "root",
@@ -195,7 +197,8 @@ static int print_json(const struct status *status, struct error *err)
 			  (json_int_t)generation->origin_sequence, "objects",
 			  (json_int_t)status->objects, "quarantined",
 			  (json_int_t)status->quarantined, "disk", "used", (json_int_t)status->used,
-			  "free", (json_int_t)status->free, "writer", status->writer, "recalled",
+			  "free", (json_int_t)status->free, "writer", status->writer, "verified",
+			  (json_int_t)scrub_last(status->store), "recalled",
 			  (json_int_t)generation->revoked.n, "snapshots", snapshots, "repositories",
 			  repositories_json(status)),
 		false, err);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/kubernetes/kube_client.h"
@@ -21,13 +22,16 @@
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/config/config.h"
+#include "reservoir/store/scrub.h"
 #include "reservoir/store/store.h"
 #include "reservoir/writer/jobs.h"
 #include "reservoir/writer/lease.h"
 
 #define COMPONENT "writer"
 #define PROGRAM "/proc/self/exe"
-#define WATCH_AGAIN_MS 5000	   /* after it has ended, which it should not */
+#define WATCH_AGAIN_MS 5000 /* after it has ended, which it should not */
+#define GC_FIRST_MS 300000  /* what is to be fetched or applied comes first */
+#define VERIFY_FIRST_MS 600000
 #define DEFER_MS 180000		   /* of a sync: watch tries once a minute to write */
 #define END_GRACE_MS 20000	   /* below the 30 seconds that Kubernetes gives a pod */
 #define COMPLETE_SUFFIX ".minisig" /* the last file of a bundle that is written */
@@ -43,6 +47,7 @@ struct writer {
 	struct jobs *jobs;
 	struct kube_client *client;
 	struct lease *lease;
+	int64_t verified; /* when all was last read, seconds since 1970 */
 	bool ending;
 };
 
@@ -196,23 +201,55 @@ static int add_watch(struct writer *writer, const char *drop, struct error *err)
 	return r;
 }
 
+/* What is left of the interval since the last one that came to its end. */
+static uint32_t until_verify(int64_t last, uint32_t interval_ms)
+{
+	int64_t age_ms = ((int64_t)time(NULL) - last) * 1000;
+
+	if (age_ms < 0 || age_ms >= (int64_t)interval_ms)
+		return VERIFY_FIRST_MS;
+	return MAX((uint32_t)(interval_ms - age_ms), (uint32_t)VERIFY_FIRST_MS);
+}
+
+static int add_job(struct writer *writer, struct job job, uint32_t first_ms, uint32_t interval_ms,
+		   struct error *err)
+{
+	job.first_ms = first_ms;
+	job.interval_ms = interval_ms;
+	return interval_ms > 0 ? jobs_add(writer->jobs, &job, err) : 0;
+}
+
+static int add_verify(struct writer *writer, struct error *err)
+{
+	struct job job = make_job(writer->settings, "verify");
+	uint32_t interval_ms = writer->config.verify.interval_ms;
+	size_t n = 0;
+
+	while (job.argv[n])
+		n++;
+	job.argv[n] = "--jobs=1";
+	job.idle = true;
+	return add_job(writer, job, until_verify(writer->verified, interval_ms), interval_ms, err);
+}
+
 static int add_jobs(struct writer *writer, struct error *err)
 {
 	const struct reservoir_config *config = &writer->config;
-	struct job sync = make_job(writer->settings, "sync");
-	int r;
+	int r = jobs_new(writer->loop, PROGRAM, &writer->jobs, err);
 
 	if (config->sync.interval_ms == 0 && !config->bundles.drop.text[0])
-		return error_set(err, EINVAL,
-				 "there is nothing to do: the configuration has neither "
-				 "'sync.interval' nor 'bundles.drop'");
-	r = jobs_new(writer->loop, PROGRAM, &writer->jobs, err);
+		log_info(COMPONENT, "the configuration has neither 'sync.interval' nor "
+				    "'bundles.drop': this only looks after the store");
 	if (r >= 0 && config->bundles.drop.text[0])
 		r = add_watch(writer, config->bundles.drop.text, err);
-	sync.interval_ms = config->sync.interval_ms;
-	if (r >= 0 && config->sync.interval_ms > 0)
-		r = jobs_add(writer->jobs, &sync, err);
-	return r;
+	if (r >= 0)
+		r = add_job(writer, make_job(writer->settings, "sync"), 0, config->sync.interval_ms,
+			    err);
+	if (r >= 0)
+		r = add_job(writer, make_job(writer->settings, "gc"),
+			    MIN((uint32_t)GC_FIRST_MS, config->keep.interval_ms),
+			    config->keep.interval_ms, err);
+	return r < 0 ? r : add_verify(writer, err);
 }
 
 static int start(struct writer *writer, struct error *err)
@@ -246,11 +283,14 @@ static void writer_done(struct writer *writer)
 }
 
 /* A wrong directory is told now, and not by every child. */
-static int check_store(const struct settings *settings, struct error *err)
+static int look_at_store(struct writer *writer, struct error *err)
 {
 	_cleanup_(store_closep) struct store *store = NULL;
+	int r = store_open(writer->settings->store, STORE_READ, &store, err);
 
-	return store_open(settings->store, STORE_READ, &store, err);
+	if (r == 0)
+		writer->verified = scrub_last(store);
+	return r;
 }
 
 int writer_run(const struct settings *settings, struct error *err)
@@ -259,7 +299,7 @@ int writer_run(const struct settings *settings, struct error *err)
 	int r = settings_load_config(settings, &writer.config, err);
 
 	if (r >= 0)
-		r = check_store(settings, err);
+		r = look_at_store(&writer, err);
 	if (r >= 0)
 		r = start(&writer, err);
 	if (r >= 0)

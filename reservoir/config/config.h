@@ -190,6 +190,11 @@ struct config_serve {
 struct config_keep {
 	uint32_t generations; /* at least so many stay */
 	uint32_t for_ms;      /* and all that are younger */
+	uint32_t interval_ms; /* of writer; 0 for never */
+};
+
+struct config_verify {
+	uint32_t interval_ms; /* of writer; 0 for never */
 };
 
 struct reservoir_config {
@@ -199,6 +204,7 @@ struct reservoir_config {
 	struct config_bundles bundles;
 	struct config_serve serve;
 	struct config_keep keep;
+	struct config_verify verify;
 };
 
 /**

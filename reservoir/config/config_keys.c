@@ -797,6 +797,27 @@ static const struct schema_key keep_keys[] = {
 		.default_value = "24h",
 		.text = "And all that are younger.",
 	},
+	{
+		.name = "interval",
+		.type = SCHEMA_DURATION,
+		FIELD(struct config_keep, interval_ms),
+		.max = 30u * DAY_MS,
+		.default_value = "24h",
+		.text = "Time between two runs of `gc` by `silica-reservoir writer`; `0s` for "
+			"never.",
+	},
+};
+
+static const struct schema_key verify_keys[] = {
+	{
+		.name = "interval",
+		.type = SCHEMA_DURATION,
+		FIELD(struct config_verify, interval_ms),
+		.max = 49u * DAY_MS,
+		.default_value = "720h",
+		.text = "Time between two runs of `verify` by `silica-reservoir writer`, by one "
+			"thread and with the lowest priority; `0s` for never.",
+	},
 };
 
 static const struct schema_key root_keys[] = {
@@ -834,6 +855,13 @@ static const struct schema_key root_keys[] = {
 		FIELD(struct reservoir_config, keep),
 		.default_value = "{}",
 		.text = "What `gc` leaves, beside snapshots and what is published.",
+	},
+	{
+		.name = "verify",
+		MAPPING(verify_keys),
+		FIELD(struct reservoir_config, verify),
+		.default_value = "{}",
+		.text = "How often all is read again.",
 	},
 };
 

@@ -91,7 +91,27 @@ int scrub(struct store *store, const struct scrub_settings *settings, struct scr
 	  struct error *err);
 
 /**
- * scrub_misses() - Whether a manifest names what was lost, or put aside and not had anew.
+ * scrub_last() - When all was read, to the end.
+ * @store: store
+ *
+ * Return: seconds since 1970, or 0: not yet, or in a store that cannot be written.
+ */
+int64_t scrub_last(const struct store *store);
+
+/**
+ * scrub_object() - Read one object again, and put it aside when it is damaged.
+ * @store: store opened with STORE_WRITE
+ * @digest: object
+ * @err: set on failure
+ *
+ * Return: 0, also when it is not there, or
+ *   -EBADMSG  it does not hash to its name, or cannot be read, and was put aside
+ *   negative errno of the system
+ */
+int scrub_object(struct store *store, const struct digest *digest, struct error *err);
+
+/**
+ * scrub_misses() - Whether a manifest names what was put aside and not had anew.
  * @store: store
  * @manifest: manifest
  *

@@ -6,14 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/ioprio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/macro.h"
 
 #define COMPONENT "writer"
-#define STATUS_INCOMPLETE 3  /* COMMAND_INCOMPLETE */
+#define STATUS_INCOMPLETE 3 /* COMMAND_INCOMPLETE */
+#define NICE_LAST 19
 #define DEFER_GRACE_MS 10000 /* of a job that is deferred, to end by itself */
 
 struct slot {
@@ -43,6 +49,14 @@ static void signal_child(const struct slot *slot, int signo)
 		(void)kill(-slot->pid, signo);
 }
 
+/* As nice(1) and ionice(1) do; where it cannot be, it is only faster than it need be. */
+static void give_way(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, NICE_LAST);
+	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+		      IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+}
+
 /* In the child: only what a signal handler may do. */
 _Noreturn static void become(const struct jobs *jobs, const struct job *job, pid_t parent)
 {
@@ -55,6 +69,8 @@ _Noreturn static void become(const struct jobs *jobs, const struct job *job, pid
 	(void)sigaction(SIGPIPE, &standard, NULL); /* which kube_client_new() ignores */
 	(void)setpgid(0, 0);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (job->idle)
+		give_way();
 	/* It may have gone before it was looked at. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)
 		(void)execv(jobs->program, (char *const *)(uintptr_t)argv);
@@ -115,7 +131,7 @@ static void tell_end(const struct slot *slot, int status)
 	else if (WEXITSTATUS(status) == 0)
 		log_debug(COMPONENT, "%s: done", name);
 	else if (WEXITSTATUS(status) == STATUS_INCOMPLETE)
-		log_warning(COMPONENT, "%s: something is missing or was refused", name);
+		log_warning(COMPONENT, "%s: something is missing, damaged or was refused", name);
 	else
 		log_error(COMPONENT, "%s: failed, exit status %d", name, WEXITSTATUS(status));
 }
@@ -219,7 +235,7 @@ void jobs_start(struct jobs *jobs)
 	jobs->started = true;
 	jobs->stopped = NULL;
 	for (size_t i = 0; i < jobs->n; i++)
-		schedule(&jobs->slots[i], 0);
+		schedule(&jobs->slots[i], jobs->slots[i].job.first_ms);
 }
 
 void jobs_defer(struct jobs *jobs, const char *name, uint32_t delay_ms)

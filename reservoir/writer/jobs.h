@@ -7,7 +7,7 @@
  * by its design, and then nothing writes any more, whatever a thread was waiting for.
  * They end with their parent, too.
  *
- * Source: fork(2), execve(2), prctl(2) on PR_SET_PDEATHSIG, setpgid(2)
+ * Source: fork(2), execve(2), prctl(2) on PR_SET_PDEATHSIG, setpgid(2), ioprio_set(2)
  */
 #pragma once
 
@@ -20,13 +20,15 @@
 #include "base/loop.h"
 
 #define JOB_ARGUMENTS_MAX 16 /* the program, the command, its options and NULL */
-#define JOBS_MAX 4	     /* sync, watch */
+#define JOBS_MAX 4	     /* sync, watch, gc, verify */
 
 struct job {
 	const char *name;		     /* as it is logged */
 	const char *argv[JOB_ARGUMENTS_MAX]; /* after the program's name; NULL ends */
+	uint32_t first_ms;		     /* from jobs_start() to its first begin */
 	uint32_t interval_ms;		     /* from its end to its next begin */
 	bool stays;			     /* its end is a failure, whatever its status */
+	bool idle;			     /* it takes what others leave: of processor and disk */
 };
 
 struct jobs;
@@ -62,7 +64,7 @@ DEFINE_CLEANUP(struct jobs, jobs_free);
 int jobs_add(struct jobs *jobs, const struct job *job, struct error *err);
 
 /**
- * jobs_start() - Run all jobs, and each again after its interval.
+ * jobs_start() - Run all jobs when they are due, and each again after its interval.
  * @jobs: runner
  */
 void jobs_start(struct jobs *jobs);

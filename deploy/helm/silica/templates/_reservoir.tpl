@@ -51,7 +51,7 @@
 {{- define "reservoir.writes" -}}
 {{- $r := .Values.reservoir -}}
 {{- $interval := ($r.config.sync | default dict).interval | default "0s" -}}
-{{- if and $r.writer.enabled (or $r.storage.dropClaim $r.secrets.config (ne $interval "0s")) -}}true{{- end -}}
+{{- if and $r.writer.enabled (or $r.storage.dropClaim $r.secrets.config $r.sync.schedule (ne $interval "0s")) -}}true{{- end -}}
 {{- end -}}
 
 {{- define "reservoir.claim" -}}
