@@ -201,7 +201,8 @@ static void put_why(struct explanation *explanation, bool told)
 	const struct apt_options *apt = &explanation->repository->apt;
 	struct strbuf *out = explanation->out;
 
-	if (told)
+	/* At a site that imports, it is the hub that chose, and its bundles are told. */
+	if (told || !explanation->repository->upstream[0])
 		return;
 	if (explanation->found > 0) {
 		strbuf_puts(out, "  every package of the suites is taken\n");

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/output.h"
 #include "base/strbuf.h"
+#include "reservoir/command/arrival.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/command/report.h"
@@ -70,6 +71,10 @@ static int explain_one(struct explanation *explanation, const struct repository 
 		return r;
 	r = ecosystem->explain(explanation->store, repository, manifest,
 			       explanation->settings->words[0], &text, err);
+	/* At a site that imports, it is the hub's choice. */
+	if (r >= 0 && !repository->upstream[0])
+		r = arrival_describe(explanation->store, explanation->generation, published,
+				     ecosystem, explanation->settings->words[0], &text, err);
 	if (r < 0)
 		return error_wrap(err, r, "repository '%s'", repository->name);
 	return put_text(explanation, repository->name, &text, err);

@@ -136,6 +136,24 @@ def test_recall_reaches_pip_at_once(world):
     check(pair.bundle_bytes < 200_000, f"the recall weighs {pair.bundle_bytes} bytes")
 
 
+def test_explain_names_the_bundle(world):
+    _, pair = filled(world)
+    pair.carry()
+    world.index.add("hello-late", "1.0")
+    row = world.pypi_row()
+    row["pypi"]["projects"] = [*row["pypi"]["projects"], "hello-late"]
+    pair.configure_hub([row, world.apt_row()])
+    pair.hub.sync()
+    pair.carry()
+    for package, words in (("hello-lib", "came with bundle 1 of hub"),
+                           ("hello-late", "came with bundle 2 of hub"),
+                           ("hello", "came with bundle 1 of hub"),
+                           ("nowhere", "no bundle has brought nowhere; the last one is 2")):
+        out = pair.site.run("explain", package)
+        check(words in out, out)
+        check("every package of the suites" not in out, out)
+
+
 def test_recall_reaches_snapshots(world):
     """Its index still lists it there, and the file is given to nobody, whatever is published."""
     _, pair = filled(world)
