@@ -215,6 +215,21 @@ static enum MHD_Result answer_unavailable(const struct context *context, const s
 			   "the file is damaged or missing here; it was not sent");
 }
 
+/* The last answer of a connection says so, and is not the one that all share. */
+static enum MHD_Result send_unchanged(struct peer *peer, const struct hot_entry *entry,
+				      const struct hot_key *key)
+{
+	struct MHD_Response *response;
+
+	if (!atomic_load_explicit(&peer->core->draining, memory_order_relaxed))
+		return respond(peer, 304, hot_unchanged(entry));
+	response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	if (!response)
+		return MHD_NO;
+	hot_headers(key, response, false);
+	return respond_once(peer, 304, response);
+}
+
 static enum MHD_Result send_file(const struct context *context, const struct plan *plan)
 {
 	enum MHD_Result result = MHD_NO;
@@ -227,7 +242,7 @@ static enum MHD_Result send_file(const struct context *context, const struct pla
 		if (!entry)
 			return MHD_NO;
 		if (plan->status == 304)
-			return respond(context->peer, 304, hot_unchanged(entry));
+			return send_unchanged(context->peer, entry, &plan->key);
 		r = send_bytes(context, plan, entry, &result, &err);
 	}
 	return r < 0 ? answer_unavailable(context, &err) : result;

@@ -499,16 +499,73 @@ static void one_bad_manifest_is_the_fault_of_its_repository(void **state)
 	assert_int_equal(http_status(fixture->server, "/readyz", ""), 200);
 }
 
+/* What a page says. */
+static void assert_page(const struct server *server, const char *target, int status,
+			const char *text)
+{
+	_cleanup_close_ int fd = http_connect(server);
+	struct http_reply reply;
+
+	http_ask(fd, "GET", target, "", &reply);
+	assert_int_equal(reply.status, status);
+	if (!strstr(reply.body, text))
+		fail_msg("%s does not say '%s': %s", target, text, reply.body);
+	free(reply.body);
+}
+
+static const char *const parts[] = { "current", "objects" };
+
+static void says_that_the_store_cannot_be_read(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		char path[256], away[256];
+
+		(void)snprintf(path, sizeof(path), "%s/%s", fixture->scratch->store, parts[i]);
+		(void)snprintf(away, sizeof(away), "%s/away", fixture->scratch->store);
+		assert_page(fixture->server, "/readyz", 200, "ready: generation 1");
+		assert_int_equal(rename(path, away), 0);
+		server_look(fixture->server);
+		assert_page(fixture->server, "/readyz", 503, "not ready");
+		assert_page(fixture->server, "/", 200, "The store cannot be read");
+		assert_page(fixture->server, "/status.json", 200, "\"ready\": false");
+		assert_page(fixture->server, "/metrics", 200, "silica_reservoir_ready 0");
+		assert_page(fixture->server, "/healthz", 200, "ok");
+		assert_int_equal(rename(away, path), 0);
+		server_look(fixture->server);
+	}
+	assert_page(fixture->server, "/readyz", 200, "ready: generation 1");
+}
+
+static void says_that_nothing_can_be_read(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+	char path[256], text[DIGEST_TEXT_SIZE];
+	struct server *server;
+	struct error err;
+
+	assert_int_equal(generation_current(fixture->reader, &generation, &err), 0);
+	(void)digest_format(&generation_repository(generation, "files")->served, text);
+	(void)snprintf(path, sizeof(path), "%s/objects/%.2s/%s", fixture->scratch->store, text,
+		       text);
+	assert_int_equal(unlink(path), 0);
+	server = site_serve(fixture->reader, fixture->scratch->store, YAML);
+	assert_page(server, "/readyz", 503, "repository 'files' is damaged");
+	server_free(server);
+}
+
 /* Asks for a small file and expects that the connection is not to be used again: a client that
  * is told so goes elsewhere, and never writes into one that is being closed. */
-static void assert_last_answer(int fd)
+static void assert_last_answer(int fd, const char *headers, int status)
 {
 	struct http_reply reply;
 	char value[32];
 
-	http_ask(fd, "GET", "/files/a.txt", "", &reply);
-	assert_int_equal(reply.status, 200);
-	assert_string_equal(reply.body, "identity");
+	http_ask(fd, "GET", "/files/a.txt", headers, &reply);
+	assert_int_equal(reply.status, status);
+	assert_string_equal(reply.body, status == 200 ? "identity" : "");
 	assert_true(http_header(&reply, "Connection:", value, sizeof(value)));
 	assert_string_equal(value, "close");
 	free(reply.body);
@@ -519,15 +576,17 @@ static void drains(void **state)
 	struct fixture *fixture = *state;
 	_cleanup_close_ int fd = http_connect(fixture->server);
 	_cleanup_close_ int other = http_connect(fixture->server);
+	_cleanup_close_ int third = http_connect(fixture->server);
 	uint64_t until;
 
 	assert_int_equal(http_status(fixture->server, "/readyz", ""), 200);
 	assert_int_equal(server_drain(fixture->server), 0);
 	assert_int_equal(http_status(fixture->server, "/readyz", ""), 503);
 	assert_int_equal(http_status(fixture->server, "/files/a.txt", ""), 200);
-	assert_last_answer(other);
+	assert_last_answer(other, "", 200);
+	assert_last_answer(third, "If-None-Match: *\r\n", 304);
 	server_close(fixture->server);
-	assert_last_answer(fd);
+	assert_last_answer(fd, "", 200);
 	until = clock_ms() + HTTP_WAIT_MS;
 	while (!server_is_idle(fixture->server) && clock_ms() < until) {
 		server_tick(fixture->server);
