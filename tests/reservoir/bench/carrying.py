@@ -31,8 +31,9 @@ class Measured:
         os.rename(made.root, world.upstream.apt)
         made.root = world.upstream.apt
         self.made, self.world = made, world
-        self.pair = carried.Pair(world, [world.apt_row(), world.pypi_row(["recalled"])])
+        self.pair = carried.Pair(world, [world.apt_row(), world.pypi_row(["recalled", "kept"])])
         world.index.add("recalled", payload=50_000)
+        world.index.add("kept")
         self.pair.hub.sync(timeout=600)
 
     def whole(self, runs):
@@ -75,7 +76,7 @@ class Measured:
         url = pair.site.url + "/pypi/packages/recalled/recalled-1.0-py3-none-any.whl"
         if get(url, method="HEAD")[0] != 200:
             raise RuntimeError("there is nothing to recall")
-        row = world.pypi_row(["recalled"])
+        row = world.pypi_row(["recalled", "kept"])
         row["pypi"]["exclude"] = ["recalled"]
         pair.configure_hub([world.apt_row(), row])
         pair.hub.sync(status=None)
