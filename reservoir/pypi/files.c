@@ -210,6 +210,14 @@ static const char *environment_text(const struct run *run, uint64_t mask, char *
 	return ret;
 }
 
+/* All else is published: a release that is recalled goes even if it was the only one. */
+static void tell_lacking(struct run *run, uint32_t number, const char *what, const char *why)
+{
+	sync_lacking(run->sync, what, why);
+	run->n_lacking++;
+	run->projects[number].flags |= PROJECT_LACKS;
+}
+
 /* What the configuration names must be there; what is needed for some environment need not. */
 static void tell_unsatisfied(struct run *run, uint32_t number, const struct loaded *loaded)
 {
@@ -231,7 +239,7 @@ static void tell_unsatisfied(struct run *run, uint32_t number, const struct load
 		if (i < n_direct) {
 			(void)snprintf(text, sizeof(text), "no release can be installed%s", where);
 			if (input->unsatisfied == input->environments)
-				pypi_run_missing(run, entry->text, text);
+				tell_lacking(run, number, entry->text, text);
 			else
 				sync_note(run->sync, text);
 			continue;

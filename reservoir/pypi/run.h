@@ -38,7 +38,7 @@ enum project_flags {
 	PROJECT_EXCLUDED = 1 << 6,
 	PROJECT_FRESH = 1 << 7, /* the list says what the catalogue does */
 	PROJECT_TOLD = 1 << 8,
-	PROJECT_LACKS = 1 << 9, /* the upstream lists a file of it and does not have it */
+	PROJECT_LACKS = 1 << 9, /* a file that is listed, or a release that is asked for */
 };
 
 /* A requirement of other projects. */
@@ -91,9 +91,10 @@ struct run {
 	struct digest options;		/* of the selection */
 	struct digest state;		/* of what is built */
 	bool closes;
-	bool known_state;  /* the catalogue is that of what is published */
-	bool missed;	   /* something was told as missing */
-	uint64_t n_absent; /* files that the upstream lists and does not have */
+	bool known_state;   /* the catalogue is that of what is published */
+	bool missed;	    /* something was told as missing */
+	uint64_t n_absent;  /* files that the upstream lists and does not have */
+	uint64_t n_lacking; /* names of the configuration that no release satisfies */
 	struct sync_plan plan;
 	uint64_t kept;	/* files that are there and stay */
 	size_t cursor;	/* of whoever walks over the projects */

@@ -84,7 +84,8 @@ static bool is_excluded(const struct run *run, const char *path)
 		return false;
 	if (pypi_selection_excludes(&run->selection, name))
 		return true;
-	return pypi_file_name_parse(strrchr(path, '/') + 1, name, &file) == 0 && file.has_version &&
+	/* What is no release, as metadata, comes and goes with one. */
+	return pypi_file_name_parse(strrchr(path, '/') + 1, name, &file) < 0 || !file.has_version ||
 	       pypi_selection_forbids(&run->selection, name, &file.version);
 }
 
@@ -116,9 +117,9 @@ static void refuse_to_empty(struct run *run)
 /* Goes on without what the upstream lists and does not have. */
 static int go_without_absent(struct run *run, struct error *err)
 {
-	if (run->n_absent == 0 || run->missed)
+	if (run->n_absent + run->n_lacking == 0 || run->missed)
 		return 0;
-	if (sync_tolerates(run->sync, run->n_absent))
+	if (run->n_absent == 0 || sync_tolerates(run->sync, run->n_absent))
 		return pypi_run_state_make(run, err);
 	pypi_run_missing(run, run->sync->repository->name,
 			 "upstream does not have most of what it lists: nothing is taken away "

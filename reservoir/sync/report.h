@@ -42,7 +42,7 @@ struct sync_report {
 	struct sync_plan plan;
 	uint64_t free_bytes; /* that may be used, when planned */
 	struct report_lines missing;
-	uint64_t absent; /* of what is missing: listed, but not there, which holds nothing back */
+	uint64_t absent; /* of what is missing: not to be had, which holds nothing back */
 	struct report_lines notes;
 	struct fetch_progress fetched; /* label is NULL */
 	uint64_t duration_ms;

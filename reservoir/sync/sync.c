@@ -54,11 +54,15 @@ bool sync_tolerates(const struct sync *sync, uint64_t absent)
 	return absent < (sync->report->plan.files + 1) / 2;
 }
 
+void sync_lacking(struct sync *sync, const char *what, const char *why)
+{
+	sync_missing(sync, what, why);
+	sync->report->absent++;
+}
+
 void sync_absent(struct sync *sync, const char *what)
 {
-	report_lines_add(&sync->report->missing, "%s: the upstream lists it, and does not have it",
-			 what);
-	sync->report->absent++;
+	sync_lacking(sync, what, "the upstream lists it, and does not have it");
 }
 
 void sync_note(struct sync *sync, const char *text)

@@ -83,8 +83,16 @@ void sync_missing(struct sync *sync, const char *what, const char *why);
 bool sync_tolerates(const struct sync *sync, uint64_t absent);
 
 /**
- * sync_absent() - Tell that a listed file is not there, and everything else is published
+ * sync_lacking() - Tell that something is not to be had, and everything else is published
  *   without it: the run is no success all the same.
+ * @sync: sync
+ * @what: path, or name
+ * @why: one line
+ */
+void sync_lacking(struct sync *sync, const char *what, const char *why);
+
+/**
+ * sync_absent() - Tell that a listed file is not there, as sync_lacking() does.
  * @sync: sync
  * @what: path
  */

@@ -262,11 +262,14 @@ class TestSync(unittest.TestCase):
     def test_what_the_site_excludes_may_be_all_there_is(self):
         self.origin.add("a", "1.0")
         site = self.site(projects=["a"])
-        self.sync(site)
-        site.configure(projects=["a"], exclude=["a"])
-        self.sync(site)
-        with Server(site) as server:
-            self.assertFalse(server.files("a"))
+        for exclude, status in (("a==1.0", INCOMPLETE), ("a", 0)):
+            site.configure(projects=["a"])
+            self.sync(site)
+            site.configure(projects=["a"], exclude=[exclude])
+            for _ in range(2):
+                self.sync(site, status)
+            with Server(site) as server:
+                self.assertFalse(server.files("a"))
 
     def test_a_page_that_is_no_index_does_not_keep_others_from_being_fetched(self):
         self.origin.add("a", "1.0")
