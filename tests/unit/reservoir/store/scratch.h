@@ -16,7 +16,7 @@
 #include "tests/test.h"
 
 struct scratch {
-	char dir[64];
+	char dir[FOLDER_MAX];
 	char store[80];
 };
 
@@ -32,8 +32,7 @@ static inline int scratch_setup(void **state)
 	struct error err = { 0 };
 
 	assert_non_null(scratch);
-	(void)snprintf(scratch->dir, sizeof(scratch->dir), "/tmp/silica-store-XXXXXX");
-	assert_non_null(mkdtemp(scratch->dir));
+	folder_make(scratch->dir);
 	(void)snprintf(scratch->store, sizeof(scratch->store), "%s/store", scratch->dir);
 	if (store_create(scratch->store, &err) < 0)
 		fail_msg("%s", err.msg);
