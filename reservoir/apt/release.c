@@ -209,7 +209,7 @@ static int read_sha256(struct release *release, struct deb822_value lines, struc
 
 	if (lines.len == 0)
 		return error_set(err, EBADMSG,
-				 "it has no SHA256, and weaker hashes are not believed");
+				 "it has no SHA256, by which files are kept and checked here");
 	release->files =
 		calloc(MIN(count_lines(lines), RELEASE_FILES_MAX) + 1, sizeof(*release->files));
 	if (!release->files)

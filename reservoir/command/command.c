@@ -39,7 +39,7 @@ static const struct command commands[] = {
 		.summary = "answer apt, pip, uv and browsers",
 		.text = "Answers apt, pip, uv and browsers.\n\n"
 			"The store is only read. SIGHUP reads the configuration again; SIGTERM "
-			"ends without an error for any client.",
+			"makes /readyz fail, goes on for serve.drain, and ends.",
 		.tables = { settings_serve, settings_store, settings_common, NULL },
 		.run = serve_run,
 	},

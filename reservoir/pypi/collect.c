@@ -5,6 +5,7 @@
 #include "base/macro.h"
 #include "base/parse.h"
 #include "reservoir/pypi/run.h"
+#include "reservoir/sync/report.h"
 
 /* --- pages --- */
 
@@ -143,7 +144,8 @@ static void page_absent(struct run *run, uint32_t number)
 	bool was_gone = pypi_run_was_gone(run, name);
 	char text[PYPI_NAME_MAX + 64];
 	struct error err = { 0 };
-	int r = pypi_run_set_gone(run, name, true, &err);
+	/* Who only asks for a plan shall not bring the second answer nearer. */
+	int r = run->sync->report->plan_only ? 0 : pypi_run_set_gone(run, name, true, &err);
 
 	if (r < 0)
 		pypi_run_fail(run, r, &err);

@@ -140,14 +140,25 @@ def test_apt_layout_only_plain(world):
     play(world, "stable")
 
 
+def refused(world):
+    """Return what a sync says that must not succeed."""
+    hub = world.reservoir()
+    hub.configure(rows_of(world, "stable"))
+    return hub.sync(status=None)
+
+
 def test_apt_layout_only_sha512(world):
+    """Files are kept by their SHA-256; one that only has another is refused, plainly."""
     hello(layout(world, hashes=("SHA512",), by_hash=("SHA512",))).publish()
-    play(world, "stable")
+    said = refused(world)
+    check(said.count("it has no SHA256") == 3, said)
 
 
 def test_apt_layout_debs_with_sha512_only(world):
     hello(layout(world, deb_hashes=("SHA512",))).publish()
-    play(world, "stable")
+    said = refused(world)
+    check(said.count("package 'hello' has no Filename, Size and SHA256") == 3, said)
+    check("published" not in said, said)
 
 
 def test_apt_layout_backports(world):

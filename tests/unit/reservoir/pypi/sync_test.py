@@ -217,6 +217,7 @@ class TestSync(unittest.TestCase):
             for _ in range(2):  # not in a row
                 self.origin.absent.add("/simple/b/")
                 self.origin.touch("b")
+                site.sync("--dry-run")
                 self.assertIn("b is gone; it stays", self.sync(site))
                 with Server(site) as server:
                     self.assertEqual(server.files("b"), ["b-1.0-py3-none-any.whl"])
