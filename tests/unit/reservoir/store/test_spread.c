@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -7,7 +8,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <setjmp.h>
 
 #include "base/macro.h"
 #include "reservoir/store/spread.h"
