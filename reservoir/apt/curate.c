@@ -52,9 +52,45 @@ static void tell_note(void *ctx, const char *request, const char *text)
 	sync_note(run->sync, line);
 }
 
+static int look_for_absent(void *ctx, const struct package_file *file, struct error *err _unused_)
+{
+	const struct apt_run *run = ctx;
+	bool absent = seen_has(&run->absent, file->path, strlen(file->path)) ||
+		      revoked_has(run->sync->revoked, &file->sha256);
+
+	return absent ? -ENOENT : 0;
+}
+
+static bool lacks_some(const struct apt_run *run)
+{
+	return run->absent.n > 0 || run->sync->revoked->n > 0;
+}
+
+/* Whether a stanza speaks of a file that upstream does not have, or that was recalled. */
+static bool is_absent(struct apt_run *run, enum index_kind kind, const struct deb822_stanza *stanza)
+{
+	struct package_file file;
+
+	if (!lacks_some(run))
+		return false;
+	if (kind == INDEX_SOURCES)
+		return source_files(stanza, look_for_absent, run, NULL) == -ENOENT;
+	return package_file(stanza, &file, NULL) == 0 && look_for_absent(run, &file, NULL) < 0;
+}
+
+/* What a closure is made of. */
+struct gather {
+	struct apt_run *run;
+	struct closure *closure;
+};
+
 static int add_package(void *ctx, const struct deb822_stanza *stanza, struct error *err)
 {
-	return closure_add(ctx, stanza, err);
+	const struct gather *gather = ctx;
+
+	if (is_absent(gather->run, INDEX_PACKAGES, stanza))
+		return 0;
+	return closure_add(gather->closure, stanza, err);
 }
 
 static bool is_for(const struct index *index, const char *architecture)
@@ -68,13 +104,14 @@ static bool is_for(const struct index *index, const char *architecture)
 static int add_suite(struct closure *closure, struct suite *suite, const char *architecture,
 		     struct error *err)
 {
+	struct gather gather = { suite->run, closure };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < suite->n_indexes; i++) {
 		const struct index *index = &suite->indexes[i];
 
 		if (is_for(index, architecture) && suite_is_read(suite, index))
-			r = publish_read(suite->run, &index->digest, add_package, closure, err);
+			r = publish_read(suite->run, &index->digest, add_package, &gather, err);
 	}
 	return r < 0 ? error_wrap(err, r, "suite '%s'", suite->name) : 0;
 }
@@ -190,25 +227,6 @@ static int add_source(struct curator *curator, const struct deb822_stanza *stanz
 	len = closure_key(&source, key, sizeof(key));
 	r = seen_add(&curator->sources, key, len, 0, err);
 	return MIN(r, 0);
-}
-
-static int look_for_absent(void *ctx, const struct package_file *file, struct error *err _unused_)
-{
-	const struct apt_run *run = ctx;
-
-	return seen_has(&run->absent, file->path, strlen(file->path)) ? -ENOENT : 0;
-}
-
-/* Whether upstream does not have a file that a stanza speaks of. */
-static bool is_absent(struct apt_run *run, enum index_kind kind, const struct deb822_stanza *stanza)
-{
-	struct package_file file;
-
-	if (run->absent.n == 0)
-		return false;
-	if (kind == INDEX_SOURCES)
-		return source_files(stanza, look_for_absent, run, NULL) == -ENOENT;
-	return package_file(stanza, &file, NULL) == 0 && look_for_absent(run, &file, NULL) < 0;
 }
 
 /* Each returns 1 to keep a stanza, 0 to leave it out. */
@@ -448,10 +466,9 @@ static int curate_index(struct curator *curator, struct suite *suite, const stru
 
 	if (!index->there || suite->beside || (kind == INDEX_PACKAGES) != packages)
 		return 0;
-	if (!curator->filtered && !(lists && curator->run->absent.n > 0))
+	if (!curator->filtered && !(lists && lacks_some(curator->run)))
 		return take_index(suite, index, err);
-	/* The others tell of packages that are not there, and cannot be written anew. */
-	if (!keeps[kind] || !suite_is_read(suite, index))
+	if (!suite_is_read(suite, index))
 		return 0;
 	/* Icons of packages that are not there do no harm. */
 	if (is_icons(index))

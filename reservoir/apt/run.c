@@ -120,6 +120,8 @@ int run_want(struct apt_run *run, const struct manifest_entry *entry, struct err
 
 	if (r < 0)
 		return -EBADMSG;
+	if (revoked_has(run->sync->revoked, &entry->digest))
+		return 0;
 	r = claim(run, entry, err);
 	if (r <= 0)
 		return r;

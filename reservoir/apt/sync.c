@@ -53,6 +53,7 @@ static int describe(const struct apt_run *run, struct digest *ret, struct error 
 	describe_words(&text, "language", options->languages, options->n_languages);
 	describe_words(&text, "package", options->packages, options->n_packages);
 	describe_words(&text, "exclude", options->exclude, options->n_exclude);
+	revoked_describe(run->sync->revoked, &text);
 	if (strbuf_error(&text) < 0)
 		return error_set(err, ENOMEM, "no memory for the selection");
 	*ret = digest_of(text.data, text.len);

@@ -166,9 +166,9 @@ static const struct command commands[] = {
 			"with 410, in what is published now, in every snapshot and after every "
 			"rollback, and 'gc' removes their content. PACKAGE is REPOSITORY/PATH "
 			"with * and ?, as in 'pypi/packages/evil/*', or the SHA-256 of a file. "
-			"The next bundle carries it to the sites. Indexes are left as they are: "
-			"leave the package out of the configuration too, and 'sync'. Without "
-			"PACKAGE all that was recalled is listed.",
+			"The next bundle carries it to the sites. Pages of PyPI, and indexes "
+			"that the site signs itself, leave it out from the next 'sync' on. "
+			"Without PACKAGE all that was recalled is listed.",
 		.tables = { settings_recall, settings_store, settings_common, NULL },
 		.max_words = SETTINGS_WORDS_MAX,
 		.run = recall_run,

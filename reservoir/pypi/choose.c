@@ -76,6 +76,9 @@ static bool is_candidate(const struct chooser *chooser, const struct pypi_file *
 
 	if (pypi_file_name_parse(file->name, chooser->index->name, &ret->name) < 0)
 		return false;
+	if (selection->revoked && file->has_sha256 &&
+	    revoked_has(selection->revoked, &file->sha256))
+		return false;
 	if (ret->name.kind == PYPI_WHEEL ? !options->wheels
 					 : ret->name.kind != PYPI_SDIST || !options->sdists)
 		return false;
@@ -310,14 +313,12 @@ static void take_files(const struct chooser *chooser, const struct release *rele
 static int collect(const struct chooser *chooser, uint64_t wanted, struct pypi_choice *ret,
 		   struct error *err)
 {
-	struct pypi_choice choice = { 0 };
+	/* One more, as none may be NULL. */
+	struct pypi_choice choice = { .files = calloc(chooser->n + 1, sizeof(*choice.files)) };
 
-	if (chooser->n > 0) {
-		choice.files = calloc(chooser->n, sizeof(*choice.files));
-		if (!choice.files)
-			return error_set(err, ENOMEM, "no memory for the files of %s",
-					 chooser->index->name);
-	}
+	if (!choice.files)
+		return error_set(err, ENOMEM, "no memory for the files of %s",
+				 chooser->index->name);
 	for (size_t i = chooser->n_releases; i > 0; i--)
 		if (chooser->releases[i - 1].chosen)
 			take_files(chooser, &chooser->releases[i - 1], wanted, &choice);

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "reservoir/config/config.h"
 #include "reservoir/pypi/requirement.h"
-#include "reservoir/store/digest.h"
+#include "reservoir/store/revoked.h"
 
 #define PYPI_TARGETS_MAX 64 /* bits of a mask of environments */
 
@@ -33,6 +33,7 @@ struct pypi_wanteds {
 
 struct pypi_selection {
 	const struct pypi_options *options;
+	const struct revoked *revoked; /* files that are given to nobody, or NULL */
 	struct pypi_wanteds wanted;
 	struct pypi_wanteds excluded;
 	struct pypi_wanteds constraints;

@@ -43,6 +43,7 @@ static int run_init(struct run *run, struct sync *sync, struct error *err)
 	pypi_table_init(&run->paths);
 	(void)snprintf(run->space, sizeof(run->space), "pypi/%s", repository->name);
 	r = pypi_selection_init(&repository->pypi, &run->selection, err);
+	run->selection.revoked = sync->revoked;
 	if (r == 0)
 		r = pypi_selection_digest(&run->selection, repository->upstream, &run->options,
 					  err);

@@ -37,6 +37,17 @@ bool revoked_has(const struct revoked *revoked, const struct digest *digest)
 	return revoked->n > 0 && is_at(revoked, place(revoked, digest), digest);
 }
 
+void revoked_describe(const struct revoked *revoked, struct strbuf *out)
+{
+	char hex[DIGEST_TEXT_SIZE];
+	struct digest digest;
+
+	if (revoked->n == 0)
+		return;
+	digest = digest_of(revoked->digests, revoked->n * sizeof(*revoked->digests));
+	strbuf_printf(out, "recalled %s\n", digest_format(&digest, hex));
+}
+
 int revoked_add(struct revoked *revoked, const struct digest *digest, struct error *err)
 {
 	size_t i = place(revoked, digest);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/strbuf.h"
 #include "reservoir/store/digest.h"
 
 #define REVOKED_MAX 4096 /* objects: 275 KB of a generation's text, and years of recalls */
@@ -36,6 +37,13 @@ void revoked_done(struct revoked *revoked);
  * Return: true if so.
  */
 bool revoked_has(const struct revoked *revoked, const struct digest *digest);
+
+/**
+ * revoked_describe() - Write what tells a list from others.
+ * @revoked: list
+ * @out: receives a line; nothing of an empty list
+ */
+void revoked_describe(const struct revoked *revoked, struct strbuf *out);
 
 /**
  * revoked_add() - Recall an object.

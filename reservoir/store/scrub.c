@@ -337,7 +337,27 @@ int64_t scrub_last(const struct store *store)
 	return fstatat(store->fd, VERIFIED, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 : st.st_mtim.tv_sec;
 }
 
-bool scrub_misses(struct store *store, const struct manifest *manifest)
+/* The finding, as an answer; put aside it is already. */
+static int answer_finding(void *ctx, const struct scrub_finding *finding)
+{
+	return error_set(ctx, EBADMSG, "%s", finding->text);
+}
+
+int scrub_object(struct store *store, const struct digest *digest, struct error *err)
+{
+	const struct scrub_settings settings = { .found = answer_finding, .ctx = err };
+	struct scrub_report report = { 0 };
+	struct scrubbing scrubbing = {
+		.store = store, .settings = &settings, .report = &report, .err = err
+	};
+	struct hashed hashed = { .digest = *digest };
+	int r = hash_object(store, &hashed, err);
+
+	return r < 0 ? r : take_hashed(&scrubbing, &hashed);
+}
+
+bool scrub_misses(struct store *store, const struct manifest *manifest,
+		  const struct revoked *revoked)
 {
 	struct manifest_cursor cursor;
 	struct manifest_entry entry;
@@ -345,7 +365,8 @@ bool scrub_misses(struct store *store, const struct manifest *manifest)
 
 	manifest_seek(manifest, "", &cursor);
 	while (manifest_next(&cursor, &entry))
-		if (faccessat(store->fd, object_path(&entry.digest, path), F_OK,
+		if (revoked_has(revoked, &entry.digest) ||
+		    faccessat(store->fd, object_path(&entry.digest, path), F_OK,
 			      AT_SYMLINK_NOFOLLOW) < 0)
 			return true;
 	return false;

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "reservoir/store/manifest.h"
+#include "reservoir/store/revoked.h"
 #include "reservoir/store/store.h"
 
 enum scrub_fault {
@@ -111,12 +112,15 @@ int64_t scrub_last(const struct store *store);
 int scrub_object(struct store *store, const struct digest *digest, struct error *err);
 
 /**
- * scrub_misses() - Whether a manifest names what was put aside and not had anew.
+ * scrub_misses() - Whether a manifest names what was lost, put aside and not had anew, or
+ *   recalled.
  * @store: store
  * @manifest: manifest
+ * @revoked: what was recalled
  *
  * Costs one look at a name for each entry, and reads no object.
  *
- * Return: true if an object that it names is not there.
+ * Return: true if an object that it names is not there, or is given to nobody.
  */
-bool scrub_misses(struct store *store, const struct manifest *manifest);
+bool scrub_misses(struct store *store, const struct manifest *manifest,
+		  const struct revoked *revoked);

@@ -128,11 +128,12 @@ static int open_attempt(struct attempt *attempt, struct error *err)
 					 "the manifest is damaged, all is compared anew: %s",
 					 error_text(err, r));
 		/* What was lost, or damaged and put aside, is fetched or made anew. */
-		if (r == 0 && scrub_misses(store, attempt->current)) {
+		if (r == 0 &&
+		    scrub_misses(store, attempt->current, &attempt->generation->revoked)) {
 			manifest_free(TAKE_PTR(attempt->current));
 			report_lines_add(&attempt->report->notes,
-					 "something is lost or in quarantine, all is compared "
-					 "anew");
+					 "something is lost, in quarantine or recalled, all is "
+					 "compared anew");
 		}
 	}
 	r = manifest_builder_new(store, &attempt->builder, err);
@@ -273,7 +274,7 @@ static bool is_damaged(struct attempt *attempt)
 	if (digest_equal(&attempt->before->served, &attempt->before->collected))
 		return false;
 	return manifest_open(store, &attempt->before->served, &served, NULL) < 0 ||
-	       scrub_misses(store, served);
+	       scrub_misses(store, served, &attempt->generation->revoked);
 }
 
 /* Publishes a repository of which everything was collected. */
@@ -347,6 +348,7 @@ static int collect(struct attempt *attempt, struct error *err)
 		.config = run->config,
 		.repository = attempt->repository,
 		.current = attempt->current,
+		.revoked = &attempt->generation->revoked,
 		.builder = attempt->builder,
 		.report = attempt->report,
 		.now = attempt->now,

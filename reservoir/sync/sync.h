@@ -46,6 +46,7 @@ struct sync {
 	const struct reservoir_config *config;
 	const struct repository *repository; /* its name is the label of requests */
 	const struct manifest *current;	     /* collected last, or NULL */
+	const struct revoked *revoked;	     /* is left out */
 	struct manifest_builder *builder;
 	struct sync_report *report;
 	int64_t now; /* seconds since 1970 */

@@ -153,6 +153,34 @@ def test_apt_sync_curates_without_what_is_not_there(world):
     check("Package: hello\n" in whole, whole)
 
 
+def recalls(world, row):
+    """Recall a package, and give it out again; return the packages listed in between."""
+    hello_debs(world.archive())
+    hub = hub_of(world, row)
+    hub.sync()
+    hub.serve()
+    file = f"{hub.url}/apt/pool/main/h/hello/hello_1.0_all.deb"
+    hub.run("recall", "apt/pool/main/h/hello/*")
+    reservoir.wait("the recall", lambda: get(file)[0] == 410)
+    has(hub.sync(), "recalled")
+    has(hub.sync(), "apt: unchanged")
+    listed = served_packages(hub)
+    check(get(file)[0] != 200, "it is given out")
+    hub.run("recall", "--undo", re.search("[0-9a-f]{64}", hub.run("recall")).group())
+    hub.sync()
+    check("Package: hello\n" in served_packages(hub), "it is not back")
+    reservoir.wait("the file", lambda: get(file)[0] == 200)
+    return listed
+
+
+def test_apt_sync_curates_without_what_is_recalled(world):
+    check("Package: hello\n" not in recalls(world, world.curated_row()), "it is listed")
+
+
+def test_apt_sync_recalls_from_what_upstream_signs(world):
+    check("Package: hello\n" in recalls(world, world.apt_row()), "upstream's bytes were changed")
+
+
 def test_apt_sync_takes_nothing_away_for_a_broken_server(world):
     made = hello_debs(world.archive())
     hub = hub_of(world)
@@ -174,7 +202,7 @@ def test_sync_fetches_what_is_lost(world):
         digest = hashlib.sha256(file.read()).hexdigest()
     path = os.path.join(hub.store, "objects", digest[:2], digest)
     os.remove(path)
-    has(hub.sync(), "lost or in quarantine")
+    has(hub.sync(), "lost, in quarantine or recalled")
     check(os.path.exists(path), "it was not fetched again")
 
 

@@ -179,17 +179,19 @@ static void knows_what_misses_something(void **state)
 	char path[OBJECT_PATH_MAX];
 	char text[32];
 	struct digest digest = content_of(7, text);
+	struct revoked revoked = { 0 };
 
 	fill(*state);
 	store = scratch_open(*state, STORE_READ);
 	assert_int_equal(generation_current(store, &generation, &err), 0);
 	assert_int_equal(manifest_open(store, &generation->repositories[0].served, &a, &err), 0);
 	assert_int_equal(manifest_open(store, &generation->repositories[1].served, &b, &err), 0);
-	assert_false(scrub_misses(store, a));
+	assert_false(scrub_misses(store, a, &revoked));
+	assert_true(scrub_misses(store, a, &(struct revoked) { &digest, 1 }));
 	flip(store, object_path(&digest, path), 3);
 	(void)look(store, NULL);
-	assert_true(scrub_misses(store, a));
-	assert_false(scrub_misses(store, b));
+	assert_true(scrub_misses(store, a, &revoked));
+	assert_false(scrub_misses(store, b, &revoked));
 }
 
 static void asks_for_names_that_are_there(void **state)
