@@ -78,8 +78,10 @@ static void add_absent(struct apt_run *run, const char *path)
 
 	if (r < 0)
 		run_abort(run, r, &error);
-	if (r == SEEN_NEW)
-		strbuf_printf(&run->absent_lines, "%s\n", path);
+	if (r != SEEN_NEW)
+		return;
+	strbuf_printf(&run->absent_lines, "%s\n", path);
+	absent_files_add(&run->absent_files, path);
 }
 
 /* 1 if a path is new, 0 if it is there already with the same bytes. */

@@ -92,9 +92,10 @@ struct apt_run {
 	uint64_t n_failures;
 	struct seen absent;	    /* paths that upstream lists and does not have */
 	struct strbuf absent_lines; /* the same, a line each */
-	struct error error;	    /* that a callback cannot return */
-	int result;		    /* of it */
-	bool again;		    /* upstream changed meanwhile: this is the second time */
+	struct absent_files absent_files;
+	struct error error; /* that a callback cannot return */
+	int result;	    /* of it */
+	bool again;	    /* upstream changed meanwhile: this is the second time */
 };
 
 /**

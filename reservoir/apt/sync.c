@@ -304,6 +304,7 @@ static int run_twice(struct apt_run *run, struct error *err)
 	sync_note(run->sync, "upstream changed during the sync, which began again");
 	seen_done(&run->absent);
 	strbuf_clear(&run->absent_lines);
+	run->absent_files = (struct absent_files) { 0 };
 	return collect_again(run, err);
 }
 
@@ -329,9 +330,12 @@ static void tell_absent(struct apt_run *run, bool tolerated)
 static int go_without_absent(struct apt_run *run, struct error *err)
 {
 	size_t n = run->absent.n;
-	bool tolerated = strbuf_error(&run->absent_lines) == 0 && sync_tolerates(run->sync, n);
-	int r = 0;
+	int r = sync_tolerates(run->sync, &run->absent_files, err);
+	bool tolerated = r > 0 && strbuf_error(&run->absent_lines) == 0;
 
+	if (r < 0)
+		return r;
+	r = 0;
 	if (tolerated && run->curated) {
 		r = collect_again(run, err);
 		tolerated = run->absent.n == n;

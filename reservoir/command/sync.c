@@ -64,9 +64,12 @@ static int print_json(const struct sync_reports *reports, struct error *err)
 }
 
 /* A closed window is as it was configured: whoever runs this at fixed times is told when. */
-static int say_later(const struct settings *settings, const struct error *err)
+static int say_later(const struct settings *settings, struct error *err)
 {
-	return (settings->json ? puts("[]") : printf("not now: %s\n", err->msg)) < 0
+	struct error when = *err;
+
+	*err = (struct error) { 0 };
+	return (settings->json ? puts("[]") : printf("not now: %s\n", when.msg)) < 0
 		       ? COMMAND_FAILED
 		       : COMMAND_DONE;
 }

@@ -29,7 +29,7 @@ static int file_absent(struct errand *errand, struct error *err)
 
 	if (!is_beside(errand->path)) {
 		sync_absent(errand->run->sync, errand->path);
-		errand->run->n_absent++;
+		absent_files_add(&errand->run->absent, errand->path);
 		errand->run->projects[errand->project].flags |= PROJECT_LACKS;
 	} else {
 		(void)snprintf(text, sizeof(text), "%s is offered and not there", errand->path);

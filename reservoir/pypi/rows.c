@@ -116,7 +116,7 @@ static int save_list(struct run *run, struct error *err)
 
 	if (!pypi_run_row_get(run, PYPI_LIST_KEY, &row))
 		return 0;
-	row.built = run->n_absent + run->n_lacking > 0 ? (struct digest) { 0 } : row.page;
+	row.built = run->absent.n + run->n_lacking > 0 ? (struct digest) { 0 } : row.page;
 	return pypi_run_row_put(run, PYPI_LIST_KEY, &row, err);
 }
 
@@ -178,8 +178,8 @@ int pypi_run_state_make(struct run *run, struct error *err)
 	strbuf_printf(&text, "options %s\n", digest_format(&run->options, hex));
 	strbuf_printf(&text, "projects %zu %016jx%016jx\n", n, (uintmax_t)sum.parts[0],
 		      (uintmax_t)sum.parts[1]);
-	if (run->n_absent + run->n_lacking > 0)
-		strbuf_printf(&text, "absent %ju %ju\n", (uintmax_t)run->n_absent,
+	if (run->absent.n + run->n_lacking > 0)
+		strbuf_printf(&text, "absent %ju %ju\n", (uintmax_t)run->absent.n,
 			      (uintmax_t)run->n_lacking);
 	if (strbuf_error(&text) < 0)
 		return error_set(err, ENOMEM, "no memory for the state");

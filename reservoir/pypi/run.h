@@ -91,10 +91,10 @@ struct run {
 	struct digest options;		/* of the selection */
 	struct digest state;		/* of what is built */
 	bool closes;
-	bool known_state;   /* the catalogue is that of what is published */
-	bool missed;	    /* something was told as missing */
-	uint64_t n_absent;  /* files that the upstream lists and does not have */
-	uint64_t n_lacking; /* names of the configuration that no release satisfies */
+	bool known_state;	    /* the catalogue is that of what is published */
+	bool missed;		    /* something was told as missing */
+	struct absent_files absent; /* that the upstream lists and does not have */
+	uint64_t n_lacking;	    /* names of the configuration that no release satisfies */
 	struct sync_plan plan;
 	uint64_t kept;	/* files that are there and stay */
 	size_t cursor;	/* of whoever walks over the projects */

@@ -72,7 +72,7 @@ static int find_out(struct run *run, struct error *err)
 	if (r != 0)
 		return r;
 	r = pypi_run_state_make(run, err);
-	return r < 0 ? r : !run->missed && run->n_absent == 0 && is_published(run);
+	return r < 0 ? r : !run->missed && run->absent.n == 0 && is_published(run);
 }
 
 /* Whether the configuration itself leaves a published file out: it is recalled. */
@@ -118,13 +118,18 @@ static void refuse_to_empty(struct run *run)
 /* Goes on without what the upstream lists and does not have. */
 static int go_without_absent(struct run *run, struct error *err)
 {
-	if (run->n_absent + run->n_lacking == 0 || run->missed)
+	int r;
+
+	if (run->absent.n + run->n_lacking == 0 || run->missed)
 		return 0;
-	if (run->n_absent == 0 || sync_tolerates(run->sync, run->n_absent))
+	r = run->absent.n > 0 ? sync_tolerates(run->sync, &run->absent, err) : 1;
+	if (r < 0)
+		return r;
+	if (r > 0)
 		return pypi_run_state_make(run, err);
 	pypi_run_missing(run, run->sync->repository->name,
-			 "upstream does not have most of what it lists: nothing is taken away "
-			 "here");
+			 "nothing is taken away here until upstream has more, or the next sync "
+			 "finds the same few files missing");
 	return 0;
 }
 

@@ -335,6 +335,9 @@ static int conclude_built(struct attempt *attempt, struct error *err)
 		return 0;
 	}
 	r = manifest_finish(attempt->builder, &collected, err);
+	if (r == 0 && attempt->report->absent == 0)
+		r = catalogue_put(attempt->catalogue, SYNC_ABSENT_SPACE, attempt->repository->name,
+				  NULL, 0, err);
 	return r < 0 ? r : conclude(attempt, &collected, err);
 }
 
@@ -494,6 +497,14 @@ int sync_fetcher_new(struct store *store, const struct config_sync *config, stru
 		.proxy = config->proxy,
 		.netrc_file = config->netrc_file.text,
 	};
+
+	return fetcher_new(store, &settings, ret, err);
+}
+
+static int open_runner(struct runner *runner, struct error *err)
+{
+	const struct sync_run *run = runner->run;
+	const struct config_sync *config = &run->config->sync;
 	uint32_t wait_s;
 	int r;
 

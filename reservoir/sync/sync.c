@@ -49,9 +49,42 @@ void sync_missing(struct sync *sync, const char *what, const char *why)
 		report_lines_add(&sync->report->missing, "%s: %s", what, why);
 }
 
-bool sync_tolerates(const struct sync *sync, uint64_t absent)
+void absent_files_add(struct absent_files *absent, const char *path)
 {
-	return absent < (sync->report->plan.files + 1) / 2;
+	struct digest digest = digest_of(path, strlen(path));
+	uint64_t part;
+
+	memcpy(&part, digest.bytes, sizeof(part));
+	absent->sum += part;
+	absent->n++;
+}
+
+/* Whether the run before found the same; noted for the next one at once, as this one may
+ * publish nothing. */
+static int were_absent(const struct sync *sync, const struct absent_files *absent,
+		       struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf before = STRBUF_INIT(CATALOGUE_VALUE_MAX);
+	const char *name = sync->repository->name;
+	int r = catalogue_get(sync->catalogue, SYNC_ABSENT_SPACE, name, &before, err);
+
+	if (r == 0 && before.len == sizeof(*absent) &&
+	    memcmp(before.data, absent, sizeof(*absent)) == 0)
+		return 1;
+	if (r == 0 || r == -ENOENT)
+		r = catalogue_put(sync->catalogue, SYNC_ABSENT_SPACE, name, absent, sizeof(*absent),
+				  err);
+	return r < 0 ? r : catalogue_commit(sync->catalogue, err);
+}
+
+int sync_tolerates(const struct sync *sync, const struct absent_files *absent, struct error *err)
+{
+	int r;
+
+	if (absent->n >= (sync->report->plan.files + 1) / 2)
+		return 0;
+	r = were_absent(sync, absent, err);
+	return r < 0 ? r : r > 0 || !sync->current;
 }
 
 void sync_lacking(struct sync *sync, const char *what, const char *why)

@@ -39,6 +39,8 @@ struct sync_plan {
 
 struct sync_report;
 
+#define SYNC_ABSENT_SPACE "absent" /* of the catalogue: repository -> struct absent_files */
+
 struct sync {
 	struct store *store;
 	struct catalogue *catalogue;
@@ -71,17 +73,33 @@ int sync_plan(struct sync *sync, const struct sync_plan *plan, struct error *err
  */
 void sync_missing(struct sync *sync, const char *what, const char *why);
 
+/* Files that upstream lists and does not have. */
+struct absent_files {
+	uint64_t n;
+	uint64_t sum; /* of hashes of their names, in whatever order */
+};
+
+/**
+ * absent_files_add() - Count a file.
+ * @absent: files
+ * @path: its path
+ */
+void absent_files_add(struct absent_files *absent, const char *path);
+
 /**
  * sync_tolerates() - Whether a repository may be published without some files.
  * @sync: sync after sync_plan()
- * @absent: how many files upstream lists and does not have
+ * @absent: files that upstream lists and does not have
+ * @err: set on failure
  *
- * A few are an upstream's own mistake, which may stay for ever.  When it is most of
- * them, it is rather a server that does not work, and nothing is taken away here.
+ * A few are an upstream's own mistake, which may stay for ever: but only when the run
+ * before found the same, as an upstream may be at writing them.  Where nothing is
+ * published yet, nothing is better.  When it is most of all files, it is rather a server
+ * that does not work, and nothing is taken away here.
  *
- * Return: true if so.
+ * Return: 1 if so, 0 if not, or negative errno.
  */
-bool sync_tolerates(const struct sync *sync, uint64_t absent);
+int sync_tolerates(const struct sync *sync, const struct absent_files *absent, struct error *err);
 
 /**
  * sync_lacking() - Tell that something is not to be had, and everything else is published

@@ -144,16 +144,14 @@ func TestWriter_WritesWithoutALease(t *testing.T) {
 	a.end()
 }
 
-func TestWriter_HasSomethingToDo(t *testing.T) {
+// It looks after the store all the same.
+func TestWriter_SaysThatNothingComes(t *testing.T) {
 	w := begin(t)
 	w.configure("sync: {}\n")
 	a := w.start("a")
-	if status, err := a.Wait(deadline); err != nil || status != 1 {
-		t.Fatalf("%d, %v", status, err)
-	}
-	if !strings.Contains(a.Log(), "neither 'sync.interval' nor 'bundles.drop'") {
-		t.Error(a.Log())
-	}
+	w.eventually("it says so", func() bool {
+		return a.count("neither 'sync.interval' nor 'bundles.drop'") == 1
+	})
 }
 
 func TestWriter_LeavesNoChildBehind(t *testing.T) {

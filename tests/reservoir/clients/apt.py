@@ -206,3 +206,6 @@ def test_apt_gets_no_half_of_a_sync(world):
     apt.update()
     apt.install("hello")
     check(apt.version("hello") == "1.0", f"{apt.version('hello')} is installed")
+    # Upstream was not in the middle of writing: the next one goes without the file.
+    said = hub.sync(status=3)
+    check("published as generation 2, 1 missing" in said, said)

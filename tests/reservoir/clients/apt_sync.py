@@ -400,8 +400,8 @@ def test_apt_sync_says_where_snapshots_are(world):
 class WithSources(archive.AptArchive):
     """An archive with a source package for hello, and none for the others."""
 
-    def _indexes(self):
-        yield from super()._indexes()
+    def _indexes(self, when):
+        yield from super()._indexes(when)
         text = ""
         for name in ("hello", "unrelated"):
             data = f"Source: {name}\n".encode()
@@ -428,8 +428,8 @@ def test_apt_sync_takes_sources(world):
 class WithPatches(archive.AptArchive):
     """An archive with a patch of its index."""
 
-    def _indexes(self):
-        yield from super()._indexes()
+    def _indexes(self, when):
+        yield from super()._indexes(when)
         patch = gzip.compress(b"1d\n.\n", mtime=0)
         archive.write(os.path.join(
             self.root, "dists/stable/main/binary-amd64/Packages.diff/T-1.gz"), patch)

@@ -322,6 +322,11 @@ class TestSync(unittest.TestCase):
         with Server(site) as server:
             self.assertEqual(len(server.files("a")), 2)
         self.assertIn("unchanged", self.sync(site))
+        # The upstream may be at writing it.
+        row = self.origin.add("a", "3.0")
+        self.origin.absent.add(f"/files/{row['filename']}")
+        self.assertIn("nothing is taken away", self.sync(site, INCOMPLETE))
+        self.assertIn("published as generation 3, 1 missing", self.sync(site, INCOMPLETE))
 
     def test_most_files_are_not_there(self):
         """That is a server that does not work: what was published stays."""

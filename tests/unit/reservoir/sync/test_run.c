@@ -229,6 +229,25 @@ static void test_what_is_not_there_holds_nothing_back(_unused_ void **state)
 	close_scene(&scene);
 }
 
+static int tolerates(struct scene *scene, uint64_t files, uint64_t n, const char *path,
+		     const struct manifest *current)
+{
+	_cleanup_(catalogue_closep) struct catalogue *catalogue = NULL;
+	struct sync_report report = { .plan = { .files = files } };
+	struct absent_files absent = { 0 };
+	struct sync sync = {
+		.report = &report,
+		.repository = &scene->repositories[0],
+		.current = current,
+	};
+
+	assert_int_equal(catalogue_open(scene->store, &catalogue, NULL), 0);
+	sync.catalogue = catalogue;
+	while (absent.n < n)
+		absent_files_add(&absent, path);
+	return sync_tolerates(&sync, &absent, NULL);
+}
+
 static void test_few_are_tolerated(_unused_ void **state)
 {
 	static const struct {
@@ -238,13 +257,35 @@ static void test_few_are_tolerated(_unused_ void **state)
 		{ 3, 1, true }, { 2, 1, false },     { 1, 1, false },	   { 4, 3, false },
 		{ 5, 2, true }, { 1000, 499, true }, { 1000, 500, false }, { 0, 1, false },
 	};
+	struct scene scene;
 
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct sync_report report = { .plan = { .files = cases[i].files } };
-		struct sync sync = { .report = &report };
+	open_scene(&scene);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(tolerates(&scene, cases[i].files, cases[i].absent, "a", NULL),
+				 cases[i].tolerated);
+	close_scene(&scene);
+}
 
-		assert_int_equal(sync_tolerates(&sync, cases[i].absent), cases[i].tolerated);
-	}
+/* What is published is replaced only by what two runs found. */
+static void test_the_same_are_tolerated(_unused_ void **state)
+{
+	_cleanup_(manifest_builder_freep) struct manifest_builder *builder = NULL;
+	_cleanup_(manifest_freep) struct manifest *current = NULL;
+	struct digest digest;
+	struct scene scene;
+
+	open_scene(&scene);
+	assert_int_equal(manifest_builder_new(scene.store, &builder, NULL), 0);
+	assert_int_equal(manifest_finish(builder, &digest, NULL), 0);
+	assert_int_equal(object_flush(scene.store, NULL), 0);
+	assert_int_equal(manifest_open(scene.store, &digest, &current, NULL), 0);
+	assert_int_equal(tolerates(&scene, 9, 1, "a", current), 0);
+	assert_int_equal(tolerates(&scene, 9, 1, "b", current), 0);
+	assert_int_equal(tolerates(&scene, 9, 2, "b", current), 0);
+	assert_int_equal(tolerates(&scene, 9, 2, "b", current), 1);
+	assert_int_equal(tolerates(&scene, 9, 2, "b", current), 1);
+	manifest_free(TAKE_PTR(current));
+	close_scene(&scene);
 }
 
 /* The generation names it: upstream is asked for all again, and what is lost comes back. */
@@ -493,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_one_that_misses_something_keeps_what_it_had),
 		cmocka_unit_test(test_what_is_not_there_holds_nothing_back),
 		cmocka_unit_test(test_few_are_tolerated),
+		cmocka_unit_test(test_the_same_are_tolerated),
 		cmocka_unit_test(test_what_is_lost_is_noticed),
 		cmocka_unit_test(test_a_plan_changes_nothing),
 		cmocka_unit_test(test_names),
