@@ -29,23 +29,12 @@ class Archive:
         self.paths = []  # of the packages, once the reservoir has them
 
 
-class Own(syncing.Mirror):
-    name = "reservoir"
+class Own(syncing.ReservoirMirror):
+    prefix = "real"
     expected = len(PACKAGES)
 
-    def __init__(self, folder, made, origin):
-        super().__init__(folder, made, origin)
-        self.dir = os.path.join(folder.path, "real-reservoir")
-        self.hub = reservoir.Reservoir(folder, "real-reservoir")
-
-    def prepare(self):
-        super().prepare()
-        os.rmdir(self.dir)
-        self.hub.init()
-        self.hub.configure([self.made.row])
-
-    def words(self):
-        return [reservoir.program(), "sync", "--store", self.dir, "--no-progress"]
+    def row(self):
+        return self.made.row
 
     def count(self):
         self.made.paths = self.made.paths or self.served()
@@ -63,6 +52,7 @@ class Own(syncing.Mirror):
 
 
 class Curl(syncing.Curl):
+    prefix = "real"
     expected = len(PACKAGES)
 
     def words(self):
@@ -70,7 +60,7 @@ class Curl(syncing.Curl):
 
 
 class Aptly(syncing.Mirror):
-    name = "aptly"
+    name, prefix = "aptly", "real"
     needs = ("aptly",)
     expected = len(PACKAGES)
 

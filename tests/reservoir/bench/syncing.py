@@ -2,8 +2,8 @@
 """Syncs of one APT archive from a local origin, each program with an empty directory."""
 
 import os
-import shutil
 import subprocess
+import tempfile
 
 from bench import tools
 from harness import archive, reservoir
@@ -36,17 +36,22 @@ class Mirror:
     """A program that mirrors into a directory of its own."""
 
     name = None
+    prefix = "mirror"  # of its directories
     needs = ()
     expected = SMALL + LARGE  # packages
 
     def __init__(self, folder, made, origin):
         self.folder, self.made, self.origin = folder, made, origin
-        self.dir = os.path.join(folder.path, "mirror-" + self.name)
+        self.dir = None
         self.env = {**os.environ, "HOME": folder.path}
 
     def prepare(self):
-        shutil.rmtree(self.dir, ignore_errors=True)
-        os.makedirs(self.dir)
+        """Make a directory for another run.
+
+        Those of earlier runs stay until the end: for minutes after many files were removed, ext4
+        spends more time on finding inodes for new ones than any program on fetching them.
+        """
+        self.dir = tempfile.mkdtemp(prefix=f"{self.prefix}-{self.name}-", dir=self.folder.path)
 
     def words(self):
         """Return the words of a command that syncs."""
@@ -68,10 +73,12 @@ class ReservoirMirror(Mirror):
 
     def prepare(self):
         super().prepare()
-        os.rmdir(self.dir)
         self.hub = reservoir.Reservoir(self.folder, os.path.basename(self.dir))
         self.hub.init()
-        self.hub.configure([reservoir.apt("apt", self.origin.url + "/", self.made.gpg.public)])
+        self.hub.configure([self.row()])
+
+    def row(self):
+        return reservoir.apt("apt", self.origin.url + "/", self.made.gpg.public)
 
     def words(self):
         return [reservoir.program(), "sync", "--store", self.dir, "--no-progress"]
