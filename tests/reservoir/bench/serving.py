@@ -82,14 +82,22 @@ class Loads:
         self.found = {}
 
     def measure(self, runs):
-        """Put the loads to the servers, which take turns; one that fails has no more."""
-        for _ in range(runs):
-            for server in list(self.servers):
-                try:
-                    self.measure_server(server)
-                except (Failed, OSError, RuntimeError) as error:
-                    self.servers.remove(server)
-                    self.report.note(f"{server.name} was measured no further: {error}.")
+        """Put the loads to the servers, which take turns; the slow ones when the others are done.
+
+        They go on with what they were asked after the load has ended, beside whose turn is next.
+        """
+        for slow in (False, True):
+            for _ in range(runs):
+                for server in [server for server in self.servers if server.slow == slow]:
+                    self.try_server(server)
+
+    def try_server(self, server):
+        """Put the loads to a server; one that fails has no more."""
+        try:
+            self.measure_server(server)
+        except (Failed, OSError, RuntimeError) as error:
+            self.servers.remove(server)
+            self.report.note(f"{server.name} was measured no further: {error}.")
 
     def measure_server(self, server):
         for name, url, headers in loads(server):
