@@ -2,10 +2,10 @@
 #include "reservoir/fetch/flusher.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "reservoir/store/object.h"
 
 struct flusher {
@@ -54,22 +54,6 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-/* Signals are for the thread that waits for them. */
-static int start(struct flusher *flusher, struct error *err)
-{
-	sigset_t every, before;
-	int r;
-
-	(void)sigfillset(&every);
-	(void)pthread_sigmask(SIG_SETMASK, &every, &before);
-	r = pthread_create(&flusher->thread, NULL, run, flusher);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r != 0)
-		return error_set(err, r, "start a thread");
-	flusher->is_started = true;
-	return 0;
-}
-
 int flusher_new(struct store *store, struct flusher **ret, struct error *err)
 {
 	_cleanup_(flusher_freep) struct flusher *flusher = calloc(1, sizeof(*flusher));
@@ -80,9 +64,10 @@ int flusher_new(struct store *store, struct flusher **ret, struct error *err)
 	flusher->store = store;
 	(void)pthread_mutex_init(&flusher->mutex, NULL);
 	(void)pthread_cond_init(&flusher->woken, NULL);
-	r = start(flusher, err);
+	r = thread_start(&flusher->thread, run, flusher);
 	if (r < 0)
-		return r;
+		return error_set(err, -r, "start a thread");
+	flusher->is_started = true;
 	*ret = TAKE_PTR(flusher);
 	return 0;
 }

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <microhttpd.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/parse.h"
+#include "base/thread.h"
 #include "reservoir/serve/answer.h"
 #include "reservoir/serve/listen.h"
 #include "reservoir/serve/status.h"
@@ -182,14 +182,7 @@ _printf_(2, 0) static void on_log(_unused_ void *cls, const char *fmt, va_list a
 
 static unsigned int count_threads(const struct config_serve *config)
 {
-	cpu_set_t cpus;
-	unsigned int n = 1;
-
-	if (config->threads > 0)
-		return config->threads;
-	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
-		n = (unsigned int)CPU_COUNT(&cpus);
-	return MAX(1u, MIN(n, THREADS_MAX));
+	return config->threads > 0 ? config->threads : MIN(thread_processors(), THREADS_MAX);
 }
 
 /* Reads a whole file; the rest of the buffer is zero. */

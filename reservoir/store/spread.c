@@ -2,10 +2,10 @@
 #include "reservoir/store/spread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 #include "base/macro.h"
+#include "base/thread.h"
 
 #define WAYS_MAX 32 /* threads: more of them wait for the same disk */
 
@@ -30,28 +30,16 @@ static void *work(void *ctx)
 	return NULL;
 }
 
-/* Signals are for the thread that waits for them. */
-static size_t start(struct spread *all, pthread_t *threads, size_t n)
-{
-	sigset_t every, before;
-	size_t started = 0;
-
-	(void)sigfillset(&every);
-	(void)pthread_sigmask(SIG_SETMASK, &every, &before);
-	while (started < n && pthread_create(&threads[started], NULL, work, all) == 0)
-		started++;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
-}
-
 int spread(size_t n, size_t ways, spread_fn fn, void *ctx)
 {
 	struct spread all = { .n = n, .fn = fn, .ctx = ctx };
 	size_t most = MIN(ways, (size_t)WAYS_MAX);
 	size_t wanted = MIN(n, most);
 	pthread_t threads[WAYS_MAX];
-	size_t started = wanted > 1 ? start(&all, threads, wanted - 1) : 0;
+	size_t started = 0;
 
+	while (started + 1 < wanted && thread_start(&threads[started], work, &all) == 0)
+		started++;
 	(void)work(&all);
 	for (size_t i = 0; i < started; i++)
 		(void)pthread_join(threads[i], NULL);
