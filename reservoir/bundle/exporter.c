@@ -159,21 +159,20 @@ static bool chunk_is_there(struct run *run, uint32_t index, const struct bundle_
 	char text[BUNDLE_NAME_MAX];
 	_cleanup_(hasher_freep) struct hasher *hasher = NULL;
 	_cleanup_close_ int fd = -1;
-	_cleanup_free_ unsigned char *buffer = malloc(65536);
+	uint64_t size = 0;
 	struct digest digest;
 	struct stat st;
-	ssize_t n;
 
 	memcpy(name.hub, run->bundle.hub, 8);
 	fd = openat(run->dirfd, bundle_name_format(&name, text),
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || !buffer || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    (uint64_t)st.st_size != chunk->size || hasher_new(&hasher, NULL) < 0)
 		return false;
-	for (n = read(fd, buffer, 65536); n > 0; n = read(fd, buffer, 65536))
-		hasher_add(hasher, buffer, (size_t)n);
+	if (hasher_add_file(hasher, fd, UINT64_MAX, &size) < 0)
+		return false;
 	digest = hasher_end(hasher);
-	return n == 0 && digest_equal(&digest, &chunk->digest);
+	return digest_equal(&digest, &chunk->digest);
 }
 
 static bool read_record(const char *text, struct bundle_chunk *chunk, struct cursor *at)

@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include "base/parse.h"
+
+#define READ_BYTES ((size_t)64 * 1024)
 
 struct hasher {
 	EVP_MD_CTX *ctx;
@@ -38,6 +41,27 @@ void hasher_free(struct hasher *hasher)
 void hasher_add(struct hasher *hasher, const void *data, size_t len)
 {
 	(void)EVP_DigestUpdate(hasher->ctx, data, len);
+}
+
+int hasher_add_file(struct hasher *hasher, int fd, uint64_t max, uint64_t *ret)
+{
+	char buffer[READ_BYTES];
+	uint64_t total = 0;
+
+	while (total < max) {
+		ssize_t n = read(fd, buffer, sizeof(buffer));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		hasher_add(hasher, buffer, (size_t)n);
+		total += (uint64_t)n;
+		*ret += (uint64_t)n;
+	}
+	return 0;
 }
 
 struct digest hasher_end(struct hasher *hasher)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -44,6 +45,17 @@ DEFINE_CLEANUP(struct hasher, hasher_free);
  * @len: number of bytes
  */
 void hasher_add(struct hasher *hasher, const void *data, size_t len);
+
+/**
+ * hasher_add_file() - Hash the bytes of a file, from where it stands.
+ * @hasher: hasher
+ * @fd: file
+ * @max: no more is read once there are so many; UINT64_MAX for all
+ * @ret: added to: number of bytes, also on failure
+ *
+ * Return: 0, or negative errno of read(2).
+ */
+int hasher_add_file(struct hasher *hasher, int fd, uint64_t max, uint64_t *ret);
 
 /**
  * hasher_end() - What all bytes hash to; the hasher begins anew.

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +11,11 @@
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "base/thread.h"
 #include "reservoir/store/object.h"
 
-#define READ_BYTES ((size_t)128 * 1024) /* stays in a core's cache until it is hashed */
-#define RING 512u			/* objects that are asked for and not told */
+#define RING 512u	       /* objects that are asked for and not told */
+#define READ_AHEAD (64 * 1024) /* bytes, above which the kernel is told that all is read */
 
 struct slot {
 	struct hashed hashed;
@@ -39,63 +39,9 @@ struct hash_pool {
 	struct slot slots[RING];
 };
 
-/* What a thread works with. */
-struct hand {
-	struct hasher *hasher;
-	unsigned char *buffer;
-};
-
-static int hand_init(struct hand *hand, struct error *err)
-{
-	hand->buffer = malloc(READ_BYTES);
-	if (!hand->buffer)
-		return error_set(err, ENOMEM, "no memory to read");
-	return hasher_new(&hand->hasher, err);
-}
-
-static void hand_done(struct hand *hand)
-{
-	hasher_free(hand->hasher);
-	free(hand->buffer);
-}
-
-unsigned int hash_jobs(void)
-{
-	cpu_set_t cpus;
-	unsigned int n = 1;
-
-	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
-		n = (unsigned int)CPU_COUNT(&cpus);
-	return MAX(1u, MIN(n, HASH_JOBS_MAX));
-}
-
 /* -- In a thread -------------------------------------------------------- */
 
-/* Reads and hashes a file; negative errno when it cannot be read. */
-static int hash_file(const struct hand *hand, int fd, uint64_t size, struct hashed *hashed,
-		     struct digest *ret)
-{
-	int r = 0;
-
-	if (size > READ_BYTES)
-		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	while (r == 0 && hashed->bytes < size) {
-		ssize_t n = read(fd, hand->buffer, READ_BYTES);
-
-		if (n == 0)
-			break;
-		if (n < 0 && errno != EINTR)
-			r = -errno;
-		if (n < 0)
-			continue;
-		hasher_add(hand->hasher, hand->buffer, (size_t)n);
-		hashed->bytes += (uint64_t)n;
-	}
-	*ret = hasher_end(hand->hasher);
-	return r;
-}
-
-static void hash_by(const struct hand *hand, struct store *store, struct hashed *hashed)
+static void hash_by(struct hasher *hasher, struct store *store, struct hashed *hashed)
 {
 	_cleanup_close_ int fd = object_open(store, &hashed->digest, NULL, &hashed->err);
 	struct digest found;
@@ -110,7 +56,10 @@ static void hash_by(const struct hand *hand, struct store *store, struct hashed 
 		return;
 	}
 	hashed->inode = st.st_ino;
-	r = hash_file(hand, fd, (uint64_t)st.st_size, hashed, &found);
+	if (st.st_size > READ_AHEAD)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	r = hasher_add_file(hasher, fd, (uint64_t)st.st_size, &hashed->bytes);
+	found = hasher_end(hasher);
 	hashed->verdict = r < 0					  ? HASHED_UNREADABLE
 			  : digest_equal(&found, &hashed->digest) ? HASHED_GOOD
 								  : HASHED_DAMAGED;
@@ -120,11 +69,11 @@ static void hash_by(const struct hand *hand, struct store *store, struct hashed 
 
 int hash_object(struct store *store, struct hashed *hashed, struct error *err)
 {
-	_cleanup_(hand_done) struct hand hand = { 0 };
-	int r = hand_init(&hand, err);
+	_cleanup_(hasher_freep) struct hasher *hasher = NULL;
+	int r = hasher_new(&hasher, err);
 
 	if (r == 0)
-		hash_by(&hand, store, hashed);
+		hash_by(hasher, store, hashed);
 	return r;
 }
 
@@ -136,14 +85,14 @@ static struct slot *take(struct hash_pool *pool)
 	return pool->ending ? NULL : &pool->slots[pool->taken++ % RING];
 }
 
-static void work(struct hash_pool *pool, const struct hand *hand)
+static void work(struct hash_pool *pool, struct hasher *hasher)
 {
 	struct slot *slot;
 
 	(void)pthread_mutex_lock(&pool->lock);
 	for (slot = take(pool); slot; slot = take(pool)) {
 		(void)pthread_mutex_unlock(&pool->lock);
-		hash_by(hand, pool->store, &slot->hashed);
+		hash_by(hasher, pool->store, &slot->hashed);
 		(void)pthread_mutex_lock(&pool->lock);
 		slot->done = true;
 		if (slot == &pool->slots[pool->awaited % RING])
@@ -169,10 +118,10 @@ static void no_memory(struct hash_pool *pool)
 static void *run(void *ctx)
 {
 	struct hash_pool *pool = ctx;
-	_cleanup_(hand_done) struct hand hand = { 0 };
+	_cleanup_(hasher_freep) struct hasher *hasher = NULL;
 
-	if (hand_init(&hand, NULL) == 0)
-		work(pool, &hand);
+	if (hasher_new(&hasher, NULL) == 0)
+		work(pool, hasher);
 	else
 		no_memory(pool);
 	return NULL;
@@ -184,7 +133,7 @@ int hash_pool_new(struct store *store, unsigned int jobs, hashed_fn fn, void *ct
 		  struct hash_pool **ret, struct error *err)
 {
 	struct hash_pool *pool = calloc(1, sizeof(*pool));
-	unsigned int wanted = MIN(jobs ? jobs : hash_jobs(), HASH_JOBS_MAX);
+	unsigned int wanted = MIN(jobs ? jobs : thread_processors(), HASH_JOBS_MAX);
 	int r = 0;
 
 	if (!pool)
@@ -196,13 +145,13 @@ int hash_pool_new(struct store *store, unsigned int jobs, hashed_fn fn, void *ct
 	(void)pthread_cond_init(&pool->work, NULL);
 	(void)pthread_cond_init(&pool->done, NULL);
 	while (r == 0 && pool->n_threads < wanted) {
-		r = pthread_create(&pool->threads[pool->n_threads], NULL, run, pool);
+		r = thread_start(&pool->threads[pool->n_threads], run, pool);
 		pool->n_threads += r == 0;
 	}
 	/* Fewer than wanted only take longer. */
 	if (pool->n_threads == 0) {
 		hash_pool_free(pool);
-		return error_set(err, r, "start a thread: %s", strerror(r));
+		return error_set(err, -r, "start a thread: %s", strerror(-r));
 	}
 	*ret = pool;
 	return 0;

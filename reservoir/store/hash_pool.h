@@ -56,16 +56,9 @@ struct hash_pool;
 int hash_object(struct store *store, struct hashed *hashed, struct error *err);
 
 /**
- * hash_jobs() - How many threads to take by default.
- *
- * Return: how many processors this process may run on, at most HASH_JOBS_MAX.
- */
-unsigned int hash_jobs(void);
-
-/**
  * hash_pool_new() - Start the threads.
  * @store: store; borrowed
- * @jobs: threads; 0: hash_jobs()
+ * @jobs: threads; 0: one for each processor
  * @fn: told of each object, in the order of hash_pool_add()
  * @ctx: given to @fn
  * @ret: the pool, to be released with hash_pool_free()

@@ -29,7 +29,6 @@
 #define WHOLE ".whole"
 #define SYNC_WAYS 16 /* beside each other: most have the disk wait, not a core */
 #define PENDING_EARLY ((uint64_t)256 * 1024)
-#define READ_BYTES ((size_t)64 * 1024)
 
 static size_t slot_of(const struct pending *pending, const struct digest *digest)
 {
@@ -236,23 +235,16 @@ static int hash_file(int fd, const char *path, struct digest *ret, uint64_t *ret
 		     struct error *err)
 {
 	_cleanup_(hasher_freep) struct hasher *hasher = NULL;
-	char buffer[READ_BYTES];
 	int r = fd < 0 ? error_set(err, errno, "open '%s': %m", path) : hasher_new(&hasher, err);
 
 	*ret_size = 0;
-	while (r == 0) {
-		ssize_t n = read(fd, buffer, sizeof(buffer));
-
-		if (n == 0)
-			break;
-		if (n < 0)
-			return error_set(err, errno, "read '%s': %m", path);
-		hasher_add(hasher, buffer, (size_t)n);
-		*ret_size += (uint64_t)n;
-	}
-	if (r == 0)
-		*ret = hasher_end(hasher);
-	return r;
+	if (r < 0)
+		return r;
+	r = hasher_add_file(hasher, fd, UINT64_MAX, ret_size);
+	if (r < 0)
+		return error_set(err, -r, "read '%s': %s", path, strerror(-r));
+	*ret = hasher_end(hasher);
+	return 0;
 }
 
 /* What cannot be removed is no file of ours, and is left. */

@@ -12,7 +12,6 @@
 #include "reservoir/store/object.h"
 #include "reservoir/store/store_private.h"
 
-#define READ_BYTES ((size_t)256 * 1024)
 #define KEY_CHARACTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-"
 #define STAGING_PATH_MAX (STAGING_KEY_MAX + 16)
 
@@ -28,22 +27,9 @@ struct staging {
 
 static int rehash(struct staging *staging, struct error *err)
 {
-	_cleanup_free_ char *buffer = malloc(READ_BYTES);
+	int r = hasher_add_file(staging->hasher, staging->fd, UINT64_MAX, &staging->size);
 
-	if (!buffer)
-		return error_set(err, ENOMEM, "no memory to read '%s'", staging->path);
-	for (;;) {
-		ssize_t n = read(staging->fd, buffer, READ_BYTES);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_set(err, errno, "read '%s': %m", staging->path);
-		if (n == 0)
-			return 0;
-		hasher_add(staging->hasher, buffer, (size_t)n);
-		staging->size += (uint64_t)n;
-	}
+	return r < 0 ? error_set(err, -r, "read '%s': %s", staging->path, strerror(-r)) : 0;
 }
 
 static int open_part(struct staging *staging, int flags, struct error *err)
