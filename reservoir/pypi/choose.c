@@ -76,8 +76,7 @@ static bool is_candidate(const struct chooser *chooser, const struct pypi_file *
 
 	if (pypi_file_name_parse(file->name, chooser->index->name, &ret->name) < 0)
 		return false;
-	if (selection->revoked && file->has_sha256 &&
-	    revoked_has(selection->revoked, &file->sha256))
+	if (file->has_sha256 && revoked_has(selection->revoked, &file->sha256))
 		return false;
 	if (ret->name.kind == PYPI_WHEEL ? !options->wheels
 					 : ret->name.kind != PYPI_SDIST || !options->sdists)

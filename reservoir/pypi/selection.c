@@ -337,8 +337,7 @@ int pypi_selection_digest(const struct pypi_selection *selection, const char *up
 	strbuf_printf(&out, "%d %d %d %d %d %d %u\n", options->all, options->dependencies,
 		      options->wheels, options->sdists, options->prereleases, options->provenance,
 		      options->keep_newest);
-	if (selection->revoked)
-		revoked_describe(selection->revoked, &out);
+	revoked_describe(selection->revoked, &out);
 	if (strbuf_error(&out) < 0)
 		return error_set(err, ENOMEM, "no memory for the selection");
 	*ret = digest_of(out.data, out.len);

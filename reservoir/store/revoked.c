@@ -34,7 +34,7 @@ static bool is_at(const struct revoked *revoked, size_t i, const struct digest *
 
 bool revoked_has(const struct revoked *revoked, const struct digest *digest)
 {
-	return revoked->n > 0 && is_at(revoked, place(revoked, digest), digest);
+	return revoked && revoked->n > 0 && is_at(revoked, place(revoked, digest), digest);
 }
 
 void revoked_describe(const struct revoked *revoked, struct strbuf *out)
@@ -42,7 +42,7 @@ void revoked_describe(const struct revoked *revoked, struct strbuf *out)
 	char hex[DIGEST_TEXT_SIZE];
 	struct digest digest;
 
-	if (revoked->n == 0)
+	if (!revoked || revoked->n == 0)
 		return;
 	digest = digest_of(revoked->digests, revoked->n * sizeof(*revoked->digests));
 	strbuf_printf(out, "recalled %s\n", digest_format(&digest, hex));

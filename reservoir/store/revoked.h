@@ -31,7 +31,7 @@ void revoked_done(struct revoked *revoked);
 
 /**
  * revoked_has() - Whether an object was recalled.
- * @revoked: list
+ * @revoked: list, or NULL for none
  * @digest: object
  *
  * Return: true if so.
@@ -40,7 +40,7 @@ bool revoked_has(const struct revoked *revoked, const struct digest *digest);
 
 /**
  * revoked_describe() - Write what tells a list from others.
- * @revoked: list
+ * @revoked: list, or NULL for none
  * @out: receives a line; nothing of an empty list
  */
 void revoked_describe(const struct revoked *revoked, struct strbuf *out);

@@ -182,7 +182,7 @@ static int check_entry(const struct scrubbing *scrubbing, const struct reach_ite
 	struct stat st;
 
 	scrubbing->report->references++;
-	if (scrubbing->revoked && revoked_has(scrubbing->revoked, item->digest))
+	if (revoked_has(scrubbing->revoked, item->digest))
 		return 0;
 	if (fstatat(scrubbing->store->fd, object_path(item->digest, path), &st,
 		    AT_SYMLINK_NOFOLLOW) < 0)
