@@ -61,16 +61,6 @@ static int read_entry(struct archive *archive, uint64_t packed, unpack_fn fn, vo
 	return r < ARCHIVE_WARN ? failed(archive, err) : read_data(archive, packed, fn, ctx, err);
 }
 
-static la_ssize_t on_read(struct archive *archive, void *ctx, const void **ret)
-{
-	struct error err = { 0 };
-	ssize_t n = expander_read(ctx, ret, &err);
-
-	if (n < 0)
-		archive_set_error(archive, (int)-n, "%s", err.msg);
-	return n;
-}
-
 static struct archive *setup(void)
 {
 	struct archive *archive = archive_read_new();
@@ -94,7 +84,7 @@ static int unpack(struct expander *expander, uint64_t packed, unpack_fn fn, void
 
 	if (!archive)
 		return error_set(err, ENOMEM, "no memory to decompress");
-	if (archive_read_open(archive, expander, NULL, on_read, NULL) != ARCHIVE_OK)
+	if (expander_open_archive(expander, archive) != ARCHIVE_OK)
 		r = failed(archive, err);
 	else
 		r = read_entry(archive, packed, fn, ctx, err);

@@ -165,16 +165,6 @@ static int find_entry(struct archive *archive, bool wheel, struct strbuf *ret, s
 	return error_set(err, E2BIG, "the archive unpacks to too much");
 }
 
-static la_ssize_t on_read(struct archive *archive, void *ctx, const void **ret)
-{
-	struct error err = { 0 };
-	ssize_t n = expander_read(ctx, ret, &err);
-
-	if (n < 0)
-		archive_set_error(archive, (int)-n, "%s", err.msg);
-	return n;
-}
-
 static bool is_zip(int fd)
 {
 	char magic[2];
@@ -191,7 +181,7 @@ static int open_archive(struct archive *archive, int fd, struct expander *expand
 	(void)archive_read_support_format_tar(archive);
 	(void)archive_read_support_filter_gzip(archive);
 	(void)archive_read_support_filter_bzip2(archive);
-	return archive_read_open(archive, expander, NULL, on_read, NULL);
+	return expander_open_archive(expander, archive);
 }
 
 int pypi_metadata_extract(int fd, int wheel, struct strbuf *ret, struct error *err)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <archive.h>
 #include <lzma.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -227,4 +228,19 @@ ssize_t expander_read(struct expander *expander, const void **ret, struct error 
 {
 	*ret = expander->out;
 	return expander->next(expander, err);
+}
+
+static la_ssize_t on_read(struct archive *archive, void *ctx, const void **ret)
+{
+	struct error err = { 0 };
+	ssize_t n = expander_read(ctx, ret, &err);
+
+	if (n < 0)
+		archive_set_error(archive, (int)-n, "%s", err.msg);
+	return n;
+}
+
+int expander_open_archive(struct expander *expander, struct archive *archive)
+{
+	return archive_read_open(archive, expander, NULL, on_read, NULL);
 }

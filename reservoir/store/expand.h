@@ -16,6 +16,7 @@
 /* What level 9 of xz and level 21 of zstd are read with: a window of 64 MiB. */
 #define EXPAND_WINDOW_MAX ((size_t)64 * 1024 * 1024)
 
+struct archive;
 struct expander;
 
 /**
@@ -61,3 +62,12 @@ DEFINE_CLEANUP(struct expander, expander_free);
  *   negative errno of the system
  */
 ssize_t expander_read(struct expander *expander, const void **ret, struct error *err);
+
+/**
+ * expander_open_archive() - Have an archive read what an expander reads.
+ * @expander: expander; borrowed as long as the archive is read
+ * @archive: of archive_read_new(), with the formats that it supports
+ *
+ * Return: what archive_read_open() returns.
+ */
+int expander_open_archive(struct expander *expander, struct archive *archive);
