@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/macro.h"
 #include "base/parse.h"
 
 #define PAGE_MAX ((size_t)256 * 1024)
@@ -111,4 +112,24 @@ void pages_expect(const char *program, pages_knows_fn knows, void *ctx)
 	}
 	globfree(&pages);
 	assert_true(search.n > 0);
+}
+
+struct usage {
+	const char *text;
+};
+
+static bool is_in_usage(void *ctx, _unused_ const char *command, const char *option)
+{
+	const struct usage *usage = ctx;
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "  --%s", option ? option : "");
+	return strstr(usage->text, line);
+}
+
+void pages_expect_options(const char *program, const char *usage)
+{
+	struct usage ctx = { usage };
+
+	pages_expect(program, is_in_usage, &ctx);
 }

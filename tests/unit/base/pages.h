@@ -27,3 +27,10 @@ typedef bool (*pages_knows_fn)(void *ctx, const char *command, const char *optio
  * @ctx: handed to @knows
  */
 void pages_expect(const char *program, pages_knows_fn knows, void *ctx);
+
+/**
+ * pages_expect_options() - The same of a program that takes options only.
+ * @program: its name
+ * @usage: what its --help prints, in which an option stands as "  --name"
+ */
+void pages_expect_options(const char *program, const char *usage);
