@@ -62,7 +62,8 @@ static void add_fields(const struct repository *repository, int64_t when, struct
 		strbuf_printf(ret, "\nValid-Until: %s", until);
 	}
 	if (len > 0)
-		strbuf_printf(ret, "\nSnapshots: %.*s/snapshot/@SNAPSHOTID@/%s", (int)len, url,
+		/* apt puts "dists/" behind it as it is. */
+		strbuf_printf(ret, "\nSnapshots: %.*s/snapshot/@SNAPSHOTID@/%s/", (int)len, url,
 			      repository->name);
 }
 

@@ -389,6 +389,7 @@ def test_apt_sync_says_where_snapshots_are(world):
     text = get(release)[2].decode()
     place = re.search(r"^Snapshots: (.*)$", text, re.MULTILINE)[1]
     has(text, "\nValid-Until: ", "\nAcquire-By-Hash: yes\n")
+    check(place.endswith("/"), f"apt puts dists/ behind it as it is: {place}")
     apt = world.apt()
     apt.source(place.replace("@SNAPSHOTID@", "2026-11"), world.gpg("Site of a test").public)
     apt.update()
