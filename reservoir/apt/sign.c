@@ -19,7 +19,7 @@ struct signer {
 	rnp_ffi_t ffi;
 	rnp_key_handle_t primary;
 	rnp_key_handle_t key; /* that signs: the primary one or one below it */
-	uint32_t created;     /* seconds since 1970 */
+	uint32_t bound;	      /* seconds since 1970: before that nobody knew what it may sign */
 	char passphrase[SIGN_PASSPHRASE_MAX];
 };
 
@@ -90,6 +90,70 @@ static int load_file(struct signer *signer, const char *path, struct error *err)
 	return r;
 }
 
+/* Ends with the signature. */
+static void take_later(rnp_signature_handle_t signature, const char *keyid, uint32_t *latest)
+{
+	uint32_t created = 0;
+	char *by = NULL;
+
+	if (rnp_signature_get_keyid(signature, &by) == RNP_SUCCESS && by &&
+	    strcmp(by, keyid) == 0 &&
+	    rnp_signature_get_creation(signature, &created) == RNP_SUCCESS)
+		*latest = MAX(*latest, created);
+	rnp_buffer_destroy(by);
+	(void)rnp_signature_handle_destroy(signature);
+}
+
+static void look_at_key(rnp_key_handle_t key, const char *keyid, uint32_t *latest)
+{
+	rnp_signature_handle_t signature = NULL;
+	uint32_t created = 0;
+	size_t n = 0;
+
+	if (rnp_key_get_creation(key, &created) == RNP_SUCCESS)
+		*latest = MAX(*latest, created);
+	(void)rnp_key_get_signature_count(key, &n);
+	for (size_t i = 0; i < n; i++)
+		if (rnp_key_get_signature_at(key, i, &signature) == RNP_SUCCESS)
+			take_later(signature, keyid, latest);
+}
+
+static void look_at_name(rnp_uid_handle_t name, const char *keyid, uint32_t *latest)
+{
+	rnp_signature_handle_t signature = NULL;
+	size_t n = 0;
+
+	(void)rnp_uid_get_signature_count(name, &n);
+	for (size_t i = 0; i < n; i++)
+		if (rnp_uid_get_signature_at(name, i, &signature) == RNP_SUCCESS)
+			take_later(signature, keyid, latest);
+	(void)rnp_uid_handle_destroy(name);
+}
+
+/*
+ * When the primary key last said what it and the other one are for. Renewing a key replaces
+ * what it said before, and a verifier that goes back to the time of a signature, as sqv does,
+ * finds nothing there.
+ */
+static uint32_t bound_since(rnp_key_handle_t primary, rnp_key_handle_t key)
+{
+	rnp_uid_handle_t name = NULL;
+	uint32_t latest = 0;
+	char *keyid = NULL;
+	size_t n = 0;
+
+	if (rnp_key_get_keyid(primary, &keyid) != RNP_SUCCESS)
+		return 0;
+	look_at_key(primary, keyid, &latest);
+	look_at_key(key, keyid, &latest);
+	(void)rnp_key_get_uid_count(primary, &n);
+	for (size_t i = 0; i < n; i++)
+		if (rnp_key_get_uid_handle_at(primary, i, &name) == RNP_SUCCESS)
+			look_at_name(name, keyid, &latest);
+	rnp_buffer_destroy(keyid);
+	return latest;
+}
+
 /* Takes a primary key that has a secret key to sign with, itself or below it. */
 static bool take_key(struct signer *signer, const char *fingerprint)
 {
@@ -102,7 +166,8 @@ static bool take_key(struct signer *signer, const char *fingerprint)
 	(void)rnp_key_is_primary(primary, &is_primary);
 	if (is_primary && rnp_key_get_default_key(primary, "sign", 0, &key) == RNP_SUCCESS)
 		(void)rnp_key_have_secret(key, &is_secret);
-	if (is_secret && rnp_key_get_creation(key, &signer->created) == RNP_SUCCESS) {
+	if (is_secret) {
+		signer->bound = bound_since(primary, key);
 		signer->primary = primary;
 		signer->key = key;
 		return true;
@@ -167,7 +232,7 @@ static int sign(struct signer *signer, bool detached, rnp_input_t input, rnp_out
 		int64_t when, struct error *err)
 {
 	rnp_op_sign_t op = NULL;
-	uint32_t time = (uint32_t)MIN(MAX(when, (int64_t)signer->created), (int64_t)UINT32_MAX);
+	uint32_t time = (uint32_t)MIN(MAX(when, (int64_t)signer->bound), (int64_t)UINT32_MAX);
 	rnp_result_t result =
 		detached ? rnp_op_sign_detached_create(&op, signer->ffi, input, output)
 			 : rnp_op_sign_cleartext_create(&op, signer->ffi, input, output);

@@ -45,7 +45,7 @@ DEFINE_CLEANUP(struct signer, signer_free);
  * @signer: signer
  * @text: @len bytes
  * @len: number of bytes
- * @when: what the signature says, seconds since 1970; not before the key was made
+ * @when: what the signature says, seconds since 1970; not before the key was made or renewed
  * @ret: the signed text is appended
  * @err: set on failure
  *

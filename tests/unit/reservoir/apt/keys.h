@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/macro.h"
 
 #define KEY_PASSPHRASE "a long word" /* of other_secret */
@@ -33,6 +35,27 @@ _unused_ static const char archive_secret[] =
 	"AheAAAoJELhe24xsfu1vVOcBAMZ7C0Yk07eQsvFQr1RfbGXemHVPolwhAXWKPj1z\n"
 	"IZM9AP9xC7tjbVJ3bKy/JPiIrYBpPpYsvjgvZy6Xdo7WhvgKDQ==\n"
 	"=7tzD\n"
+	"-----END PGP PRIVATE KEY BLOCK-----\n";
+
+/* One whose subkey signs; it was made in 2024, and renewed at RENEWED, its subkey last. */
+#define RENEWED INT64_C(1751328000)
+_unused_ static const char renewed_secret[] =
+	"-----BEGIN PGP PRIVATE KEY BLOCK-----\n"
+	"\n"
+	"lFgEZZIAgBYJKwYBBAHaRw8BAQdAe/mnMC9phd1/n/BKjAeAsgGVcw98frxJtu8P\n"
+	"c0H+19oAAP0RnF0bMKhRU9gbgQzZfgz5yqbH98LhqWMuvD876raTYBFOtCdSZW5l\n"
+	"d2VkIG9mIGEgdGVzdCA8cmVuZXdlZEBleGFtcGxlLm9yZz6IkAQTFggAOAIbAQUL\n"
+	"CQgHAgYVCgkICwIEFgIDAQIeAQIXgBYhBHHfE2XM7r0Jkjww/Dr2aTr+/6I0BQJo\n"
+	"O5gAAAoJEDr2aTr+/6I0siYBAL+J+wI6uhDLttIcRQKf2Xd+0v75Rm6ctc7LH1Op\n"
+	"h3lRAQDgtMt/LpoFK6TLvyKNYDyqHs/ckb79Ee6b8R4MXX7rCZxYBGW63wAWCSsG\n"
+	"AQQB2kcPAQEHQNDhsQJ2C09i0SV7Gk8srSjfC9XfggYoSp3YbGOWwaTYAAEA4HsC\n"
+	"T4eiwRI8OHT/w0IIqWZXmyq/qX1Hs/tlA9hDWwoOiojvBBgWCAAgAhsCFiEEcd8T\n"
+	"ZczuvQmSPDD8OvZpOv7/ojQFAmhjJQAAgXYgBBkWCAAdFiEEqya1tWt9/jZdOZjM\n"
+	"KCPSDz0Kf34FAmW63wAACgkQKCPSDz0Kf34BGwEApQtzfrH1UvgE3Hr0ykpmJyQh\n"
+	"vJp9UPFblUMxibuwuSIA/RT14MLksLqJQ1/x6DIbfCyAr7i8a6dNeyy08u4qtdIF\n"
+	"CRA69mk6/v+iNHvnAP0evOL1XqXdblovLYbo50zKkjahS5qxTTBIFX9HB7xwogEA\n"
+	"vJx0xrX4jIoa0toWhmETkWGzQCQCQ5NKEBohq0SZQQc=\n"
+	"=LmMJ\n"
 	"-----END PGP PRIVATE KEY BLOCK-----\n";
 
 /* Another one */

@@ -217,6 +217,30 @@ static void signs(_unused_ void **state)
 	check_signer(signer, file("a.asc", strbuf_str(&public)));
 }
 
+static void sign_at(int64_t when, struct strbuf *ret)
+{
+	_cleanup_(signer_freep) struct signer *signer = NULL;
+	struct error err = { 0 };
+
+	assert_int_equal(signer_open(file("key", renewed_secret), &signer, &err), 0);
+	assert_int_equal(signer_detach(signer, signed_text, strlen(signed_text), when, ret, &err),
+			 0);
+}
+
+/* A verifier that goes back to the time of a signature has to find the key there. */
+static void signs_at_no_time_before_the_key_was_renewed(_unused_ void **state)
+{
+	_cleanup_strbuf_ struct strbuf before = STRBUF_INIT(TEXT_MAX);
+	_cleanup_strbuf_ struct strbuf then = STRBUF_INIT(TEXT_MAX);
+	_cleanup_strbuf_ struct strbuf after = STRBUF_INIT(TEXT_MAX);
+
+	sign_at(RENEWED - 1, &before);
+	sign_at(RENEWED, &then);
+	sign_at(RENEWED + 1, &after);
+	assert_string_equal(strbuf_str(&before), strbuf_str(&then));
+	assert_string_not_equal(strbuf_str(&after), strbuf_str(&then));
+}
+
 static void signs_with_a_protected_key(_unused_ void **state)
 {
 	_cleanup_(signer_freep) struct signer *signer = NULL;
@@ -255,6 +279,7 @@ int main(void)
 		cmocka_unit_test(words_of_gpgv),
 		cmocka_unit_test(strips_without_looking),
 		cmocka_unit_test(signs),
+		cmocka_unit_test(signs_at_no_time_before_the_key_was_renewed),
 		cmocka_unit_test(signs_with_a_protected_key),
 		cmocka_unit_test(refuses_what_cannot_sign),
 	};
