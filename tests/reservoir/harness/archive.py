@@ -23,7 +23,7 @@ from harness.sandbox import Skip
 class Gpg:
     """An OpenPGP key of its own, in a folder."""
 
-    def __init__(self, folder, name="Archive of a test"):
+    def __init__(self, folder, name="Archive of a test", kind="ed25519"):
         if not shutil.which("gpg"):
             raise Skip("gpg is not installed (package gnupg)")
         # The socket of gpg's agent has a short name, which few folders have.
@@ -31,12 +31,26 @@ class Gpg:
         os.chmod(self.home, 0o700)
         folder.at_end.append(lambda: self.run("gpgconf", "--kill", "all", fails=True))
         self.run("gpg", "--batch", "--passphrase", "", "--faked-system-time", "20240101T000000",
-                 "--quick-gen-key", f"{name} <archive@example.org>", "ed25519", "sign", "never")
+                 "--quick-gen-key", f"{name} <archive@example.org>", kind, "sign", "never")
         self.public = os.path.join(self.home, "public.gpg")
         self.secret = os.path.join(self.home, "secret.asc")
-        self.run("gpg", "--batch", "--output", self.public, "--export")
-        self.run("gpg", "--batch", "--armor", "--output", self.secret, "--export-secret-keys")
+        self.export()
+
+    def export(self):
+        self.run("gpg", "--batch", "--yes", "--output", self.public, "--export")
+        self.run("gpg", "--batch", "--yes", "--armor", "--output", self.secret,
+                 "--export-secret-keys")
         os.chmod(self.secret, 0o600)
+
+    def renew(self):
+        """Have the key expire at another time, decided now."""
+        listed = subprocess.run(["gpg", "--batch", "--with-colons", "--list-keys"], check=True,
+                                env={**os.environ, "GNUPGHOME": self.home}, capture_output=True,
+                                text=True, stdin=subprocess.DEVNULL)
+        fingerprint = next(line.split(":")[9] for line in listed.stdout.splitlines()
+                           if line.startswith("fpr:"))
+        self.run("gpg", "--batch", "--passphrase", "", "--quick-set-expire", fingerprint, "10y")
+        self.export()
 
     def run(self, *words, fails=False):
         env = {**os.environ, "GNUPGHOME": self.home}

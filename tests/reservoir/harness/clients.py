@@ -3,9 +3,11 @@
 
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 from harness.reservoir import Failed
 from harness.sandbox import Skip, clean_environment
@@ -15,10 +17,10 @@ FETCHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "
                        "reservoir-clients")
 
 
-def fetched(pattern):
+def fetched(pattern, by="get-clients"):
     found = glob.glob(os.path.join(os.environ.get("RESERVOIR_CLIENTS", FETCHED), pattern))
     if not found:
-        raise Skip(f"there is no {pattern}; tests/reservoir/get-clients fetches it")
+        raise Skip(f"there is no {pattern}; tests/reservoir/{by} fetches it")
     return os.path.abspath(found[0])
 
 
@@ -35,7 +37,7 @@ class Client:
                               stdin=subprocess.DEVNULL, cwd=cwd or self.home)
         with open(self.folder.join("clients.log"), "a", encoding="utf-8") as log:
             log.write(f"$ {' '.join(words)}\n{done.stdout}")
-        if (done.returncode != 0) != fails:
+        if (done.returncode != 0) != fails or done.returncode == NOT_RUN:
             raise Failed(f"$ {' '.join(words)}\n{done.stdout}exit status {done.returncode}")
         return done.stdout
 
@@ -105,12 +107,23 @@ class Uv(Client):
     version = Pip.version
 
 
+IN_ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "in-root")
+NOT_RUN = 125  # exit status of that
+
+
+def apt_root():
+    """Return the root of another release whose apt is to be run, or None for the machine's."""
+    release = os.environ.get("RESERVOIR_APT")
+    return fetched(f"apt-{release}", f"get-apt {release}") if release else None
+
+
 class Apt(Client):
     """apt with a root of its own: sources, state, cache, and what dpkg installs."""
 
     def __init__(self, folder, name="apt"):
         super().__init__(folder, name)
-        if not shutil.which("apt-get"):
+        self.release = apt_root()
+        if not self.release and not shutil.which("apt-get"):
             raise Skip("there is no apt")
         self.root = os.path.join(self.home, "root")
         for path in ("etc/apt/apt.conf.d", "etc/apt/preferences.d", "etc/apt/sources.list.d",
@@ -135,6 +148,11 @@ DPkg::Options {{ "--root={self.root}"; "--force-not-root"; "--force-bad-path";
 DPkg::Use-Pty "false";
 ''')
 
+    def run(self, *words, **options):
+        if self.release:
+            words = ["unshare", "--mount", IN_ROOT, self.release, tempfile.gettempdir(), *words]
+        return super().run(*words, **options)
+
     def source(self, url, keyring=None, suite="stable", components="main", options=""):
         """Set the one source."""
         option = f"signed-by={keyring} " if keyring else ""
@@ -142,20 +160,23 @@ DPkg::Use-Pty "false";
             file.write(f"deb [{option}{options}] {url} {suite} {components}\n")
 
     def update(self, fails=False, days=0):
-        """Run `apt-get update`; what apt only warns of is a failure too."""
+        """Run `apt-get update`; what apt only warns of, or remarks, is a failure too."""
         words = ["apt-get", "update", "-o", "APT::Update::Error-Mode=any"]
         if days:
-            if not shutil.which("faketime"):
+            if not self.release and not shutil.which("faketime"):
                 raise Skip("faketime is not installed")
             words = ["faketime", "-f", f"+{days}d", *words]
-        return self.run(*words, fails=fails)
+        out = self.run(*words, fails=fails)
+        if not fails and re.search("^[WN]: ", out, re.MULTILINE):
+            raise Failed(f"apt is not content:\n{out}")
+        return out
 
     def install(self, *names, fails=False):
         return self.run("apt-get", "install", "-y", *names, fails=fails)
 
     def installed(self):
         """Return {name: version} of what dpkg has installed."""
-        out = self.run("dpkg-query", f"--root={self.root}", "-W", "-f",
+        out = self.run("dpkg-query", f"--admindir={self.root}/var/lib/dpkg", "-W", "-f",
                        "${db:Status-Status} ${Package} ${Version}\n")
         rows = [line.split() for line in out.splitlines()]
         return {row[1]: row[2] for row in rows if row[0] == "installed"}
