@@ -22,8 +22,12 @@
 #include "reservoir/store/object.h"
 
 #define SHARDS 16u
-#define SLOTS 512u			    /* of a shard */
-#define IN_MEMORY_MAX ((uint64_t)64 * 1024) /* above, sendfile(2) costs less than a copy */
+#define SLOTS 512u /* of a shard */
+/* One send of a whole page costs less than many of sendfile(2), of which libmicrohttpd gives
+ * each 128 KiB; above, the copy costs more.  A package is no page that is asked for again and
+ * again: larger ones would only push pages out. */
+#define INDEX_IN_MEMORY_MAX ((uint64_t)512 * 1024)
+#define IN_MEMORY_MAX ((uint64_t)64 * 1024)
 #define CHECKED_MAX ((uint64_t)1024 * 1024) /* larger ones take too long to hash for one request */
 #define FILES_MAX 32u			    /* descriptors of a shard */
 #define ENTRY_COST 1536u		    /* bytes of an entry and its two responses, about */
@@ -31,6 +35,8 @@
 
 struct blob {
 	atomic_uint refs;
+	atomic_uint_fast64_t *held; /* of the place */
+	uint64_t size;
 	char *data;
 };
 
@@ -63,7 +69,8 @@ struct shard {
 struct hot {
 	struct store *store;
 	uint64_t shard_bytes;
-	uint64_t in_memory; /* largest file that is kept in memory */
+	uint64_t held_max;
+	atomic_uint_fast64_t held; /* bytes of all blobs, also of those that are only still sent */
 	struct shard shards[SHARDS];
 };
 
@@ -75,7 +82,7 @@ int hot_new(struct store *store, uint64_t bytes, struct hot **ret, struct error 
 		return error_set(err, ENOMEM, "no memory for answers");
 	hot->store = store;
 	hot->shard_bytes = bytes / SHARDS;
-	hot->in_memory = MIN(IN_MEMORY_MAX, hot->shard_bytes / 4);
+	hot->held_max = bytes + bytes / 2;
 	for (size_t i = 0; i < SHARDS; i++)
 		(void)pthread_mutex_init(&hot->shards[i].lock, NULL);
 	*ret = hot;
@@ -88,6 +95,7 @@ static void blob_unref(void *cls)
 
 	if (!blob || atomic_fetch_sub_explicit(&blob->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	atomic_fetch_sub_explicit(blob->held, blob->size, memory_order_relaxed);
 	free(blob->data);
 	free(blob);
 }
@@ -324,20 +332,47 @@ static int read_object(struct hot *hot, const struct hot_key *key, struct strbuf
 	return 0;
 }
 
+/* A client that reads slowly keeps what was thrown out long ago: once there is too much of
+ * that, files are sent from their descriptors. */
+static bool is_for_memory(struct hot *hot, const struct hot_key *key)
+{
+	uint64_t most = key->is_index ? INDEX_IN_MEMORY_MAX : IN_MEMORY_MAX;
+
+	return key->size <= MIN(most, hot->shard_bytes / 4) &&
+	       atomic_load_explicit(&hot->held, memory_order_relaxed) + key->size <= hot->held_max;
+}
+
+/* Takes over the bytes, without the room behind them. */
+static struct blob *blob_new(struct hot *hot, struct strbuf *bytes)
+{
+	struct blob *blob = calloc(1, sizeof(*blob));
+	char *data = blob ? realloc(bytes->data, MAX(bytes->len, (size_t)1)) : NULL;
+
+	if (!data) {
+		free(blob);
+		return NULL;
+	}
+	bytes->data = NULL;
+	blob->data = data;
+	blob->size = bytes->len;
+	blob->held = &hot->held;
+	atomic_fetch_add_explicit(blob->held, blob->size, memory_order_relaxed);
+	atomic_init(&blob->refs, 2); /* the entry's and the response's */
+	return blob;
+}
+
 static int load_bytes(struct hot *hot, const struct hot_key *key, struct load *ret,
 		      struct error *err)
 {
-	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT(IN_MEMORY_MAX + 1);
+	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT(INDEX_IN_MEMORY_MAX + 1);
 	struct blob *blob;
 	int r = read_object(hot, key, &bytes, err);
 
 	if (r < 0)
 		return r;
-	blob = calloc(1, sizeof(*blob));
+	blob = blob_new(hot, &bytes);
 	if (!blob)
 		return error_set(err, ENOMEM, "no memory for a file");
-	blob->data = TAKE_PTR(bytes.data);
-	atomic_init(&blob->refs, 2); /* the entry's and the response's */
 	ret->response = MHD_create_response_from_buffer_with_free_callback_cls(
 		(size_t)key->size, blob->data, blob_unref, blob);
 	if (!ret->response) {
@@ -444,8 +479,8 @@ static int load_entry(struct hot *hot, struct hot_entry *entry, struct error *er
 
 	if (__atomic_load_n(&entry->whole, __ATOMIC_ACQUIRE))
 		return check_file(hot, entry, err);
-	r = entry->key.size <= hot->in_memory ? load_bytes(hot, &entry->key, &load, err)
-					      : load_file(hot, &entry->key, &load, err);
+	r = is_for_memory(hot, &entry->key) ? load_bytes(hot, &entry->key, &load, err)
+					    : load_file(hot, &entry->key, &load, err);
 	if (r < 0)
 		return r;
 	hot_headers(&entry->key, load.response, true);
@@ -512,7 +547,7 @@ int hot_open(struct hot *hot, struct hot_entry *entry, struct error *err)
 
 struct hot_counts hot_count(struct hot *hot)
 {
-	struct hot_counts counts = { 0 };
+	struct hot_counts counts = { .held = atomic_load(&hot->held) };
 
 	for (size_t i = 0; i < SHARDS; i++) {
 		struct shard *shard = &hot->shards[i];

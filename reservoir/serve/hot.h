@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers that are kept ready: the headers of a file, and its bytes if it is small, or
- * a descriptor that sendfile(2) takes them from.
+ * Answers that are kept ready: the headers of a file, and its bytes if it is small or an
+ * index, or a descriptor that sendfile(2) takes them from.
  *
  * A file of up to a megabyte is held against its digest when it is loaded.  A
  * descriptor is held against the store every second, so that an object that was put into
@@ -34,7 +34,8 @@ struct hot_key {
 	int64_t mtime;
 	const char *type; /* static */
 	uint32_t encoding;
-	uint16_t freshness;
+	uint8_t freshness;
+	bool is_index; /* or what else is no package: all clients ask for it */
 	bool varies_by_accept;
 	bool varies_by_encoding;
 };
@@ -46,6 +47,7 @@ struct hot_counts {
 	uint64_t hits;
 	uint64_t misses;
 	uint64_t bytes;
+	uint64_t held; /* bytes of files, also of those that are only still sent */
 	uint64_t entries;
 };
 

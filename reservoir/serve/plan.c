@@ -72,6 +72,7 @@ static void plan_entry(const struct picture_repository *repository, const struct
 	ret->key.type = route->content_type ? route->content_type : media_type(route->media);
 	ret->key.encoding = encoding;
 	ret->key.freshness = forever ? FRESH_FOREVER : FRESH_ASK;
+	ret->key.is_index = !package;
 	ret->key.varies_by_accept = route->varies_by_accept;
 	ret->key.varies_by_encoding = (variants->offered & (variants->offered - 1)) != 0;
 	ret->counts = package && route->media != MEDIA_TEXT && route->media != MEDIA_INTEGRITY;
