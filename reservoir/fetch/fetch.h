@@ -27,6 +27,13 @@
 #define FETCH_TYPE_MAX 128 /* bytes with the NUL of a Content-Type */
 #define FETCH_MEMORY_MAX ((uint64_t)256 * 1024 * 1024)
 
+/* Some bytes of a file, of which a server is asked by Range. */
+struct fetch_part {
+	uint64_t length; /* bytes; 0: no part, the whole file */
+	uint64_t first;	 /* byte that it begins with */
+	bool from_end;	 /* the last bytes instead: @first is not looked at */
+};
+
 enum fetch_status {
 	FETCH_DONE,	 /* the bytes are there and are what was expected */
 	FETCH_UNCHANGED, /* 304, of a conditional request */
@@ -39,8 +46,10 @@ struct fetch_result {
 	enum fetch_status status;
 	uint32_t http; /* last status code, 0 without an answer */
 	struct digest digest;
-	uint64_t size; /* bytes of the body */
-	int64_t mtime; /* Last-Modified, seconds since 1970; 0 without */
+	uint64_t size;	/* bytes of the body */
+	uint64_t first; /* of a part: the byte of the file that it begins with */
+	uint64_t whole; /* of a part: bytes of the file */
+	int64_t mtime;	/* Last-Modified, seconds since 1970; 0 without */
 	char etag[FETCH_ETAG_MAX];
 	char type[FETCH_TYPE_MAX];
 	uint64_t serial;    /* X-PyPI-Last-Serial; 0 without */
@@ -70,13 +79,16 @@ struct fetch_request {
 	/* Bytes accepted; 0 for FETCH_MEMORY_MAX of memory and no bound of an object. */
 	uint64_t max;
 	const char *accept; /* Accept, or NULL; copied */
-	const char *etag;   /* If-None-Match, or NULL; copied */
-	int64_t since;	    /* If-Modified-Since, seconds since 1970, 0 for none */
-	bool urgent;	    /* goes before what is not: indexes before files */
-	bool compressed;    /* of a request to memory: may travel in gzip or zstd; size and max
+	/* Of a request to memory, by http or https.  A server that would send all the file, or
+	 * other bytes, is refused at once: FETCH_FAILED with EOPNOTSUPP. */
+	struct fetch_part part;
+	const char *etag;  /* If-None-Match, or NULL; copied */
+	int64_t since;	   /* If-Modified-Since, seconds since 1970, 0 for none */
+	bool urgent;	   /* goes before what is not: indexes before files */
+	bool compressed;   /* of a request to memory: may travel in gzip or zstd; size and max
 			     * are of what comes out */
-	const char *label;  /* what progress calls its repository; borrowed until it is done */
-	fetch_fn done;	    /* called once, from fetcher_run(); may add requests */
+	const char *label; /* what progress calls its repository; borrowed until it is done */
+	fetch_fn done;	   /* called once, from fetcher_run(); may add requests */
 	void *ctx;
 };
 

@@ -155,8 +155,10 @@ void fetcher_free(struct fetcher *fetcher)
 /* --- adding --- */
 
 static int check_request(const struct fetcher *fetcher, const struct fetch_request *request,
-			 struct error *err)
+			 enum url_scheme scheme, struct error *err)
 {
+	if (request->part.length > 0 && (!request->to_memory || scheme == URL_FILE))
+		return error_set(err, EINVAL, "only from the network to memory goes a part");
 	if ((request->accept && !str_is_printable(request->accept)) ||
 	    (request->etag && !str_is_printable(request->etag)))
 		return error_set(err, EINVAL, "a header is not printable ASCII");
@@ -177,7 +179,7 @@ int fetcher_add(struct fetcher *fetcher, const struct fetch_request *request, st
 	r = url_check(request->url, &scheme, host, err);
 	if (r < 0)
 		return r;
-	r = check_request(fetcher, request, err);
+	r = check_request(fetcher, request, scheme, err);
 	if (r < 0)
 		return r;
 	if (job_new(request, &job) < 0 || queue_host(&fetcher->queue, host, &job->host) < 0 ||

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "reservoir/fetch/answer.h"
 #include "reservoir/fetch/transfer.h"
 
 #define BUSY_WAIT_MS 1000u /* of a 429 or 503 that does not say how long */
@@ -103,7 +102,9 @@ static enum outcome_kind finish_object(struct transfer *transfer, struct fetch_r
 
 static enum outcome_kind finish(struct transfer *transfer, struct fetch_result *result)
 {
-	uint64_t size = transfer->job->request.size;
+	bool is_part = transfer->job->request.part.length > 0;
+	uint64_t size = is_part ? transfer->part.last - transfer->part.first + 1
+				: transfer->job->request.size;
 	enum outcome_kind kind;
 	char why[96];
 
@@ -118,6 +119,8 @@ static enum outcome_kind finish(struct transfer *transfer, struct fetch_result *
 	if (kind == OUTCOME_TELL) {
 		result->status = FETCH_DONE;
 		result->size = transfer->total;
+		result->first = transfer->part.first;
+		result->whole = transfer->part.total;
 	}
 	return kind;
 }
@@ -163,7 +166,8 @@ static enum outcome_kind answered(struct transfer *transfer, struct fetch_result
 	case ANSWER_ABSENT:
 		return OUTCOME_TELL;
 	case ANSWER_BEYOND:
-		return beyond(transfer, result);
+		return request->part.length > 0 ? refused(transfer, answer)
+						: beyond(transfer, result);
 	default:
 		return refused(transfer, answer);
 	}

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "reservoir/fetch/answer.h"
 
 #define REDIRECTS_MAX 10L	    /* what browsers follow is 20; archives need 1 or 2 */
 #define DROPPED_MAX (1024u * 1024u) /* bytes of an error page, read so that the connection stays */
@@ -151,6 +150,33 @@ static bool is_right_part(const struct transfer *transfer)
 	       (size == 0 || range.total == 0 || range.total == size);
 }
 
+/* Whether a 206 is of a part that was asked for, and from where it is. */
+static bool is_wanted_part(struct transfer *transfer)
+{
+	const struct fetch_part *part = &transfer->job->request.part;
+	const char *text = transfer_header(transfer, "Content-Range");
+	struct answer_range *range = &transfer->part;
+
+	if (!text || answer_range_parse(text, range) < 0 || !range->satisfied ||
+	    range->total == 0 || range->last - range->first >= part->length)
+		return false;
+	return part->from_end ? range->last == range->total - 1 : range->first == part->first;
+}
+
+/* All else would have to be read to its end, or thrown away. */
+static bool begin_part(struct transfer *transfer)
+{
+	enum answer answer = answer_of_status(transfer_status(transfer));
+
+	if (answer == ANSWER_PART && is_wanted_part(transfer)) {
+		transfer->sink = SINK_KEEP;
+		return true;
+	}
+	transfer->verdict = OUTCOME_FAILED;
+	transfer_because(transfer, EOPNOTSUPP, "the server does not send the part asked for");
+	return false;
+}
+
 static void keep_validator(struct transfer *transfer)
 {
 	const char *etag = transfer_header(transfer, "ETag");
@@ -163,7 +189,12 @@ static void keep_validator(struct transfer *transfer)
 /* Decides by the status where the bytes go. */
 bool transfer_begin(struct transfer *transfer)
 {
-	switch (answer_of_status(transfer_status(transfer))) {
+	enum answer answer = answer_of_status(transfer_status(transfer));
+
+	if (transfer->job->request.part.length > 0 &&
+	    (answer == ANSWER_WHOLE || answer == ANSWER_PART))
+		return begin_part(transfer);
+	switch (answer) {
 	case ANSWER_WHOLE:
 		keep_validator(transfer);
 		if (begin_again(transfer) < 0) {
@@ -197,6 +228,8 @@ static bool fits(struct transfer *transfer, size_t len)
 
 	if (request->max > 0)
 		max = MIN(max, request->max);
+	if (request->part.length > 0)
+		max = transfer->part.last - transfer->part.first + 1;
 	if (request->size > 0 && total > request->size) {
 		transfer->verdict = OUTCOME_FRESH;
 		transfer_because(transfer, EBADMSG, "more bytes than its index says");
@@ -294,7 +327,8 @@ static bool add_headers(struct transfer *transfer)
 	const struct job *job = transfer->job;
 
 	/* What is kept must be the upstream's own bytes. */
-	if (!job->request.to_memory && !add_header(transfer, "Accept-Encoding", "identity"))
+	if ((!job->request.to_memory || transfer->asked_range) &&
+	    !add_header(transfer, "Accept-Encoding", "identity"))
 		return false;
 	if (job->request.accept && !add_header(transfer, "Accept", job->request.accept))
 		return false;
@@ -308,12 +342,19 @@ static bool add_headers(struct transfer *transfer)
 
 static bool set_range(struct transfer *transfer)
 {
-	char range[32];
+	const struct fetch_part *part = &transfer->job->request.part;
+	char range[48];
 
-	if (transfer->begun_at == 0)
+	if (transfer->begun_at == 0 && part->length == 0)
 		return true;
 	transfer->asked_range = true;
-	(void)snprintf(range, sizeof(range), "%" PRIu64 "-", transfer->begun_at);
+	if (part->length == 0)
+		(void)snprintf(range, sizeof(range), "%" PRIu64 "-", transfer->begun_at);
+	else if (part->from_end)
+		(void)snprintf(range, sizeof(range), "-%" PRIu64, part->length);
+	else
+		(void)snprintf(range, sizeof(range), "%" PRIu64 "-%" PRIu64, part->first,
+			       part->first + part->length - 1);
 	return curl_easy_setopt(transfer->easy, CURLOPT_RANGE, range) == CURLE_OK;
 }
 
@@ -516,6 +557,7 @@ enum outcome_kind transfer_start(struct transfer *transfer, struct job *job,
 							: FETCH_MEMORY_MAX);
 	transfer->sink = SINK_NONE;
 	transfer->begun_at = transfer->total = transfer->dropped = 0;
+	transfer->part = (struct answer_range) { 0 };
 	transfer->asked_range = transfer->is_paused = false;
 	transfer->verdict = OUTCOME_NONE;
 	if (have_object(transfer, result))

@@ -23,6 +23,7 @@
 #include "base/backoff.h"
 #include "base/strbuf.h"
 #include "reservoir/fetch/allowance.h"
+#include "reservoir/fetch/answer.h"
 #include "reservoir/fetch/fetch.h"
 #include "reservoir/fetch/host.h"
 #include "reservoir/fetch/progress.h"
@@ -78,6 +79,7 @@ struct transfer {
 	uint64_t total;	   /* bytes there are */
 	uint64_t dropped;
 	bool asked_range;
+	struct answer_range part; /* of a part: what the server sends */
 	bool is_paused;
 	enum outcome_kind {
 		OUTCOME_NONE,
