@@ -227,7 +227,19 @@ static bool is_offered(const struct run *run, const struct pypi_file *file, cons
 {
 	const struct resolved *resolved = pypi_run_resolved(run, path);
 
-	return file->metadata != PYPI_NOT_OFFERED && !(resolved && resolved->absent);
+	return file->metadata != PYPI_NOT_OFFERED &&
+	       !(resolved && (resolved->absent || resolved->own));
+}
+
+/* Whether a wheel that is not there may be looked into where it lies. */
+static bool may_peek(const struct run *run, const struct pypi_chosen *chosen,
+		     const struct resolved *metadata, const struct file_request *wheel)
+{
+	struct digest digest;
+
+	return chosen->kind == PYPI_WHEEL && !(metadata && metadata->own) &&
+	       !(pypi_run_digest(run, wheel->path, wheel->said, &digest) &&
+		 object_exists(run->sync->store, &digest));
 }
 
 /* Asks for the metadata, or else for the file that it is in. */
@@ -237,7 +249,9 @@ static int ask_metadata(struct run *run, uint32_t number, const struct pypi_chos
 	const struct pypi_file *file = chosen->file;
 	char path[STORE_PATH_MAX];
 	struct file_request request = { number, path, file->url, ".metadata", NULL, 0 };
+	const struct resolved *resolved;
 	struct digest digest;
+	int r = 0;
 
 	pypi_run_path(run, number, file->name, ".metadata", path);
 	request.said = said_metadata(file);
@@ -245,11 +259,14 @@ static int ask_metadata(struct run *run, uint32_t number, const struct pypi_chos
 		return pypi_run_ask_file(run, &request, err);
 	if (pypi_run_digest(run, path, NULL, &digest) && object_exists(run->sync->store, &digest))
 		return 0;
+	resolved = pypi_run_resolved(run, path);
 	pypi_run_path(run, number, file->name, "", path);
 	request.suffix = "";
 	request.said = file->has_sha256 ? &file->sha256 : NULL;
 	request.size = file->size;
-	return pypi_run_ask_file(run, &request, err);
+	if (may_peek(run, chosen, resolved, &request))
+		r = pypi_run_peek(run, &request, err);
+	return r != 0 ? r : pypi_run_ask_file(run, &request, err);
 }
 
 static int ask_all_metadata(struct run *run, uint32_t number, struct error *err)
@@ -289,7 +306,7 @@ static int extract(struct run *run, uint32_t number, const struct pypi_chosen *c
 	if (r < 0)
 		return r;
 	pypi_run_path(run, number, file->name, ".metadata", path);
-	return pypi_run_resolve(run, path, &digest, err);
+	return pypi_run_resolve_own(run, path, &digest, false, err);
 }
 
 static int load_metadata(struct run *run, uint32_t number, const struct pypi_chosen *chosen,
@@ -403,9 +420,12 @@ static int take_round(struct run *run, size_t *ret_n, struct error *err)
 	if (*ret_n == 0)
 		return 0;
 	r = pypi_run_ask_pages(run, err);
-	/* Once more for files whose metadata turned out not to be there. */
-	for (int pass = 0; r == 0 && pass < 2; pass++)
+	/* Beside the file, by Range, or in the whole file. */
+	run->look_again = true;
+	for (int pass = 0; r == 0 && run->look_again && pass < 3; pass++) {
+		run->look_again = false;
 		r = fetch_metadata(run, dirty, *ret_n, err);
+	}
 	for (size_t i = 0; r == 0 && i < *ret_n; i++)
 		r = follow(run, dirty[i], err);
 	return r;

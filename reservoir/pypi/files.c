@@ -34,6 +34,7 @@ static int file_absent(struct errand *errand, struct error *err)
 	} else {
 		(void)snprintf(text, sizeof(text), "%s is offered and not there", errand->path);
 		sync_note(errand->run->sync, text);
+		errand->run->look_again = true;
 	}
 	return pypi_run_resolve(errand->run, errand->path, NULL, err);
 }
@@ -101,7 +102,7 @@ int pypi_run_ask_file(struct run *run, const struct file_request *file, struct e
 	struct digest digest;
 	int r;
 
-	if ((resolved && resolved->absent) ||
+	if ((resolved && (resolved->absent || resolved->own)) ||
 	    (pypi_run_digest(run, file->path, file->said, &digest) &&
 	     object_exists(run->sync->store, &digest)))
 		return 0;
@@ -278,7 +279,8 @@ static int count_file(struct run *run, const struct file_request *file, struct e
 		return 0;
 	run->plan.files++;
 	run->plan.bytes += file->size;
-	if (!pypi_run_digest(run, file->path, file->said, &digest) ||
+	if (!pypi_run_digest(run, file->path, resolved && resolved->own ? NULL : file->said,
+			     &digest) ||
 	    !object_exists(run->sync->store, &digest)) {
 		run->plan.fetch_files++;
 		run->plan.fetch_bytes += file->size;

@@ -116,14 +116,24 @@ static bool ends_with(const char *text, const char *suffix)
 	return len >= n && strcmp(text + len - n, suffix) == 0;
 }
 
-/* One folder deep: x-1.0.dist-info/METADATA, or x-1.0/PKG-INFO. */
-static bool is_metadata(const char *path, bool wheel)
+/* What is one folder deep, behind the slash; or NULL. */
+static const char *in_folder(const char *path)
 {
 	const char *slash = path ? strchr(path, '/') : NULL;
 
-	if (!slash || strchr(slash + 1, '/'))
-		return false;
-	return wheel ? ends_with(path, ".dist-info/METADATA") : strcmp(slash, "/PKG-INFO") == 0;
+	return slash && !strchr(slash + 1, '/') ? slash + 1 : NULL;
+}
+
+bool pypi_metadata_is_of_wheel(const char *path)
+{
+	return in_folder(path) && ends_with(path, ".dist-info/METADATA");
+}
+
+static bool is_of_source(const char *path)
+{
+	const char *name = in_folder(path);
+
+	return name && strcmp(name, "PKG-INFO") == 0;
 }
 
 static int read_entry(struct archive *archive, struct strbuf *ret, struct error *err)
@@ -145,7 +155,8 @@ static int read_entry(struct archive *archive, struct strbuf *ret, struct error 
 	}
 }
 
-static int find_entry(struct archive *archive, bool wheel, struct strbuf *ret, struct error *err)
+static int find_entry(struct archive *archive, bool (*test)(const char *path), struct strbuf *ret,
+		      struct error *err)
 {
 	struct archive_entry *entry;
 
@@ -159,7 +170,7 @@ static int find_entry(struct archive *archive, bool wheel, struct strbuf *ret, s
 					 archive_error_string(archive));
 		if (archive_filter_bytes(archive, 0) > UNPACKED_MAX)
 			break;
-		if (is_metadata(archive_entry_pathname(entry), wheel))
+		if (test(archive_entry_pathname(entry)))
 			return read_entry(archive, ret, err);
 	}
 	return error_set(err, E2BIG, "the archive unpacks to too much");
@@ -197,5 +208,5 @@ int pypi_metadata_extract(int fd, int wheel, struct strbuf *ret, struct error *e
 	if (open_archive(archive, fd, expander) != ARCHIVE_OK)
 		return error_set(err, EBADMSG, "it is no archive: %s",
 				 archive_error_string(archive));
-	return find_entry(archive, wheel, ret, err);
+	return find_entry(archive, wheel ? pypi_metadata_is_of_wheel : is_of_source, ret, err);
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -41,6 +42,14 @@ typedef int (*pypi_field_fn)(void *ctx, const char *name, const char *value);
  */
 int pypi_metadata_parse(const char *text, size_t len, pypi_field_fn fn, void *ctx,
 			struct error *err);
+
+/**
+ * pypi_metadata_is_of_wheel() - Whether a member of a wheel is its metadata.
+ * @path: name of the member, or NULL
+ *
+ * Return: true for METADATA in a folder x.dist-info at the top.
+ */
+bool pypi_metadata_is_of_wheel(const char *path);
 
 /**
  * pypi_metadata_extract() - Take the metadata out of a wheel or a source distribution.

@@ -99,7 +99,7 @@ static int add_beside(struct run *run, uint32_t number, const struct pypi_file *
 
 	pypi_run_path(run, number, file->name, ".metadata", path);
 	resolved = pypi_run_resolved(run, path);
-	if (resolved && resolved->absent)
+	if (resolved && (resolved->absent || resolved->own))
 		said = NULL;
 	row->has_metadata = pypi_run_digest(run, path, said, &row->metadata_sha256) &&
 			    object_exists(run->sync->store, &row->metadata_sha256);

@@ -68,11 +68,12 @@ void pypi_run_errand_done(struct errand *errand)
 	*errand->link = errand->next;
 	if (errand->next)
 		errand->next->link = errand->link;
+	pypi_peek_free(errand->peek);
 	free(errand);
 }
 
-int pypi_run_resolve(struct run *run, const char *path, const struct digest *digest,
-		     struct error *err)
+static int resolve(struct run *run, const char *path, const struct resolved *what,
+		   struct error *err)
 {
 	int64_t number = pypi_table_add(&run->paths, path);
 	struct resolved *resolved = run->resolved;
@@ -84,10 +85,28 @@ int pypi_run_resolve(struct run *run, const char *path, const struct digest *dig
 	run->resolved = resolved;
 	if (r < 0)
 		return error_set(err, ENOMEM, "no memory for files");
-	resolved[number] = (struct resolved) { .known = true, .absent = !digest };
-	if (digest)
-		resolved[number].digest = *digest;
+	resolved[number] = *what;
 	return 0;
+}
+
+int pypi_run_resolve(struct run *run, const char *path, const struct digest *digest,
+		     struct error *err)
+{
+	struct resolved what = { .absent = !digest };
+
+	if (digest)
+		what.digest = *digest;
+	return resolve(run, path, &what, err);
+}
+
+int pypi_run_resolve_own(struct run *run, const char *path, const struct digest *digest,
+			 bool peeked, struct error *err)
+{
+	struct resolved what = { .absent = !digest, .own = true, .peeked = peeked };
+
+	if (digest)
+		what.digest = *digest;
+	return resolve(run, path, &what, err);
 }
 
 const struct resolved *pypi_run_resolved(const struct run *run, const char *path)

@@ -38,7 +38,8 @@ enum project_flags {
 	PROJECT_EXCLUDED = 1 << 6,
 	PROJECT_FRESH = 1 << 7, /* the list says what the catalogue does */
 	PROJECT_TOLD = 1 << 8,
-	PROJECT_LACKS = 1 << 9, /* a file that is listed, or a release that is asked for */
+	PROJECT_LACKS = 1 << 9,	  /* a file that is listed, or a release that is asked for */
+	PROJECT_PEEKED = 1 << 10, /* metadata of a wheel is not vouched for yet */
 };
 
 /* A requirement of other projects. */
@@ -63,8 +64,9 @@ struct project {
 
 /* What was found out of a path that the index gives no digest of. */
 struct resolved {
-	bool known;
 	bool absent;
+	bool own;    /* metadata that was taken out of the wheel, whatever is offered beside it */
+	bool peeked; /* metadata that was asked for by Range: nothing vouches for it yet */
 	struct digest digest;
 };
 
@@ -73,8 +75,9 @@ struct errand {
 	struct errand *next, **link; /* of all that go on */
 	struct run *run;
 	uint32_t project;
-	bool said;   /* the index gives the digest */
-	char path[]; /* of a file: below the repository; "" for a page */
+	bool said;	   /* the index gives the digest */
+	struct peek *peek; /* into a wheel, or NULL; owned */
+	char path[];	   /* of a file: below the repository; "" for a page */
 };
 
 struct run {
@@ -93,6 +96,8 @@ struct run {
 	bool closes;
 	bool known_state;	    /* the catalogue is that of what is published */
 	bool missed;		    /* something was told as missing */
+	bool no_peeking;	    /* wheels are asked for whole */
+	bool look_again;	    /* metadata was not there: what it is in is to be asked for */
 	struct absent_files absent; /* that the upstream lists and does not have */
 	uint64_t n_lacking;	    /* names of the configuration that no release satisfies */
 	struct sync_plan plan;
@@ -230,6 +235,19 @@ void pypi_run_errand_done(struct errand *errand);
  */
 int pypi_run_resolve(struct run *run, const char *path, const struct digest *digest,
 		     struct error *err);
+
+/**
+ * pypi_run_resolve_own() - Remember the metadata that a wheel itself has.
+ * @run: run
+ * @path: of the metadata, below the repository
+ * @digest: digest, or NULL for what is not to be had
+ * @peeked: whether nothing vouches for it yet
+ * @err: set on failure
+ *
+ * Return: 0, or negative errno.
+ */
+int pypi_run_resolve_own(struct run *run, const char *path, const struct digest *digest,
+			 bool peeked, struct error *err);
 
 /**
  * pypi_run_resolved() - What a path turned out to be.
@@ -420,6 +438,37 @@ struct file_request {
  *   negative errno.
  */
 int pypi_run_ask_file(struct run *run, const struct file_request *file, struct error *err);
+
+/* --- peek.c --- */
+
+/**
+ * pypi_run_peek() - Ask for the metadata in a wheel, without the rest of the wheel.
+ * @run: run
+ * @wheel: the wheel
+ * @err: set on failure
+ *
+ * What comes of it is known under the path of the wheel's metadata; if nothing does,
+ * look_again is set.
+ *
+ * Return: 1 when it is asked for, 0 when the wheel is better asked for whole, or
+ *   negative errno.
+ */
+int pypi_run_peek(struct run *run, const struct file_request *wheel, struct error *err);
+
+/**
+ * pypi_peek_free() - Release what a request into a wheel needs.
+ * @peek: peek or NULL
+ */
+void pypi_peek_free(struct peek *peek);
+
+/**
+ * pypi_run_check_peeks() - Hold what was read by Range against the wheels.
+ * @run: run whose files are all there
+ * @err: set on failure
+ *
+ * Return: 0, 1 when a wheel says something else, or negative errno.
+ */
+int pypi_run_check_peeks(struct run *run, struct error *err);
 
 /* --- publish.c --- */
 

@@ -9,6 +9,7 @@
 #include "reservoir/pypi/wheel.h"
 
 #define PACKAGES "packages/"
+#define PLAN_ANEW 100 /* beside enum sync_outcome: what the plan was made of is not so */
 
 static void project_done(struct project *project)
 {
@@ -147,6 +148,10 @@ static int collect(struct run *run, struct error *err)
 	if (r != 0)
 		return r;
 	r = pypi_run_fetch_files(run, err);
+	if (r == 0 && !run->missed)
+		r = pypi_run_check_peeks(run, err);
+	if (r > 0)
+		return PLAN_ANEW;
 	if (r == 0)
 		r = go_without_absent(run, err);
 	if (r == 0 && !run->missed)
@@ -161,6 +166,14 @@ int pypi_sync(struct sync *sync, struct error *err)
 	struct run run;
 	int r = run_init(&run, sync, err);
 
+	if (r == 0)
+		r = collect(&run, err);
+	run_done(&run);
+	if (r != PLAN_ANEW)
+		return r;
+	/* An upstream of which parts are not what the whole is: whole files make the plan. */
+	r = run_init(&run, sync, err);
+	run.no_peeking = true;
 	if (r == 0)
 		r = collect(&run, err);
 	run_done(&run);

@@ -12,13 +12,16 @@ import zipfile
 JSON = "application/vnd.pypi.simple.v1+json"
 
 
-def make_wheel(name, version, requires=(), tag="py3-none-any", extra_fields=""):
+def make_wheel(name, version, requires=(), tag="py3-none-any", extra_fields="", more=()):
+    """@more: names of further members, and their bytes, which are stored as they are."""
     fields = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{extra_fields}"
     fields += "".join(f"Requires-Dist: {line}\n" for line in requires)
     metadata = (fields + "\nWords.\n").encode()
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as wheel:
         wheel.writestr(zipfile.ZipInfo(f"{name}/__init__.py"), f"version = '{version}'\n")
+        for member, body in more:
+            wheel.writestr(zipfile.ZipInfo(member), body, zipfile.ZIP_STORED)
         wheel.writestr(zipfile.ZipInfo(f"{name}-{version}.dist-info/METADATA"), metadata)
         wheel.writestr(
             zipfile.ZipInfo(f"{name}-{version}.dist-info/WHEEL"),
@@ -42,6 +45,9 @@ class Origin:
         self.bytes = {}  # path -> body
         self.absent = set()  # paths answered with 404
         self.asked = []
+        self.sent = 0  # bytes of bodies
+        self.ranges = True
+        self.parts = {}  # path -> what is sent of it by Range, if that is something else
         self.etags = True
         self.html = False
         self.serial = 0
@@ -57,13 +63,18 @@ class Origin:
             def do_GET(self):
                 origin.answer(self)
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, request, client_address):
+                """Clients may go when they have what they want."""
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}/simple/"
 
-    def add(self, name, version, requires=(), tag="py3-none-any", offered=True, **more):
-        file, data, metadata = make_wheel(name.replace("-", "_"), version, requires, tag)
+    def add(self, name, version, requires=(), tag="py3-none-any", offered=True, members=(), **more):
+        plain = name.replace("-", "_")
+        file, data, metadata = make_wheel(plain, version, requires, tag, more=members)
         row = {
             "filename": file,
             "url": f"../../files/{file}",
@@ -136,6 +147,10 @@ class Origin:
             request.end_headers()
             return
         kind, body = found
+        part = self.ranges and request.headers.get("Range")
+        if part and request.path in self.bytes:
+            self.send_part(request, part, self.parts.get(request.path, body))
+            return
         etag = f'"{sha256(body)[:16]}"'
         same = self.etags and request.headers.get("If-None-Match") == etag
         self.asked.append((request.path, 304 if same else 200))
@@ -151,4 +166,25 @@ class Origin:
             request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         if not same:
-            request.wfile.write(body)
+            self.write(request, body)
+
+    def write(self, request, body):
+        try:
+            for at in range(0, len(body), 16384):
+                request.wfile.write(body[at : at + 16384])
+                self.sent += len(body[at : at + 16384])
+        except OSError:
+            request.close_connection = True
+
+    def send_part(self, request, part, body):
+        first, last = part.removeprefix("bytes=").split("-")
+        if first:
+            first, last = int(first), min(int(last or len(body)), len(body) - 1)
+        else:
+            first, last = max(0, len(body) - int(last)), len(body) - 1
+        self.asked.append((request.path, 206))
+        request.send_response(206)
+        request.send_header("Content-Range", f"bytes {first}-{last}/{len(body)}")
+        request.send_header("Content-Length", str(last - first + 1))
+        request.end_headers()
+        self.write(request, body[first : last + 1])

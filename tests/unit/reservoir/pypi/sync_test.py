@@ -352,6 +352,101 @@ class TestSync(unittest.TestCase):
             # What the wheel itself has is offered instead.
             self.assertIn("core-metadata", server.page("a")["files"][0])
 
+    def big(self, name, requires, members=1, **more):
+        """A wheel that is worth looking into: without metadata beside it, and large."""
+        rest = [(f"{name}/{i}", bytes(300_000 // members)) for i in range(members)]
+        row = self.origin.add(name, "1.0", requires, offered=False, members=rest, **more)
+        return f"/files/{row['filename']}"
+
+    def asked_of(self, path):
+        return [status for asked, status in self.origin.asked if asked == path]
+
+    def test_metadata_by_range(self):
+        a = self.big("a", ["b"])
+        b = self.big("b", ["c"])
+        self.origin.add("c", "1.0")
+        site = self.site(projects=["a"])
+        status, text = site.sync("--dry-run")
+        self.assertEqual(status, 0, text)
+        self.assertIn("py: 4 files", text)
+        self.assertEqual(self.asked_of(a) + self.asked_of(b), [206, 206])
+        self.assertLess(self.origin.sent, 2 * 70_000)
+        self.sync(site)
+        self.assertEqual(self.asked_of(a), [206, 200])
+        with Server(site) as server:
+            self.assertEqual(server.files("c"), ["c-1.0-py3-none-any.whl"])
+            self.assertIn("core-metadata", server.page("a")["files"][0])
+        self.assertIn("unchanged", self.sync(site))
+        self.assertEqual(self.asked_of(a), [])
+
+    def test_metadata_by_range_in_pieces(self):
+        """A directory, and in front of it a member, that are not within the last bytes."""
+        a = self.big("a", ["b"], members=2000)
+        self.origin.add("b", "1.0")
+        self.origin.html = True
+        site = self.site(projects=["a"])
+        self.assertEqual(site.sync("--dry-run")[0], 0)
+        self.assertEqual(self.asked_of(a), [206, 206, 206])
+        self.sync(site)
+        with Server(site) as server:
+            self.assertEqual(server.files("b"), ["b-1.0-py3-none-any.whl"])
+
+    def test_metadata_by_range_that_is_offered_and_not_there(self):
+        a = self.big("a", ["b"], **{"core-metadata": {"sha256": 64 * "0"}})
+        self.origin.add("b", "1.0")
+        site = self.site(projects=["a"])
+        self.sync(site)
+        self.assertEqual(self.asked_of(a), [206, 200])
+        self.assertEqual(self.asked_of(a + ".metadata"), [404])
+        with Server(site) as server:
+            self.assertEqual(server.files("b"), ["b-1.0-py3-none-any.whl"])
+            self.assertIn("core-metadata", server.page("a")["files"][0])
+
+    def test_a_server_without_ranges(self):
+        a = self.big("a", ["b"])
+        b = self.big("b", [])
+        self.origin.ranges = False
+        site = self.site(projects=["a"])
+        self.sync(site)
+        self.assertEqual(self.asked_of(a), [200, 200])
+        self.assertEqual(self.asked_of(b), [200])
+        with Server(site) as server:
+            self.assertEqual(server.files("b"), ["b-1.0-py3-none-any.whl"])
+
+    def test_parts_that_are_not_of_the_file(self):
+        """What the wheel says counts, and nothing that was planned without it."""
+        a = self.big("a", ["real"])
+        self.origin.add("real", "1.0")
+        self.origin.add("fake", "1.0")
+        rest = [("a/0", bytes(300_000))]
+        _, other, _ = origin.make_wheel("a", "1.0", ["fake"], more=rest)
+        self.assertEqual(len(other), len(self.origin.bytes[a]))
+        self.origin.parts[a] = other
+        site = self.site(projects=["a"])
+        self.assertIn("is not what the upstream sent of it before", self.sync(site))
+        with Server(site) as server:
+            self.assertEqual(server.files("real"), ["real-1.0-py3-none-any.whl"])
+            self.assertIsNone(server.files("fake"))
+        self.assertIn("unchanged", self.sync(site))
+
+    def test_parts_that_cannot_be_read(self):
+        """Damaged, too short, of another length: the wheel is fetched whole."""
+        self.origin.add("b", "1.0")
+        for i, change in enumerate((
+            lambda body: bytes(len(body)),
+            lambda body: body[:-40] + bytes(40),
+            lambda body: body[:-1],
+            lambda body: body + b"x",
+            lambda body: body[:30],
+        )):
+            path = self.big(f"a{i}", ["b"])
+            self.origin.parts[path] = change(self.origin.bytes[path])
+            site = self.site(projects=[f"a{i}"])
+            self.sync(site)
+            self.assertEqual(self.asked_of(path)[1:], [200], i)
+            with Server(site) as server:
+                self.assertEqual(server.files("b"), ["b-1.0-py3-none-any.whl"])
+
     def test_only_what_has_a_new_serial_is_asked_for(self):
         for i in range(30):
             self.origin.add(f"p-{i}", "1.0")
