@@ -197,6 +197,9 @@ static void match_components(const struct apt_options *options, const struct rel
 			continue;
 		match_any(options, patterns, ARRAY_SIZE(patterns), rest,
 			  ret->stem - (size_t)(rest - path), ret);
+		/* Beside "main" there may be "main/debug". */
+		if (ret->kind == INDEX_NONE)
+			continue;
 		if (str_copy(ret->component, sizeof(ret->component), component) < 0)
 			ret->kind = INDEX_NONE;
 		return;

@@ -138,6 +138,26 @@ static void a_component_below_a_folder(_unused_ void **state)
 	assert_false(select_component(&little, "updates/contrib"));
 }
 
+static void a_component_below_another(_unused_ void **state)
+{
+	static struct config_word wanted[] = { { "main" }, { "main/debug" } };
+	static struct release_word names[] = { { "main" }, { "main/debug" } };
+	const struct apt_options both = { .components = wanted, .n_components = 2 };
+	const struct apt_options all = { .n_components = 0 };
+	const struct apt_options *const options[] = { &both, &all };
+	const struct release release = { .components = names, .n_components = 2 };
+	struct index_place place;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		select_index(options[i], &release, false, "main/debug/binary-amd64/Packages.gz",
+			     &place);
+		assert_int_equal(place.kind, INDEX_PACKAGES);
+		assert_string_equal(place.component, "main/debug");
+	}
+	select_index(&little, &release, false, "main/debug/binary-amd64/Packages.gz", &place);
+	assert_int_equal(place.kind, INDEX_NONE);
+}
+
 static void which_form_is_read(_unused_ void **state)
 {
 	static struct release_file files[] = {
@@ -162,6 +182,7 @@ int main(void)
 		cmocka_unit_test(flat_repositories),
 		cmocka_unit_test(the_index_of_all),
 		cmocka_unit_test(a_component_below_a_folder),
+		cmocka_unit_test(a_component_below_another),
 		cmocka_unit_test(which_form_is_read),
 	};
 
