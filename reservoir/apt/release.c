@@ -231,13 +231,23 @@ static int compare_files(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
+/* Some list a file twice with the same hash, which says nothing new. */
 static int sort_files(struct release *release, struct error *err)
 {
-	qsort(release->files, release->n_files, sizeof(*release->files), compare_files);
-	for (size_t i = 1; i < release->n_files; i++)
-		if (strcmp(release->files[i - 1].path, release->files[i].path) == 0)
-			return error_set(err, EBADMSG, "'%s' is listed twice",
-					 release->files[i].path);
+	struct release_file *files = release->files;
+	size_t n = 0;
+
+	qsort(files, release->n_files, sizeof(*files), compare_files);
+	for (size_t i = 0; i < release->n_files; i++) {
+		if (n == 0 || strcmp(files[n - 1].path, files[i].path) != 0)
+			files[n++] = files[i];
+		else if (files[n - 1].size != files[i].size ||
+			 !digest_equal(&files[n - 1].sha256, &files[i].sha256))
+			return error_set(err, EBADMSG,
+					 "'%s' is listed twice, with different hashes",
+					 files[i].path);
+	}
+	release->n_files = n;
 	return 0;
 }
 

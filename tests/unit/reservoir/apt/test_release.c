@@ -72,6 +72,16 @@ static void refuses(_unused_ void **state)
 	}
 }
 
+static void takes_what_is_repeated(_unused_ void **state)
+{
+	static const char text[] = "SHA256:\n " H " 1 a\n " H " 2 b\n " H " 1 a\n";
+	_cleanup_release_ struct release release = { 0 };
+
+	assert_int_equal(release_parse(text, strlen(text), &release, NULL), 0);
+	assert_int_equal(release.n_files, 2);
+	assert_true(release_find(&release, "b")->size == 2);
+}
+
 static void dates(_unused_ void **state)
 {
 	static const struct {
@@ -111,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_counts),
 		cmocka_unit_test(refuses),
+		cmocka_unit_test(takes_what_is_repeated),
 		cmocka_unit_test(dates),
 	};
 
