@@ -563,7 +563,8 @@ static int64_t date_of(const struct suite *suite, const char *path, const struct
 	date = deb822_get(&stanza, "Date");
 	if (release_date(&date, &then) < 0)
 		return run->sync->now;
-	if (before.len > head->len + rest->len && memcmp(before.data, head->data, head->len) == 0 &&
+	if (before.len > head->len + rest->len &&
+	    memcmp(before.data, strbuf_str(head), head->len) == 0 &&
 	    memcmp(before.data + before.len - rest->len, rest->data, rest->len) == 0)
 		return then;
 	return MAX(run->sync->now, then + 1);

@@ -108,8 +108,8 @@ int publish_index(struct suite *suite, const struct index *index, struct error *
 
 	if (r == 0)
 		r = add_at(suite, index, path, err);
-	/* Patches are only asked for by name. */
-	if (r < 0 || !suite->release.by_hash || index->path)
+	/* Patches are only asked for by name, and a Release made here says that hashes are. */
+	if (r < 0 || index->path || !(suite->release.by_hash || suite->run->curated))
 		return r;
 	r = suite_by_hash(suite, suite_index_path(index), "SHA256",
 			  digest_format(&index->digest, hash), path, err);

@@ -4,6 +4,8 @@ both.  Each test_X is reservoir.clients.X."""
 
 import gzip
 import os
+import re
+import time
 
 from harness import packages
 from harness.layout import Layout
@@ -124,6 +126,52 @@ def test_apt_layout_suite_with_slash(world):
                           "Components": "updates/main"})
     hello(made).publish()
     play(world, "buster/updates")
+
+
+def test_apt_layout_component_below_another(world):
+    """As a PPA has them: main, and main/debug beside it."""
+    made = layout(world, components=("main", "main/debug"))
+    made.add("hello", "1.0", component="main/debug", depends="libhello (>= 1)")
+    made.add("libhello", "1.2", component="main", architecture="amd64")
+    made.publish()
+    play(world, "stable", "main main/debug")
+
+
+def test_apt_layout_listed_twice(world):
+    """A script that lists a file once more says nothing new."""
+    made = hello(layout(world))
+    sign = made.sign
+    made.sign = lambda lines, when: sign(
+        {algorithm: rows + rows[-1:] for algorithm, rows in lines.items()}, when)
+    made.publish()
+    play(world, "stable")
+
+
+def test_apt_layout_curated_by_hash(world):
+    """What this site signs says that indexes are there by their hashes: so they are."""
+    made = hello(layout(world))
+    made.publish()
+    hub = world.serving(*rows_of(world, "stable")[1:])
+    for name in ("signed", "chosen"):
+        base = f"{hub.url}/{name}/dists/stable/"
+        release = get(base + "Release")[2].decode()
+        check("Acquire-By-Hash: yes" in release, release)
+        rows = re.findall(r"^ (\w{64}) +\d+ (.*)/([^/]*\.[gx]z)$", release, re.MULTILINE)
+        check(len(rows) > 1, release)
+        for digest, folder, file in rows:
+            check(get(f"{base}{folder}/by-hash/SHA256/{digest}")[0] == 200, f"{folder}/{file}")
+
+
+def test_apt_layout_flat_without_names(world):
+    """A Release of nothing but a date and hashes, that changes."""
+    made = layout(world, "./", listed=("", ".gz"), there=("", ".gz"),
+                  fields={"Origin": None, "Label": None, "Suite": None, "Codename": None})
+    hello(made).publish()
+    hub = world.serving(*rows_of(world, "./"))
+    made.add("more", "1.0")
+    made.publish(int(time.time()) + 5)
+    hub.sync()
+    play(world, "./", "", hub=hub)
 
 
 def test_apt_layout_only_compressed(world):
