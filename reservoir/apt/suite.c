@@ -10,6 +10,9 @@
 #include "base/parse.h"
 #include "reservoir/store/object.h"
 
+/* That clocks may differ by; clients refuse what is of the future. */
+#define AHEAD_MAX_S 3600
+
 int suite_init(struct suite *suite, struct apt_run *run, const struct repository *repository,
 	       const char *name, struct error *err)
 {
@@ -164,7 +167,20 @@ static void note_absent(const struct suite *suite)
 
 /* --- reading --- */
 
-static int check_time(const struct suite *suite, struct error *err)
+static int check_date(const struct suite *suite, struct error *err)
+{
+	char date[40];
+
+	if (suite->release.date <= suite->run->sync->now + AHEAD_MAX_S)
+		return 0;
+	release_date_format(suite->release.date, date, sizeof(date));
+	return error_set(err, ESTALE,
+			 "suite '%s': what upstream signed is of the future, of %s: its clock or "
+			 "that of this machine is wrong",
+			 suite->name, date);
+}
+
+static int check_valid_until(const struct suite *suite, struct error *err)
 {
 	char date[40];
 
@@ -185,7 +201,7 @@ void suites_check_current(struct apt_run *run)
 		struct error why = { 0 };
 
 		suite->release.valid_until = suite_current_until(suite);
-		if (check_time(suite, &why) == 0)
+		if (check_valid_until(suite, &why) == 0)
 			continue;
 		/* What is signed here goes on being accepted. */
 		if (run->curated)
@@ -209,7 +225,9 @@ static int read_suite(struct suite *suite, struct error *err)
 	for (size_t i = 0; i < _META_KIND_MAX; i++)
 		if (suite->metas[i].entry.mtime == 0)
 			suite->metas[i].entry.mtime = suite->release.date;
-	r = check_time(suite, err);
+	r = check_date(suite, err);
+	if (r == 0)
+		r = check_valid_until(suite, err);
 	if (r == 0)
 		r = suite_check_age(suite, err);
 	if (r < 0)

@@ -46,7 +46,8 @@ int suites_fetch_metas(struct apt_run *run, bool *ret_news, struct error *err);
  *
  * Return: 0, or
  *   -EBADMSG, -EKEYREJECTED  a signature is not good, or a Release file is damaged
- *   -ESTALE                  a Release file has expired
+ *   -ESTALE                  a Release file has expired, is of the future, or older than
+ *                            what is here
  *   negative errno of the system
  */
 int suites_read(struct apt_run *run, struct error *err);

@@ -46,8 +46,10 @@ static int describe(const struct apt_run *run, struct digest *ret, struct error 
 		      options->contents, options->dep11, options->cnf, options->pdiffs,
 		      (int)options->publish, options->recommends, options->keep_indexes);
 	for (size_t i = 0; i < run->n_suites; i++)
-		strbuf_printf(&text, "suite %s %s\n", run->suites[i].repository->upstream,
-			      run->suites[i].name);
+		/* What nobody has looked at is read again once somebody is to. */
+		strbuf_printf(&text, "suite %s %s%s\n", run->suites[i].repository->upstream,
+			      run->suites[i].name,
+			      run->suites[i].repository->apt.unverified ? " unverified" : "");
 	describe_words(&text, "component", options->components, options->n_components);
 	describe_words(&text, "architecture", options->architectures, options->n_architectures);
 	describe_words(&text, "language", options->languages, options->n_languages);

@@ -270,6 +270,32 @@ def test_apt_sync_does_not_go_back(world):
     has(hub.sync(), "published")
 
 
+def test_apt_sync_refuses_what_is_of_the_future(world):
+    """Clients take it for not yet valid, and what comes after it for older than what is here."""
+    made = hello_debs(world.archive())
+    made.publish(int(time.time()) + 30 * DAY)
+    hub = hub_of(world)
+    has(hub.sync(status=INCOMPLETE), "is of the future", "clock")
+    check(hub.generation() == 0, "something was published")
+    made.publish()
+    has(hub.sync(), "published")
+
+
+def test_apt_sync_looks_at_signatures_once_it_is_to(world):
+    """What was taken unverified is not believed because upstream did not change."""
+    hello_debs(world.archive())
+    row = world.apt_row(unverified=True)
+    hub = hub_of(world, row)
+    hub.sync()
+    row = world.apt_row()
+    row["apt"]["keyring"] = world.gpg("Site of a test").public
+    hub.configure([row])
+    has(hub.sync(status=INCOMPLETE), "not in the keyring")
+    hub.configure([world.apt_row()])
+    has(hub.sync(), "apt: ")
+    has(hub.sync(), "apt: unchanged")
+
+
 def test_apt_sync_keeps_earlier_indexes_for_a_while(world):
     made = hello_debs(world.archive())
     hub = hub_of(world, world.apt_row(keepIndexes=1))
