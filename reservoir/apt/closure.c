@@ -6,6 +6,7 @@
  */
 #include "reservoir/apt/closure.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <solv/evr.h>
@@ -93,32 +94,43 @@ void closure_free(struct closure *closure)
 /* --- what libsolv reads --- */
 
 /*
- * A relationship on one line, without ":any" and ":native": where packages of only one
+ * Bytes of ":any", ":native" or ":ARCHITECTURE" behind a name: where packages of only that
  * architecture are looked at, they say nothing.
  */
-static int write_relation(FILE *file, const char *name, const struct deb822_value *value)
+static size_t skip_qualifier(const struct closure *closure, const char *at, size_t left)
+{
+	const char *const words[] = { "any", "native", closure->architecture };
+	size_t len = 1;
+
+	if (*at != ':')
+		return 0;
+	while (len < left && (isalnum((unsigned char)at[len]) || at[len] == '-'))
+		len++;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strlen(words[i]) == len - 1 && memcmp(words[i], at + 1, len - 1) == 0)
+			return len;
+	return 0;
+}
+
+/* A relationship on one line. */
+static int write_relation(const struct closure *closure, const char *name,
+			  const struct deb822_value *value)
 {
 	const char *at = value->text;
 	const char *end = at + value->len;
 
-	if (fprintf(file, "%s: ", name) < 0)
+	if (fprintf(closure->file, "%s: ", name) < 0)
 		return -EIO;
-	while (at < end) {
-		size_t left = (size_t)(end - at);
-
-		if (left >= 4 && memcmp(at, ":any", 4) == 0)
-			at += 4;
-		else if (left >= 7 && memcmp(at, ":native", 7) == 0)
-			at += 7;
-		else if (fputc(*at == '\n' ? ' ' : *at, file) == EOF)
+	for (; at < end; at++) {
+		at += skip_qualifier(closure, at, (size_t)(end - at));
+		if (at < end && fputc(*at == '\n' ? ' ' : *at, closure->file) == EOF)
 			return -EIO;
-		else
-			at++;
 	}
-	return fputc('\n', file) == EOF ? -EIO : 0;
+	return fputc('\n', closure->file) == EOF ? -EIO : 0;
 }
 
-static int write_relations(FILE *file, const struct deb822_stanza *stanza, bool excluded)
+static int write_relations(const struct closure *closure, const struct deb822_stanza *stanza,
+			   bool excluded)
 {
 	static const struct {
 		const char *name;
@@ -133,7 +145,7 @@ static int write_relations(FILE *file, const struct deb822_stanza *stanza, bool 
 
 		if (value.len == 0 || (excluded && fields[i].brings_in))
 			continue;
-		if (write_relation(file, fields[i].name, &value) < 0)
+		if (write_relation(closure, fields[i].name, &value) < 0)
 			return -EIO;
 	}
 	return 0;
@@ -151,8 +163,8 @@ int closure_add(struct closure *closure, const struct deb822_stanza *stanza, str
 		return 0;
 	if (fprintf(closure->file, "Package: %s\nVersion: %s\nArchitecture: %s\n", name.name,
 		    name.version, name.architecture) < 0 ||
-	    write_relations(closure->file, stanza,
-			    closure_is_excluded(closure->options, name.name)) < 0 ||
+	    write_relations(closure, stanza, closure_is_excluded(closure->options, name.name)) <
+		    0 ||
 	    fputc('\n', closure->file) == EOF)
 		return error_set(err, EIO, "write to a temporary file: %s", strerror(errno));
 	return 0;

@@ -24,6 +24,13 @@ static const struct {
 	{ "left", "1", "all", "Conflicts: right\n" },
 	{ "right", "1", "all", "Conflicts: left\n" },
 	{ "other", "1", "all", "" },
+	{ "mine", "1", "amd64", "Depends: libc:amd64 (>= 2),\n base:native\n" },
+	{ "theirs", "1", "amd64", "Depends: libc:arm64\n" },
+	{ "self", "1", "all", "Depends: self, cycle-a\nProvides: self\n" },
+	{ "cycle-a", "1", "all", "Pre-Depends: cycle-b (= 1)\n" },
+	{ "cycle-b", "1", "all", "Depends: cycle-a\n" },
+	{ "lib++6", "1:2~rc1+b2", "amd64", "Provides: abi (= 1:2)\n" },
+	{ "needs", "1", "all", "Depends: lib++6 (<< 1:2), abi (>= 1:2)\n" },
 };
 
 struct told {
@@ -114,6 +121,15 @@ static void closures(_unused_ void **state)
 		{ "app=2", "", true, "", "", "app=2: there is none" },
 		{ "lib", "base", true, "lib 1:1.0 amd64 asked -\nbase 2 all excluded lib\n", "",
 		  "" },
+		{ "mine", "", true,
+		  "mine 1 amd64 asked -\nlibc 2.36 amd64 needed mine\nbase 2 all needed mine\n", "",
+		  "" },
+		{ "theirs", "", true, "", "theirs: nothing provides libc:arm64", "" },
+		{ "self", "", true,
+		  "self 1 all asked -\ncycle-a 1 all needed self\ncycle-b 1 all needed cycle-a\n",
+		  "", "" },
+		{ "needs", "", true, "needs 1 all asked -\nlib++6 1:2~rc1+b2 amd64 needed needs\n",
+		  "", "" },
 		{ "o* doc", "other", true, "doc 1 all asked -\n", "", "o*: there is none" },
 	};
 
