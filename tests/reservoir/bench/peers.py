@@ -21,10 +21,11 @@ SLOW_CONNECTIONS = 8
 class Server:
     """A server of the same pages."""
 
-    def __init__(self, name, url, file, sizes=(), slow=False):
+    def __init__(self, name, url, file, *, sizes=(), slow=False, pid=None):
         self.name, self.url, self.file = name, url, file
         self.sizes = sizes  # of the pages that it is asked for; all when there are none
         self.slow = slow    # gets fewer requests at a time, and errors count as slowness
+        self.pid = pid      # whose CPU time is told, with its children's
 
     def page(self, project):
         return f"{self.url}/{project}/"
@@ -67,7 +68,8 @@ def pypiserver(world, _hub, programs):
                         log="pypiserver.log")
     url = f"http://127.0.0.1:{port}"
     wait_for("pypiserver", child, f"{url}/simple/small/")
-    return Server("pypiserver", f"{url}/simple", f"{url}/packages/{FILE}", ("small",), True)
+    return Server("pypiserver", f"{url}/simple", f"{url}/packages/{FILE}", sizes=("small",),
+                  slow=True)
 
 
 class Devpi:
@@ -106,7 +108,7 @@ def devpi(world, hub, programs):
     made.ask("PUT", "/root/cache", type="mirror", volatile=False, mirror_cache_expiry=86400,
              mirror_url=f"{hub.url}/pypi/simple/")
     simple = f"{made.url}/root/cache/+simple"
-    return Server("devpi, cache", simple, file_of(simple), ("small", "medium"), True)
+    return Server("devpi, cache", simple, file_of(simple), sizes=("small", "medium"), slow=True)
 
 
 def own_cache(world, hub, _programs):
@@ -118,4 +120,4 @@ def own_cache(world, hub, _programs):
     cache.serve()
     pin(cache.server.pid)
     simple = f"{cache.url}/pypi/simple"
-    return Server("reservoir, cache", simple, file_of(simple))
+    return Server("reservoir, cache", simple, file_of(simple), pid=cache.server.pid)

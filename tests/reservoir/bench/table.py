@@ -26,7 +26,6 @@ SHOWN = (
     (17, "apt takes what is curated 400 days later",
      "reservoir.clients.apt_takes_curated_on_any_day"),
     (18, "replicas answer alike", "reservoir.clients.replicas_answer_alike"),
-    (18, "linear to four replicas", None),
     (20, "what was chosen installs with all it needs where there is no route out",
      "reservoir.clients.machine_pypi, reservoir.clients.machine_apt"),
 )

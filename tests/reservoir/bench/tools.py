@@ -105,12 +105,27 @@ def environment(folder, packages, report):
     return os.path.join(path, "bin")
 
 
+def family(pid):
+    """Return a process and its children."""
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True,
+                              text=True, check=False).stdout.split()
+    return [str(pid), *children]
+
+
+def cpu_time(pid):
+    """Return the CPU seconds that a process and its children took so far."""
+    ticks = 0
+    for each in family(pid):
+        with open(f"/proc/{each}/stat", encoding="utf-8") as file:
+            user, system = file.read().rpartition(")")[2].split()[11:13]
+            ticks += int(user) + int(system)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def rss(pid):
     """Return the resident bytes of a process and its children."""
     total = 0
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True,
-                              text=True, check=False).stdout.split()
-    for each in [str(pid), *children]:
+    for each in family(pid):
         try:
             with open(f"/proc/{each}/status", encoding="ascii") as file:
                 total += int(re.search(r"VmRSS:\s+(\d+)", file.read())[1]) * 1024
@@ -190,6 +205,7 @@ class Load:
         if done.returncode != 0 or "Requests/sec" not in out:
             raise RuntimeError(f"wrk {url}: {done.stderr}")
         self.rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
+        self.answers = int(re.search(r"(\d+) requests in", out)[1])
         self.bytes = scaled(re.search(r"Transfer/sec:\s+(\S+)", out)[1])
         self.p99 = scaled(re.search(r"99%\s+(\S+)", out)[1]) * 1000
         self.errors = re.search(r"Socket errors.*|Non-2xx or 3xx.*", out)
@@ -221,5 +237,5 @@ def limit_files():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-__all__ = ["RUNS", "Load", "Nginx", "PLAIN", "Run", "Series", "TUNED", "answers", "cpus",
-           "environment", "has", "limit_files", "rss", "sandbox", "wait"]
+__all__ = ["RUNS", "Load", "Nginx", "PLAIN", "Run", "Series", "TUNED", "answers", "cpu_time",
+           "cpus", "environment", "has", "limit_files", "rss", "sandbox", "wait"]
