@@ -30,6 +30,8 @@ enum statement {
 	PUT,
 	REMOVE,
 	EACH,
+	NEXT_SPACE,
+	FORGET,
 	LAST_EVENT,
 	ADD_EVENT,
 	_STATEMENT_MAX,
@@ -41,6 +43,8 @@ static const char *const statements[] = {
 		 "ON CONFLICT (space, key) DO UPDATE SET value = excluded.value"),
 	[REMOVE] = "DELETE FROM entry WHERE space = ?1 AND key = ?2",
 	[EACH] = "SELECT key, value FROM entry WHERE space = ?1 ORDER BY key",
+	[NEXT_SPACE] = "SELECT min(space) FROM entry WHERE space > ?1",
+	[FORGET] = "DELETE FROM entry WHERE space = ?1",
 	[LAST_EVENT] = "SELECT hash FROM audit ORDER BY number DESC LIMIT 1",
 	[ADD_EVENT] = "INSERT INTO audit (time, event, text, hash) VALUES (?1, ?2, ?3, ?4)",
 };
@@ -61,7 +65,8 @@ struct catalogue {
 	sqlite3 *db;
 	sqlite3_stmt *prepared[_STATEMENT_MAX];
 	bool in_transaction;
-	bool damaged; /* moved aside when it is closed */
+	bool has_room; /* of what was forgotten, to be given back */
+	bool damaged;  /* moved aside when it is closed */
 };
 
 static int failed(struct catalogue *catalogue, struct error *err)
@@ -273,6 +278,38 @@ int catalogue_each(struct catalogue *catalogue, const char *space, catalogue_fn 
 	return end(catalogue, statement, code, err);
 }
 
+int catalogue_next_space(struct catalogue *catalogue, const char *after, struct strbuf *ret,
+			 struct error *err)
+{
+	sqlite3_stmt *statement = bind(catalogue, NEXT_SPACE, after, NULL);
+	int code = sqlite3_step(statement);
+	const char *text =
+		code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+	int r;
+
+	if (text)
+		strbuf_puts(ret, text);
+	else if (code == SQLITE_ROW)
+		code = SQLITE_DONE;
+	r = end(catalogue, statement, code, err);
+	if (r == 0 && code == SQLITE_DONE)
+		return -ENOENT;
+	return r < 0 || strbuf_error(ret) == 0 ? r : error_set(err, ENOMEM, "no memory for a kind");
+}
+
+int catalogue_forget(struct catalogue *catalogue, const char *space, struct error *err)
+{
+	sqlite3_stmt *statement;
+	int r = begin(catalogue, err);
+
+	if (r < 0)
+		return r;
+	statement = bind(catalogue, FORGET, space, NULL);
+	r = end(catalogue, statement, sqlite3_step(statement), err);
+	catalogue->has_room |= r == 0 && sqlite3_changes(catalogue->db) > 0;
+	return r;
+}
+
 int catalogue_commit(struct catalogue *catalogue, struct error *err)
 {
 	int r;
@@ -280,9 +317,14 @@ int catalogue_commit(struct catalogue *catalogue, struct error *err)
 	if (!catalogue->in_transaction)
 		return 0;
 	r = execute(catalogue, "COMMIT", err);
-	if (r == 0)
-		catalogue->in_transaction = false;
-	return r;
+	if (r < 0)
+		return r;
+	catalogue->in_transaction = false;
+	/* On a full disk it is given back another time, or used by what comes. */
+	if (catalogue->has_room)
+		(void)execute(catalogue, "VACUUM", NULL);
+	catalogue->has_room = false;
+	return 0;
 }
 
 /* -- Audit -------------------------------------------------------------- */

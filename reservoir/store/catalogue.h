@@ -93,6 +93,28 @@ int catalogue_each(struct catalogue *catalogue, const char *space, catalogue_fn 
 		   struct error *err);
 
 /**
+ * catalogue_next_space() - Find the kinds of keys that there are, one after the other.
+ * @catalogue: catalogue
+ * @after: the kind before, or "" for the first
+ * @ret: appended to
+ * @err: set on failure
+ *
+ * Return: 0, -ENOENT when there is none behind it, or negative errno.
+ */
+int catalogue_next_space(struct catalogue *catalogue, const char *after, struct strbuf *ret,
+			 struct error *err);
+
+/**
+ * catalogue_forget() - Remove all keys of a kind; catalogue_commit() gives the room back.
+ * @catalogue: catalogue
+ * @space: what kind of key it is
+ * @err: set on failure
+ *
+ * Return: 0, or negative errno.
+ */
+int catalogue_forget(struct catalogue *catalogue, const char *space, struct error *err);
+
+/**
  * catalogue_commit() - Make all values durable at once.
  * @catalogue: catalogue
  * @err: set on failure

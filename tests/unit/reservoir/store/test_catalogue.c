@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "tests/unit/reservoir/store/scratch.h"
 
@@ -50,6 +51,50 @@ static void keeps_what_was_committed(void **state)
 	catalogue_close(catalogue);
 }
 
+static off_t size_of(const struct store *store)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(store_dirfd(store), "catalogue.sqlite", &st, 0), 0);
+	return st.st_size;
+}
+
+static void forgets_a_kind(void **state)
+{
+	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(1000);
+	static const char value[CATALOGUE_VALUE_MAX];
+	struct catalogue *catalogue = open_it(store);
+	struct error err = { 0 };
+	off_t before;
+
+	assert_int_equal(catalogue_next_space(catalogue, "", &text, &err), -ENOENT);
+	for (char key[] = "a"; key[0] <= 'h'; key[0]++)
+		assert_int_equal(
+			catalogue_put(catalogue, "apt/gone", key, value, sizeof(value), &err), 0);
+	assert_int_equal(catalogue_put(catalogue, "apt/here", "a", "1", 1, &err), 0);
+	assert_int_equal(catalogue_commit(catalogue, &err), 0);
+	catalogue_close(catalogue);
+	before = size_of(store);
+	catalogue = open_it(store);
+	assert_int_equal(catalogue_next_space(catalogue, "", &text, &err), 0);
+	assert_string_equal(strbuf_str(&text), "apt/gone");
+	assert_int_equal(catalogue_forget(catalogue, "apt/gone", &err), 0);
+	assert_int_equal(catalogue_forget(catalogue, "apt/never", &err), 0);
+	strbuf_clear(&text);
+	assert_int_equal(catalogue_next_space(catalogue, "", &text, &err), 0);
+	assert_string_equal(strbuf_str(&text), "apt/here");
+	assert_int_equal(catalogue_next_space(catalogue, "apt/here", &text, &err), -ENOENT);
+	assert_int_equal(catalogue_commit(catalogue, &err), 0);
+	catalogue_close(catalogue);
+	assert_true(size_of(store) < before - (off_t)(7 * sizeof(value)));
+	catalogue = open_it(store);
+	strbuf_clear(&text);
+	assert_int_equal(catalogue_get(catalogue, "apt/here", "a", &text, &err), 0);
+	assert_string_equal(strbuf_str(&text), "1");
+	catalogue_close(catalogue);
+}
+
 static void refuses_what_is_too_long(void **state)
 {
 	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
@@ -94,6 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(keeps_what_was_committed),
+		TEST(forgets_a_kind),
 		TEST(refuses_what_is_too_long),
 		TEST(begins_anew_after_damage),
 	};
