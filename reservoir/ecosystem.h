@@ -59,7 +59,7 @@ struct expectation {
  */
 typedef int (*expectation_fn)(void *ctx, const struct expectation *expectation);
 
-/* Of a repository that caches: where a path is asked for. */
+/* Where a path is asked for. */
 struct origin {
 	char path[STORE_PATH_MAX]; /* as it is spelt; clients that ask for another are redirected */
 	char url[FETCH_URL_MAX];   /* "" for what only an index can say */
@@ -103,7 +103,11 @@ struct ecosystem {
 	void (*route)(const struct manifest *manifest, const struct route_request *request,
 		      struct route *ret);
 
-	/* Of a repository that caches: which files an index that was fetched vouches for.
+	/* The index that says where a file is which is not at its path below the upstream.
+	 * Returns false for any other path.  NULL: all are at theirs. */
+	bool (*index)(const char *path, char ret[STORE_PATH_MAX]);
+
+	/* Which files an index that was fetched vouches for.
 	 * @path is that of the index; one that is none has none.  URLs may be relative to
 	 * where the index came from. */
 	int (*expect)(const char *path, const void *data, size_t len, expectation_fn fn, void *ctx,
@@ -118,7 +122,7 @@ struct ecosystem {
 	int (*check)(const char *keyring, const char *path, const void *data, size_t len,
 		     struct error *err);
 
-	/* Of a repository that caches: where a path that no index vouches for is asked for.
+	/* Where a path that no index vouches for is asked for.
 	 * Returns false for one that no upstream has.  NULL: below the upstream. */
 	bool (*origin)(const struct repository *repository, const char *path, struct origin *ret);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "reservoir/command/source.h"
 #include "reservoir/config/config.h"
 #include "reservoir/ecosystem.h"
 #include "reservoir/store/catalogue.h"
@@ -16,15 +17,14 @@
 #include "reservoir/store/object.h"
 #include "reservoir/sync/run.h"
 
-#define SOURCE_SPACE "source" /* of the catalogue */
-
 struct repair {
 	struct store *store;
 	struct catalogue *catalogue;
 	struct fetcher *fetcher;
 	const struct reservoir_config *config;
 	struct repair_list *list;
-	size_t next; /* to be asked for */
+	size_t next;   /* to be asked for */
+	bool is_asked; /* one of the same digest, in this round */
 };
 
 int repair_add(struct repair_list *list, const struct scrub_finding *finding, struct error *err)
@@ -61,6 +61,7 @@ void repair_done(struct repair_list *list)
 	for (size_t i = 0; i < list->n; i++) {
 		free(list->items[i].repository);
 		free(list->items[i].path);
+		free(list->items[i].url);
 		free(list->items[i].why);
 	}
 	free(list->items);
@@ -87,36 +88,33 @@ static void fetched(void *ctx, _unused_ const struct fetch_request *request,
 		complain(item, "upstream does not have it any more");
 }
 
-/* Where an object can be fetched: as noted when it was, or by its path. */
-static int find_source(const struct repair *repair, const struct repair_item *item,
-		       char ret[FETCH_URL_MAX])
-{
-	_cleanup_strbuf_ struct strbuf url = STRBUF_INIT(FETCH_URL_MAX - 1);
-	const struct repository *repository =
-		reservoir_config_repository(repair->config, item->repository);
-	char hex[DIGEST_TEXT_SIZE];
-	size_t len;
-
-	if (catalogue_get(repair->catalogue, SOURCE_SPACE, digest_format(&item->digest, hex), &url,
-			  NULL) == 0) {
-		(void)snprintf(ret, FETCH_URL_MAX, "%s", strbuf_str(&url));
-		return 0;
-	}
-	if (!repository || !repository->upstream[0] || !item->path)
-		return -ENOENT;
-	len = strlen(repository->upstream);
-	return snprintf(ret, FETCH_URL_MAX, "%s%s%s", repository->upstream,
-			repository->upstream[len - 1] == '/' ? "" : "/", item->path) < FETCH_URL_MAX
-		       ? 0
-		       : -ENAMETOOLONG;
-}
-
 static bool is_same_as_before(const struct repair_list *list, size_t i)
 {
 	return i > 0 && digest_equal(&list->items[i - 1].digest, &list->items[i].digest);
 }
 
-/* Asks for the next object: false when there is none left. */
+static bool ask_item(struct repair *repair, struct fetcher *fetcher, struct repair_item *item)
+{
+	const struct fetch_request request = {
+		.url = item->url,
+		.sha256 = &item->digest,
+		.size = item->size,
+		.label = "repair",
+		.done = fetched,
+		.ctx = item,
+	};
+	struct error err = { 0 };
+
+	item->asked = true;
+	if (fetcher_add(fetcher, &request, &err) < 0) {
+		complain(item, err.msg);
+		return false;
+	}
+	repair->is_asked = true;
+	return true;
+}
+
+/* Asks for the next object: false when there is none left in this round. */
 static bool ask(void *ctx, struct fetcher *fetcher)
 {
 	struct repair *repair = ctx;
@@ -124,36 +122,29 @@ static bool ask(void *ctx, struct fetcher *fetcher)
 	while (repair->next < repair->list->n) {
 		size_t i = repair->next++;
 		struct repair_item *item = &repair->list->items[i];
-		char url[FETCH_URL_MAX];
-		struct fetch_request request = {
-			.url = url,
-			.sha256 = &item->digest,
-			.size = item->size,
-			.label = "repair",
-			.done = fetched,
-			.ctx = item,
-		};
-		struct error err = { 0 };
 
-		if (is_same_as_before(repair->list, i) ||
-		    object_exists(repair->store, &item->digest) ||
-		    find_source(repair, item, url) < 0)
-			continue;
-		if (fetcher_add(fetcher, &request, &err) == 0)
+		if (!is_same_as_before(repair->list, i))
+			repair->is_asked = false;
+		if (!repair->is_asked && !item->asked && item->url &&
+		    !object_exists(repair->store, &item->digest) && ask_item(repair, fetcher, item))
 			return true;
-		complain(item, err.msg);
 	}
 	return false;
 }
 
+/* What one path does not have any more, another may: as an index that has changed has its
+ * old bytes by their hash. */
 static int fetch_all(struct repair *repair, struct error *err)
 {
-	int r;
+	int r = source_find_all(repair->config, repair->fetcher, repair->list, err);
 
-	if (!ask(repair, repair->fetcher))
-		return 0;
-	r = fetcher_run(repair->fetcher, ask, repair, err);
-	return r < 0 ? r : object_flush(repair->store, err);
+	while (r == 0) {
+		repair->next = 0;
+		if (!ask(repair, repair->fetcher))
+			return object_flush(repair->store, err);
+		r = fetcher_run(repair->fetcher, ask, repair, err);
+	}
+	return r;
 }
 
 /* --- Making again --- */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Getting objects anew that are damaged or missing: from where they came (catalogue,
- * space "source"), or where the upstream of their repository has their path; and what
- * this site has made itself by making it again.
+ * Getting objects anew that are damaged or missing: from where the upstream of their
+ * repository has them; and what this site has made itself by making it again.
  *
  * Source: reservoir/store/scrub.h
  */
@@ -22,7 +21,8 @@ struct repair_item {
 	uint64_t size; /* 0 if it is not known */
 	char *repository;
 	char *path; /* NULL of a manifest */
-	bool done;
+	char *url;  /* where it can be fetched; NULL for nowhere */
+	bool asked, done;
 	char *why; /* it was not had; NULL otherwise */
 };
 

@@ -186,17 +186,6 @@ int fetcher_run(struct fetcher *fetcher, fetch_more_fn more, void *ctx, struct e
 void fetcher_stop(struct fetcher *fetcher);
 
 /**
- * fetcher_record() - Be told of every object that came from a URL, not of one that was
- *   there already.
- * @fetcher: fetcher
- * @fn: called from fetcher_run(), before the request's own done()
- * @ctx: given to @fn
- *
- * For a record of where objects can be had again.
- */
-void fetcher_record(struct fetcher *fetcher, fetch_fn fn, void *ctx);
-
-/**
  * typedef fetch_progress_fn - Told how it goes.
  * @ctx: as given
  * @progress: @n rows, one for each label; valid during the call

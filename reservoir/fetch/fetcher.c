@@ -49,8 +49,6 @@ struct fetcher {
 	struct flusher *flusher;	    /* of a run, once something is to be flushed */
 	fetch_progress_fn watch;
 	void *watch_ctx;
-	fetch_fn record;
-	void *record_ctx;
 	char *ca_file, *proxy, *netrc_file;
 	bool is_dropping;
 	bool told; /* a done() was called since more() said no */
@@ -213,12 +211,6 @@ void fetcher_report(struct fetcher *fetcher, fetch_progress_fn fn, void *ctx)
 	fn(ctx, fetcher->engine.progress.rows, fetcher->engine.progress.n);
 }
 
-void fetcher_record(struct fetcher *fetcher, fetch_fn fn, void *ctx)
-{
-	fetcher->record = fn;
-	fetcher->record_ctx = ctx;
-}
-
 void fetcher_stop(struct fetcher *fetcher)
 {
 	fetcher->is_stopped = true;
@@ -246,16 +238,13 @@ static void count_added(struct fetcher *fetcher, struct job *job)
 }
 
 /* Calls done(), which may add requests: nothing is held across it but the job. */
-static void tell(struct fetcher *fetcher, const struct job *job, const struct fetch_result *result,
-		 bool is_new)
+static void tell(struct fetcher *fetcher, const struct job *job, const struct fetch_result *result)
 {
 	struct fetch_progress *row = &fetcher->engine.progress.rows[job->label];
 
 	row->files_done += job->is_added && result->status != FETCH_FAILED;
 	row->files_failed += result->status == FETCH_FAILED;
 	fetcher->told = true;
-	if (fetcher->record && is_new && result->status == FETCH_DONE && !job->request.to_memory)
-		fetcher->record(fetcher->record_ctx, &job->request, result);
 	if (job->request.done)
 		job->request.done(job->request.ctx, &job->request, result);
 }
@@ -267,7 +256,7 @@ static void tell_failure(struct fetcher *fetcher, const struct job *job,
 	result->error = job->why;
 	if (!result->url)
 		result->url = job->url;
-	tell(fetcher, job, result, false);
+	tell(fetcher, job, result);
 }
 
 static void tell_dropped(struct fetcher *fetcher, struct job *owned)
@@ -335,7 +324,7 @@ static void end_job(struct fetcher *fetcher, struct job *owned, const struct out
 	uint32_t delay;
 
 	if (outcome->kind == OUTCOME_TELL) {
-		tell(fetcher, job, result, true);
+		tell(fetcher, job, result);
 		return;
 	}
 	if (!host_load_is_dead(load) &&
@@ -398,11 +387,11 @@ static void end_at_start(struct fetcher *fetcher, struct transfer *transfer, str
 	case OUTCOME_TELL:
 		count_added(fetcher, job);
 		result->url = job->url;
-		tell(fetcher, job, result, false);
+		tell(fetcher, job, result);
 		break;
 	case OUTCOME_THERE:
 		result->url = job->url;
-		tell(fetcher, job, result, false);
+		tell(fetcher, job, result);
 		break;
 	case OUTCOME_BUSY:
 		try_again(fetcher, job, BUSY_MS);

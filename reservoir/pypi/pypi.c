@@ -12,6 +12,7 @@ const struct ecosystem pypi_ecosystem = {
 	.text = "PyPI",
 	.sync = pypi_sync,
 	.route = pypi_route,
+	.index = pypi_index_of,
 	.expect = pypi_expect,
 	.origin = pypi_origin,
 	.pages = pypi_pages,

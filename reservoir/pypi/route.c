@@ -219,6 +219,16 @@ bool pypi_package(const char *path, char *ret, size_t size)
 	return true;
 }
 
+bool pypi_index_of(const char *path, char ret[STORE_PATH_MAX])
+{
+	char name[PYPI_NAME_MAX];
+
+	if (!pypi_package(path, name, sizeof(name)))
+		return false;
+	(void)snprintf(ret, STORE_PATH_MAX, "simple/%s/", name);
+	return true;
+}
+
 /* --- what a page vouches for --- */
 
 static int tell_one(const struct pypi_index *index, const char *file, const char *suffix,

@@ -30,6 +30,15 @@ void pypi_route(const struct manifest *manifest, const struct route_request *req
 bool pypi_package(const char *path, char *ret, size_t size);
 
 /**
+ * pypi_index_of() - The page that says where a file is.
+ * @path: path below the repository
+ * @ret: receives the path of the page
+ *
+ * Return: false if it is no file of a project.
+ */
+bool pypi_index_of(const char *path, char ret[STORE_PATH_MAX]);
+
+/**
  * pypi_expect() - Tell which files a page vouches for.
  * @path: path of the page below the repository
  * @data: @len bytes: the page

@@ -21,7 +21,7 @@
 #include "reservoir/fetch/fetch.h"
 #include "reservoir/serve/absent.h"
 #include "reservoir/serve/cache_record.h"
-#include "reservoir/serve/path.h"
+#include "reservoir/serve/origin.h"
 #include "reservoir/store/catalogue.h"
 #include "reservoir/store/object.h"
 
@@ -122,24 +122,6 @@ static bool is_package(const struct ecosystem *ecosystem, const char *path)
 	return ecosystem->package && ecosystem->package(path, name, sizeof(name));
 }
 
-/* Where a path is asked for when no index says so. */
-static bool find_origin(const struct picture_repository *repository, const char *path,
-			struct origin *ret)
-{
-	const struct repository *config = repository->setup->config;
-	const char *slash = config->upstream[strlen(config->upstream) - 1] == '/' ? "" : "/";
-
-	char encoded[3 * STORE_PATH_MAX];
-
-	memset(ret, 0, sizeof(*ret));
-	if (repository->ecosystem->origin)
-		return repository->ecosystem->origin(config, path, ret);
-	place_encode(path, encoded, sizeof(encoded));
-	return str_copy(ret->path, sizeof(ret->path), path) == 0 &&
-	       (size_t)snprintf(ret->url, sizeof(ret->url), "%s%s%s", config->upstream, slash,
-				encoded) < sizeof(ret->url);
-}
-
 static bool is_fresh(const struct repository *config, int64_t since)
 {
 	return (int64_t)time(NULL) - since < (int64_t)(config->cache_for_ms / 1000);
@@ -186,7 +168,7 @@ enum cache_outcome cache_look(struct cache *cache, const struct picture_reposito
 	struct cache_record record = { 0 };
 	struct error err = { 0 };
 
-	if (!find_origin(repository, path, origin))
+	if (!origin_find(repository->ecosystem, repository->setup->config, path, origin))
 		return is_package(repository->ecosystem, path) ? CACHE_REFUSED : CACHE_ABSENT;
 	if (strcmp(origin->path, path) != 0)
 		return CACHE_ELSEWHERE;
@@ -579,7 +561,7 @@ static struct fetch *new_fetch(struct cache *cache, const struct picture_reposit
 	struct fetch *fetch;
 
 	if (cache->stops || cache->n_fetches >= FETCHES_MAX ||
-	    !find_origin(repository, path, &origin))
+	    !origin_find(repository->ecosystem, repository->setup->config, path, &origin))
 		return NULL;
 	fetch = calloc(1, sizeof(*fetch));
 	if (!fetch)

@@ -18,7 +18,7 @@
 #include "reservoir/ecosystem.h"
 #include "reservoir/store/scrub.h"
 #include "reservoir/store/synced.h"
-#include "reservoir/sync/journal.h"
+#include "reservoir/sync/prune.h"
 #include "reservoir/sync/window.h"
 
 #define SIGNING_KEY_MAX ((size_t)1024 * 1024) /* what may be in its file: key rings are small */
@@ -27,7 +27,6 @@
 struct runner {
 	const struct sync_run *run;
 	struct fetcher *fetcher;
-	struct journal *journal;
 	struct window window;
 	bool window_closed;
 };
@@ -66,7 +65,6 @@ static void attempt_done(struct attempt *attempt)
 static void runner_done(struct runner *runner)
 {
 	fetcher_free(runner->fetcher);
-	journal_close(runner->journal);
 }
 
 /* Seconds until fetching is allowed. */
@@ -94,14 +92,6 @@ static void on_progress(void *ctx, const struct fetch_progress *progress, size_t
 		fetcher_stop(runner->fetcher);
 	if (runner->run->progress)
 		runner->run->progress(runner->run->ctx, progress, n);
-}
-
-static void on_object(void *ctx, _unused_ const struct fetch_request *request,
-		      const struct fetch_result *result)
-{
-	struct runner *runner = ctx;
-
-	journal_add(runner->journal, &result->digest, request->url);
 }
 
 /* --- one repository --- */
@@ -427,24 +417,23 @@ static void keep_progress(void *ctx, const struct fetch_progress *progress, size
 		}
 }
 
-/* Puts away where the objects came from; a failure costs no more than that. */
-static void apply_journal(struct runner *runner, struct sync_report *report)
+/* What was not published is in the log, too; a failure costs no more than that. */
+static void note_incomplete(struct runner *runner, struct sync_report *report)
 {
 	_cleanup_(catalogue_closep) struct catalogue *catalogue = NULL;
 	struct error err = { 0 };
 	char text[128];
 	int r;
 
+	(void)snprintf(text, sizeof(text), "sync %s: %" PRIu64 " missing", report->name,
+		       report->missing.all);
 	r = catalogue_open(runner->run->store, &catalogue, &err);
-	if (r == 0 && report && !report_is_complete(report)) {
-		(void)snprintf(text, sizeof(text), "sync %s: %" PRIu64 " missing", report->name,
-			       report->missing.all);
-		r = catalogue_audit(catalogue, report_result_name(report->result), text, &err);
-	}
 	if (r == 0)
-		r = journal_apply(runner->journal, catalogue, &err);
-	if (r < 0 && report)
-		report_lines_add(&report->notes, "where the files came from is not noted: %s",
+		r = catalogue_audit(catalogue, report_result_name(report->result), text, &err);
+	if (r == 0)
+		r = catalogue_commit(catalogue, &err);
+	if (r < 0)
+		report_lines_add(&report->notes, "this is not in the audit log: %s",
 				 error_text(&err, r));
 }
 
@@ -474,8 +463,8 @@ static void sync_one(struct runner *runner, const struct repository *repository,
 		attempt_done(&attempt);
 		report->duration_ms = clock_ms() - begun_ms;
 		fetcher_report(runner->fetcher, keep_progress, report);
-		if (!runner->run->plan_only)
-			apply_journal(runner, report);
+		if (!runner->run->plan_only && !report_is_complete(report))
+			note_incomplete(runner, report);
 	}
 	if (runner->run->finished)
 		runner->run->finished(runner->run->ctx, report);
@@ -517,14 +506,10 @@ static int open_runner(struct runner *runner, struct error *err)
 			err, EAGAIN,
 			"the time window %s (sync.window) opens in %u hours and %u minutes",
 			config->window, wait_s / 3600, wait_s % 3600 / 60);
-	r = journal_open(run->store, &runner->journal, err);
-	if (r == 0)
-		r = sync_fetcher_new(run->store, config, &runner->fetcher, err);
+	r = sync_fetcher_new(run->store, config, &runner->fetcher, err);
 	if (r < 0)
 		return r;
 	fetcher_watch(runner->fetcher, on_progress, runner);
-	fetcher_record(runner->fetcher, on_object, runner);
-	apply_journal(runner, NULL);
 	return 0;
 }
 
@@ -587,5 +572,8 @@ int sync_all(const struct sync_run *run, struct sync_reports *ret, struct error 
 		if (!report_is_complete(report))
 			status = 1;
 	}
+	/* What is left costs room, and goes another time. */
+	if (run->n_names == 0 && !run->plan_only)
+		(void)prune_catalogue(run->store, run->config, NULL);
 	return status;
 }

@@ -76,7 +76,7 @@ def test_verify_repairs_what_has_a_source(world):
     for path in objects(hub):
         with open(path, "rb") as file:
             first = file.read(2)
-        if first in (b"PK", b"!<"):  # wheels and packages
+        if first in (b"PK", b"Me", b"!<"):  # wheels, their metadata, and packages
             flip(path)
     hub.run("verify", status=INCOMPLETE)
     hub.run("verify", "--repair")

@@ -14,11 +14,11 @@
 
 #define OUTPUT_MAX 65536
 
-static const char *const config =
-	"keep:\n  generations: 1\n  for: 0s\n"
-	"sync:\n  keepFree: 0\n"
-	"repositories:\n- name: a\n  ecosystem: apt\n  upstream: file:///nowhere/\n"
-	"  apt: {suites: [x], unverified: true}\n";
+#define CONFIG /* of a repository whose upstream is a directory */             \
+	"keep:\n  generations: 1\n  for: 0s\n"                                 \
+	"sync:\n  keepFree: 0\n"                                               \
+	"repositories:\n- name: a\n  ecosystem: apt\n  upstream: file://%s/\n" \
+	"  apt: {suites: [x], unverified: true}\n"
 
 static char output[OUTPUT_MAX];
 
@@ -143,10 +143,12 @@ static void goes_back(void **state)
 static void write_config(const struct scratch *scratch)
 {
 	char path[128];
+	char text[512];
 	struct error err = { 0 };
 
 	(void)snprintf(path, sizeof(path), "%s/reservoir.yaml", scratch->store);
-	assert_int_equal(file_publish(path, config, strlen(config), 0644, &err), 0);
+	(void)snprintf(text, sizeof(text), CONFIG, scratch->dir);
+	assert_int_equal(file_publish(path, text, strlen(text), 0644, &err), 0);
 }
 
 static void collects(void **state)
@@ -180,26 +182,16 @@ static void damage(const struct scratch *scratch, unsigned int number)
 	(void)close(fd);
 }
 
-/* Puts what file N has where the catalogue says it came from. */
+/* Puts what file N has where the upstream has it. */
 static void make_source(const struct scratch *scratch, unsigned int number)
 {
-	_cleanup_(store_closep) struct store *store = scratch_open(scratch, STORE_WRITE);
-	_cleanup_(catalogue_closep) struct catalogue *catalogue = NULL;
-	char hex[DIGEST_TEXT_SIZE];
 	char path[128];
-	char url[160];
 	char text[32];
-	struct digest digest = content_of(number, text);
 	struct error err = { 0 };
 
-	(void)snprintf(path, sizeof(path), "%s/source-%u", scratch->dir, number);
-	(void)snprintf(url, sizeof(url), "file://%s", path);
+	(void)content_of(number, text);
+	(void)snprintf(path, sizeof(path), "%s/file-%u", scratch->dir, number);
 	assert_int_equal(file_publish(path, text, strlen(text), 0644, &err), 0);
-	assert_int_equal(catalogue_open(store, &catalogue, &err), 0);
-	assert_int_equal(catalogue_put(catalogue, "source", digest_format(&digest, hex), url,
-				       strlen(url), &err),
-			 0);
-	assert_int_equal(catalogue_commit(catalogue, &err), 0);
 }
 
 static void verifies_and_repairs(void **state)

@@ -117,13 +117,16 @@ static void test_routes(void **state)
 
 static void test_package(void **state _unused_)
 {
-	char name[64];
+	char name[64], path[STORE_PATH_MAX];
 
 	assert_true(pypi_package("packages/a-b/a_b-1.0.tar.gz", name, sizeof(name)));
 	assert_string_equal(name, "a-b");
 	assert_false(pypi_package("simple/a-b/", name, sizeof(name)));
 	assert_false(pypi_package("packages/", name, sizeof(name)));
 	assert_false(pypi_package("packages/a-b/a_b-1.0.tar.gz", name, 3));
+	assert_true(pypi_index_of("packages/a-b/a_b-1.0.tar.gz", path));
+	assert_string_equal(path, "simple/a-b/");
+	assert_false(pypi_index_of("simple/a-b/", path));
 }
 
 static int join(void *ctx, const struct expectation *expectation)
