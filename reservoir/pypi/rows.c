@@ -1,32 +1,91 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A row of the catalogue is at most 160 bytes, whatever the project has: serial, two
- * digests, an entity tag.  The row "." ties them to a manifest, which has the same
- * digest as a note; after a rollback or a run that was killed they differ, and every
- * project is looked at again.
+ * A project has one row in the catalogue, of some 100 bytes whatever it has:
+ *
+ *	version 2 | what is built | serial, 8 bytes | digest of its page
+ *	          | digest of what is built, if it is of another page | entity tag
+ *
+ * The row "." ties them to a manifest, which has the same digest as a note; after a
+ * rollback or a run that was killed they differ, and every project is looked at again.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
 #include "reservoir/pypi/run.h"
 
-#define ROW_VERSION 1
-#define ROW_FIXED (1 + 8 + 2 * DIGEST_SIZE)
+#define ROW_VERSION 2
+#define ROW_FIXED (2 + 8 + DIGEST_SIZE)
+#define ROW_VERSION_LONG 1 /* always had both digests, and no word of what is built */
+#define ROW_FIXED_LONG (1 + 8 + 2 * DIGEST_SIZE)
+
+enum built {
+	BUILT_NOTHING,
+	BUILT_PAGE,  /* of the page that was fetched last */
+	BUILT_OTHER, /* of another, which follows */
+	_BUILT_MAX,
+};
+
+static uint64_t get_serial(const unsigned char *bytes)
+{
+	uint64_t serial = 0;
+
+	for (int i = 0; i < 8; i++)
+		serial |= (uint64_t)bytes[i] << (8 * i);
+	return serial;
+}
+
+static bool get_etag(const unsigned char *bytes, size_t len, struct row *row)
+{
+	if (len >= sizeof(row->etag))
+		return false;
+	memcpy(row->etag, bytes, len);
+	return true;
+}
+
+/* What an older program wrote. */
+static bool parse_long(const unsigned char *bytes, size_t len, struct row *row)
+{
+	if (len < ROW_FIXED_LONG)
+		return false;
+	row->serial = get_serial(bytes + 1);
+	memcpy(row->page.bytes, bytes + 9, DIGEST_SIZE);
+	memcpy(row->built.bytes, bytes + 9 + DIGEST_SIZE, DIGEST_SIZE);
+	return get_etag(bytes + ROW_FIXED_LONG, len - ROW_FIXED_LONG, row);
+}
+
+static bool parse(const unsigned char *bytes, size_t len, struct row *row)
+{
+	size_t fixed = ROW_FIXED;
+
+	if (len < fixed || bytes[1] >= _BUILT_MAX)
+		return false;
+	row->serial = get_serial(bytes + 2);
+	memcpy(row->page.bytes, bytes + 10, DIGEST_SIZE);
+	if (bytes[1] == BUILT_PAGE)
+		row->built = row->page;
+	if (bytes[1] == BUILT_OTHER) {
+		fixed += DIGEST_SIZE;
+		if (len < fixed)
+			return false;
+		memcpy(row->built.bytes, bytes + ROW_FIXED, DIGEST_SIZE);
+	}
+	return get_etag(bytes + fixed, len - fixed, row);
+}
 
 bool pypi_run_row_parse(const void *value, size_t len, struct row *ret)
 {
 	const unsigned char *bytes = value;
 	struct row row = { 0 };
+	bool good = false;
 
-	if (len < ROW_FIXED || len - ROW_FIXED >= sizeof(row.etag) || bytes[0] != ROW_VERSION)
-		return false;
-	for (int i = 0; i < 8; i++)
-		row.serial |= (uint64_t)bytes[1 + i] << (8 * i);
-	memcpy(row.page.bytes, bytes + 9, DIGEST_SIZE);
-	memcpy(row.built.bytes, bytes + 9 + DIGEST_SIZE, DIGEST_SIZE);
-	memcpy(row.etag, bytes + ROW_FIXED, len - ROW_FIXED);
-	*ret = row;
-	return true;
+	if (len > 0 && bytes[0] == ROW_VERSION)
+		good = parse(bytes, len, &row);
+	else if (len > 0 && bytes[0] == ROW_VERSION_LONG)
+		good = parse_long(bytes, len, &row);
+	if (good)
+		*ret = row;
+	return good;
 }
 
 bool pypi_run_row_get(struct run *run, const char *name, struct row *ret)
@@ -37,17 +96,31 @@ bool pypi_run_row_get(struct run *run, const char *name, struct row *ret)
 	       pypi_run_row_parse(value.data, value.len, ret);
 }
 
+static enum built built_of(const struct row *row)
+{
+	static const struct digest none;
+
+	if (digest_equal(&row->built, &none))
+		return BUILT_NOTHING;
+	return digest_equal(&row->built, &row->page) ? BUILT_PAGE : BUILT_OTHER;
+}
+
 int pypi_run_row_put(struct run *run, const char *name, const struct row *row, struct error *err)
 {
-	unsigned char bytes[ROW_FIXED + sizeof(row->etag)] = { ROW_VERSION };
-	size_t etag = strlen(row->etag);
+	unsigned char bytes[ROW_FIXED + DIGEST_SIZE + sizeof(row->etag)] = { ROW_VERSION };
+	enum built built = built_of(row);
+	size_t etag = strlen(row->etag), len = ROW_FIXED;
 
+	bytes[1] = (unsigned char)built;
 	for (int i = 0; i < 8; i++)
-		bytes[1 + i] = (unsigned char)(row->serial >> (8 * i));
-	memcpy(bytes + 9, row->page.bytes, DIGEST_SIZE);
-	memcpy(bytes + 9 + DIGEST_SIZE, row->built.bytes, DIGEST_SIZE);
-	memcpy(bytes + ROW_FIXED, row->etag, etag);
-	return catalogue_put(run->sync->catalogue, run->space, name, bytes, ROW_FIXED + etag, err);
+		bytes[2 + i] = (unsigned char)(row->serial >> (8 * i));
+	memcpy(bytes + 10, row->page.bytes, DIGEST_SIZE);
+	if (built == BUILT_OTHER) {
+		memcpy(bytes + len, row->built.bytes, DIGEST_SIZE);
+		len += DIGEST_SIZE;
+	}
+	memcpy(bytes + len, row->etag, etag);
+	return catalogue_put(run->sync->catalogue, run->space, name, bytes, len + etag, err);
 }
 
 /* A key beside that of a project: no name of a project has a slash. */
@@ -120,6 +193,47 @@ static int save_list(struct run *run, struct error *err)
 	return pypi_run_row_put(run, PYPI_LIST_KEY, &row, err);
 }
 
+struct leftovers {
+	struct run *run;
+	struct pypi_table keys;
+};
+
+/* Keys that are no name, and those of projects that are selected, stay. */
+static int look_for_leftover(void *ctx, const char *key, const void *value _unused_,
+			     size_t len _unused_)
+{
+	struct leftovers *leftovers = ctx;
+	char name[PYPI_NAME_MAX];
+	size_t n = strcspn(key, "/");
+	int64_t number;
+
+	if (n == 0 || n >= sizeof(name) || strcmp(key, ".") == 0)
+		return 0;
+	memcpy(name, key, n);
+	name[n] = '\0';
+	if (pypi_table_find(&leftovers->run->names, name) >= 0)
+		return 0;
+	number = pypi_table_add(&leftovers->keys, key);
+	return number < 0 ? (int)number : 0;
+}
+
+/* What is not selected any more leaves no row behind. */
+static int drop_leftovers(struct run *run, struct error *err)
+{
+	struct leftovers leftovers = { .run = run };
+	struct catalogue *catalogue = run->sync->catalogue;
+	int r;
+
+	pypi_table_init(&leftovers.keys);
+	r = catalogue_each(catalogue, run->space, look_for_leftover, &leftovers, err);
+	if (r == -ENOMEM || r == -E2BIG)
+		(void)error_set(err, -r, "no memory for projects that are gone");
+	for (size_t i = 0; r == 0 && i < leftovers.keys.n; i++)
+		r = catalogue_put(catalogue, run->space, leftovers.keys.names[i], NULL, 0, err);
+	pypi_table_done(&leftovers.keys);
+	return r;
+}
+
 int pypi_run_state_save(struct run *run, struct error *err)
 {
 	unsigned char bytes[2 * DIGEST_SIZE];
@@ -131,7 +245,7 @@ int pypi_run_state_save(struct run *run, struct error *err)
 	memcpy(bytes + DIGEST_SIZE, run->options.bytes, DIGEST_SIZE);
 	if (r == 0)
 		r = catalogue_put(run->sync->catalogue, run->space, ".", bytes, sizeof(bytes), err);
-	return r;
+	return r < 0 ? r : drop_leftovers(run, err);
 }
 
 /*

@@ -3,10 +3,12 @@
 """Syncs an index of made-up projects with the real program, and looks at what a client then
 gets.  Usage: sync_test.py PROGRAM"""
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -51,6 +53,14 @@ class Site:
     def sync(self, *words):
         done = self.run("sync", "--no-progress", *words)
         return done.returncode, done.stdout + done.stderr
+
+    def catalogue(self):
+        path = os.path.join(self.store, "catalogue.sqlite")
+        return contextlib.closing(sqlite3.connect(path))
+
+    def rows(self):
+        with self.catalogue() as database:
+            return database.execute("SELECT * FROM entry ORDER BY space, key").fetchall()
 
     def remove(self):
         shutil.rmtree(self.dir)
@@ -152,6 +162,54 @@ class TestSync(unittest.TestCase):
         self.assertIn("unchanged", self.sync(site))
         self.assertEqual({status for _, status in self.origin.asked}, {304})
         self.assertEqual(len(self.origin.asked), 5)
+
+    def test_a_project_has_one_row_in_the_catalogue(self):
+        site = self.closure()
+        self.sync(site)
+        names = ["app", "bonus", "deep", "lib", "win-only"]
+        self.assertEqual(
+            [key for space, key, _ in site.rows() if space == "pypi/py"], [".", *names]
+        )
+        for space, key, value in site.rows():
+            self.assertLess(len(space) + len(key) + len(value), 150, (space, key))
+        self.assertEqual({space for space, _, _ in site.rows()}, {"pypi/py"})
+        self.origin.add("lib", "2.5", ["deep[more]"])
+        self.sync(site)
+        self.sync(site)
+        self.assertEqual(len(site.rows()), 1 + len(names))
+
+    def test_what_is_not_selected_any_more_leaves_no_row(self):
+        site = self.closure()
+        self.sync(site)
+        site.configure(projects=["deep"], environments=[LINUX])
+        self.sync(site)
+        self.assertEqual([key for _, key, _ in site.rows()], [".", "deep"])
+
+    def test_what_an_older_program_noted_is_read_or_goes(self):
+        site = self.site(projects=["lib", "app"])
+        self.origin.add("lib", "1.0")
+        self.origin.add("app", "1.0")
+        self.sync(site)
+        digest = 32
+        with site.catalogue() as database:
+            for space, key, value in site.rows():
+                if key != ".":
+                    self.assertEqual(value[:2], b"\x02\x01")
+                    page = value[10 : 10 + digest]
+                    old = b"\x01" + value[2:10] + page + page + value[10 + digest :]
+                    database.execute(
+                        "UPDATE entry SET value = ? WHERE space = ? AND key = ?",
+                        (old, space, key),
+                    )
+            for space in ("source", "expect/none", "pypi/none"):
+                database.execute("INSERT INTO entry VALUES (?, 'a', x'00')", (space,))
+            database.commit()
+        with open(os.path.join(site.store, "sources.journal"), "w", encoding="utf-8") as file:
+            file.write("what an older program left\n")
+        self.assertIn("unchanged", self.sync(site))
+        self.assertEqual({status for _, status in self.origin.asked}, {304})
+        self.assertEqual({space for space, _, _ in site.rows()}, {"pypi/py"})
+        self.assertFalse(os.path.exists(os.path.join(site.store, "sources.journal")))
 
     def test_new_release(self):
         site = self.closure()
