@@ -26,16 +26,25 @@ end
 """
 
 
+def json_origin(world, root, name):
+    return tools.Nginx(world, root, name=name,
+                       server="index index.json; default_type application/json;")
+
+
 def hot(rows, report):
     """Ask for many projects, and look at the server's memory."""
     with World("hot") as world:
         for number in range(HOT):
             world.index.add(f"hot-{number}")
+        origin = json_origin(world, world.folder("hot-index"), "hot-origin")
+        tools.write_index(world, world.index, os.path.join(world.path, "hot-index"))
         hub = world.reservoir()
-        hub.configure([world.pypi_row(["hot-*"], dependencies=False)])
+        hub.configure([reservoir.pypi("pypi", f"{origin.url}/simple/", ["hot-*"],
+                                      dependencies=False)])
         start = time.monotonic()
         hub.sync(timeout=900)
         rows.append((f"sync of {HOT:,} projects, s", [f"{time.monotonic() - start:.1f}"]))
+        origin.stop()
         hub.serve()
         script = world.write("hot.lua", LUA.format(hot=HOT))
         tools.Load(hub.url, (f"Accept: {ACCEPT}", "Accept-Encoding: gzip"), 5, script=script)
@@ -110,8 +119,7 @@ def bookkeeping(rows, report):
     """Plan what is new of a long list, and see what a project costs in the catalogue."""
     with World("bookkeeping") as world:
         index = BigIndex(world)
-        origin = tools.Nginx(world, index.root, name="big-origin",
-                             server="index index.json; default_type application/json;")
+        origin = json_origin(world, index.root, "big-origin")
         hub = world.reservoir()
         hub.configure([reservoir.pypi("pypi", f"{origin.url}/simple/", ["chosen-*"],
                                       dependencies=False)])

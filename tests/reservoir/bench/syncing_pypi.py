@@ -24,10 +24,8 @@ def build(folder, origin):
         index.add(f"project-{number}", payload=FILE_BYTES)
     index.serial = SERIAL
     index.serials = dict.fromkeys(index.projects, SERIAL)
-    for path, data in index.data.items():
-        folder.write(f"{root}/{path}", data)
+    tools.write_index(folder, index, root)
     for name, files in index.projects.items():
-        folder.write(f"{root}/simple/{name}/index.json", index.page_json(name))
         urls = [{"filename": file["filename"], "url": f"{origin.url}/packages/{file['filename']}",
                  "size": file["size"], "packagetype": "bdist_wheel", "yanked": False,
                  "requires_python": "", "upload_time_iso_8601": file["upload-time"],
@@ -36,7 +34,6 @@ def build(folder, origin):
         folder.write(f"{root}/pypi/{name}/json", json.dumps({
             "info": {"name": name, "version": "1.0"}, "last_serial": SERIAL, "urls": urls,
             "releases": {"1.0": urls}}))
-    folder.write(f"{root}/simple/index.json", index.list_json())
     os.symlink("files", f"{root}/packages")  # bandersnatch takes files of no other folder
     return index
 

@@ -190,6 +190,15 @@ class Nginx:
         sandbox.end(self.child, sandbox.signal.SIGTERM)
 
 
+def write_index(folder, index, root):
+    """Write a Python package index as files that nginx serves."""
+    for path, data in index.data.items():
+        folder.write(f"{root}/{path}", data)
+    for name in index.projects:
+        folder.write(f"{root}/simple/{name}/index.json", index.page_json(name))
+    folder.write(f"{root}/simple/index.json", index.list_json())
+
+
 class Load:
     """What wrk says of one load."""
 
