@@ -6,15 +6,22 @@
 
 #include "base/macro.h"
 
+/* Of this size the C library keeps those of ended threads for the next ones. */
+#define STACK_BYTES ((size_t)512 * 1024)
+
 int thread_start(pthread_t *ret, void *(*run)(void *ctx), void *ctx)
 {
 	sigset_t every, before;
+	pthread_attr_t attr;
 	int r;
 
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setstacksize(&attr, STACK_BYTES);
 	(void)sigfillset(&every);
 	(void)pthread_sigmask(SIG_SETMASK, &every, &before);
-	r = pthread_create(ret, NULL, run, ctx);
+	r = pthread_create(ret, &attr, run, ctx);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	(void)pthread_attr_destroy(&attr);
 	return -r;
 }
 
