@@ -14,8 +14,7 @@
 #include "reservoir/bundle/applier.h"
 #include "reservoir/store/object.h"
 
-#define TOLD_MAX 4	   /* chunks that are named */
-#define UNREADABLE_MAX 128 /* bytes with the NUL of a reason */
+#define TOLD_MAX 4 /* chunks that are named */
 
 enum chunk_state {
 	CHUNK_UNKNOWN,
@@ -34,7 +33,7 @@ struct chunks {
 	unsigned char *states; /* enum chunk_state of each */
 	int dirfd;
 	char space[128];
-	char unreadable[UNREADABLE_MAX]; /* why, of the first that is */
+	char unreadable[ERROR_TEXT_MAX]; /* why, of the first that is */
 	struct error *err;
 };
 
@@ -266,7 +265,7 @@ static void name_chunks(const struct chunks *chunks, enum chunk_state state, con
 
 static int answer(struct chunks *chunks)
 {
-	char unreadable[UNREADABLE_MAX + 64];
+	char unreadable[ERROR_TEXT_MAX + 64];
 	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT(ERROR_TEXT_MAX);
 
 	if (count_state(chunks, CHUNK_DONE) == chunks->bundle->n_chunks)
