@@ -564,6 +564,9 @@ int applier_chunk(struct applier *applier, const struct bundle *bundle, uint32_t
 	applier->left_out = 0;
 	r = check_header(applier, &input, bundle, index, err);
 	r = r < 0 ? r : apply_records(applier, &input, rows, err);
+	/* An object goes on in another chunk; this one is not read again. */
+	if (r == 0 && applier->staging)
+		r = staging_sync(applier->staging, err);
 	if (r < 0)
 		return r;
 	*ret_left_out = applier->left_out;

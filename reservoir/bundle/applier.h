@@ -71,7 +71,8 @@ int applier_begin(struct applier *applier, int fd, const struct bundle_chunk *ch
  * @ret_left_out: records that need what is not here
  * @err: set on failure
  *
- * The objects have their names after object_flush().
+ * The objects have their names after object_flush(); of one that goes on in another
+ * chunk, what this one had is durable.
  *
  * Return: 0, or
  *   -EBADMSG  it is no chunk of this bundle, or what it says is not true

@@ -29,8 +29,10 @@
 #define POLL_MS 200		     /* the longest that a stop or the progress waits */
 #define PAUSED_POLL_MS 20	     /* while transfers wait for their allowance */
 #define WATCH_MS 250u		     /* between two calls of the watcher */
+#define SPILL_MS 200u		     /* what has come is lost to a kill no longer */
 #define FLUSH_MS 2000u		     /* an object waits no longer for its name */
 #define FLUSH_BYTES (8u << 20)	     /* nor until more than these were written after it */
+#define FLUSH_OBJECTS 64u	     /* or so many are whole: the store has room for more */
 #define DISK_MS 1000u		     /* between two looks at the disk */
 #define DISK_BYTES (64u << 20)	     /* or after so many written */
 #define DISK_LEAST_BYTES (64u << 10) /* where there is little room */
@@ -43,8 +45,9 @@ struct fetcher {
 	struct transfer *transfers; /* settings.total of them */
 	uint32_t n_active;
 	atomic_bool is_stopped; /* by a signal handler, or another thread */
-	uint64_t watched_ms, flushed_ms, disk_ms;
+	uint64_t watched_ms, spilled_ms, flushed_ms, disk_ms;
 	uint64_t disk_bytes, flushed_bytes; /* written until then */
+	uint64_t flushed_objects;	    /* whole until then */
 	uint64_t disk_step;		    /* to be written until the disk is looked at again */
 	struct flusher *flusher;	    /* of a run, once something is to be flushed */
 	fetch_progress_fn watch;
@@ -503,14 +506,30 @@ static void watch(struct fetcher *fetcher, uint64_t now, bool always)
 		       fetcher->engine.progress.n);
 }
 
+/* What comes slowly is not kept in memory until it is much. */
+static int spill(struct fetcher *fetcher, uint64_t now, struct error *err)
+{
+	int r = 0;
+
+	if (now - fetcher->spilled_ms < SPILL_MS)
+		return 0;
+	fetcher->spilled_ms = now;
+	for (uint32_t i = 0; r == 0 && i < fetcher->engine.settings.total; i++)
+		if (fetcher->transfers[i].staging)
+			r = staging_spill(fetcher->transfers[i].staging, err);
+	return r;
+}
+
 /* Has what is there made durable beside the transfers. */
 static int flush(struct fetcher *fetcher, uint64_t now, struct error *err)
 {
 	uint64_t written = fetcher->engine.written;
+	uint64_t finished = fetcher->engine.finished;
 	int r = 0;
 
 	if (!fetcher->engine.store || (now - fetcher->flushed_ms < FLUSH_MS &&
-				       written - fetcher->flushed_bytes < FLUSH_BYTES))
+				       written - fetcher->flushed_bytes < FLUSH_BYTES &&
+				       finished - fetcher->flushed_objects < FLUSH_OBJECTS))
 		return 0;
 	if (!fetcher->flusher)
 		r = flusher_new(fetcher->engine.store, &fetcher->flusher, err);
@@ -520,6 +539,7 @@ static int flush(struct fetcher *fetcher, uint64_t now, struct error *err)
 		return r;
 	fetcher->flushed_ms = now;
 	fetcher->flushed_bytes = written;
+	fetcher->flushed_objects = finished;
 	flusher_wake(fetcher->flusher);
 	return 0;
 }
@@ -536,6 +556,7 @@ static int flush_rest(struct fetcher *fetcher, struct error *err)
 		r = flusher_check(fetcher->flusher, err);
 	flusher_free(TAKE_PTR(fetcher->flusher));
 	fetcher->flushed_bytes = fetcher->engine.written;
+	fetcher->flushed_objects = fetcher->engine.finished;
 	return r;
 }
 
@@ -600,7 +621,9 @@ static int go_on(struct fetcher *fetcher, fetch_more_fn more, void *ctx, struct 
 	r = work(fetcher, err);
 	if (r < 0)
 		return r;
-	r = flush(fetcher, now, err);
+	r = spill(fetcher, now, err);
+	if (r == 0)
+		r = flush(fetcher, now, err);
 	if (r < 0)
 		return r;
 	watch(fetcher, now, false);

@@ -48,7 +48,7 @@ static void *run(void *ctx)
 	int r = 0;
 
 	while (r == 0 && wait(flusher))
-		r = object_flush(flusher->store, &err);
+		r = object_land_all(flusher->store, &err);
 	if (r < 0)
 		keep_result(flusher, r, &err);
 	return NULL;

@@ -3,7 +3,7 @@
  * A thread that makes durable what has come while more comes, so that the transfers
  * do not wait for the disk.
  *
- * Source: object_flush() of reservoir/store/object.h
+ * Source: object_land_all() of reservoir/store/object.h
  */
 #pragma once
 
@@ -39,6 +39,6 @@ void flusher_wake(struct flusher *flusher);
  * @flusher: flusher
  * @err: set on failure
  *
- * Return: 0, or what object_flush() returned first.
+ * Return: 0, or what object_land_all() returned first.
  */
 int flusher_check(struct flusher *flusher, struct error *err);

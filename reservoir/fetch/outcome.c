@@ -97,6 +97,7 @@ static enum outcome_kind finish_object(struct transfer *transfer, struct fetch_r
 		engine->fatal = r;
 		return OUTCOME_FATAL;
 	}
+	engine->finished++;
 	return OUTCOME_TELL;
 }
 

@@ -56,8 +56,9 @@ struct engine {
 	CURLM *multi;
 	struct allowance allowance;
 	struct progress progress;
-	uint64_t written; /* bytes, to the disk */
-	int fatal;	  /* negative errno: the run is to end */
+	uint64_t written;  /* bytes, to the disk */
+	uint64_t finished; /* objects */
+	int fatal;	   /* negative errno: the run is to end */
 	struct error fatal_err;
 };
 

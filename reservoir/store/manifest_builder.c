@@ -32,7 +32,7 @@
 	((size_t)4096) /* 16 million entries of the longest paths are 2,200; a file descriptor is \
 			* one of all, as runs share a file */
 #define RUN_READ ((size_t)16 * 1024)
-#define OUT_BYTES ((size_t)64 * 1024)
+#define COPY_BYTES ((size_t)16 * 1024)
 
 struct run {
 	off_t at; /* next byte to read */
@@ -68,8 +68,6 @@ struct output {
 	uint64_t n;
 	uint64_t bytes;
 	uint64_t paths_len;
-	unsigned char *pending; /* entries that are not written yet */
-	size_t pending_len;
 	struct manifest_nesting nesting;
 	struct manifest_entry last; /* its path is in the nesting */
 };
@@ -343,14 +341,6 @@ static void sift(struct run *runs, size_t n, size_t at)
 	}
 }
 
-static int put_entries(struct output *output, struct error *err)
-{
-	int r = staging_write(output->staging, output->pending, output->pending_len, err);
-
-	output->pending_len = 0;
-	return r;
-}
-
 static size_t write_number(size_t value, unsigned char *ret)
 {
 	size_t n = 0;
@@ -403,6 +393,7 @@ static bool same_content(const struct manifest_entry *a, const struct manifest_e
 
 static int put_row(struct output *output, const struct manifest_entry *entry, struct error *err)
 {
+	unsigned char row[MANIFEST_ENTRY_SIZE];
 	bool first = output->n % MANIFEST_GROUP == 0;
 	size_t shared = 0;
 	int r = first ? begin_group(output, err) : 0;
@@ -422,9 +413,8 @@ static int put_row(struct output *output, const struct manifest_entry *entry, st
 	output->last = *entry;
 	output->last.path = output->nesting.path;
 	output->n++;
-	manifest_entry_write(entry, output->pending + output->pending_len);
-	output->pending_len += MANIFEST_ENTRY_SIZE;
-	return output->pending_len + MANIFEST_ENTRY_SIZE > OUT_BYTES ? put_entries(output, err) : 0;
+	manifest_entry_write(entry, row);
+	return staging_write(output->staging, row, sizeof(row), err);
 }
 
 static int put(struct output *output, const struct manifest_entry *entry, struct error *err)
@@ -499,17 +489,18 @@ static int merge(struct manifest_builder *builder, struct output *output, struct
 
 static int copy_paths(struct output *output, struct error *err)
 {
+	unsigned char bytes[COPY_BYTES];
 	uint64_t left = output->paths_len;
 	int r = 0;
 
 	if (fflush(output->paths) != 0 || fseeko(output->paths, 0, SEEK_SET) != 0)
 		return error_set(err, errno, "write paths: %m");
 	while (r == 0 && left > 0) {
-		size_t n = fread(output->pending, 1, MIN((uint64_t)OUT_BYTES, left), output->paths);
+		size_t n = fread(bytes, 1, MIN((uint64_t)COPY_BYTES, left), output->paths);
 
 		if (n == 0)
 			return error_set(err, EIO, "read paths");
-		r = staging_write(output->staging, output->pending, n, err);
+		r = staging_write(output->staging, bytes, n, err);
 		left -= n;
 	}
 	return r;
@@ -521,10 +512,8 @@ static int put_end(struct output *output, struct error *err)
 		htole64(output->n),	   htole64(output->bytes),    htole64(output->paths_len),
 		htole64(output->n_groups), htole64(MANIFEST_VERSION), htole64(MANIFEST_END_MAGIC),
 	};
-	int r = put_entries(output, err);
+	int r = copy_paths(output, err);
 
-	if (r == 0)
-		r = copy_paths(output, err);
 	if (r == 0)
 		r = staging_write(output->staging, output->groups,
 				  output->n_groups * MANIFEST_GROUP_SIZE, err);
@@ -552,9 +541,6 @@ static int open_output(struct manifest_builder *builder, struct output *output, 
 
 	if (r < 0)
 		return r;
-	output->pending = malloc(OUT_BYTES);
-	if (!output->pending)
-		return error_set(err, ENOMEM, "no memory for a manifest");
 	(void)snprintf(key, sizeof(key), "manifest.%" PRIu64, store_next(builder->store));
 	r = staging_open(builder->store, key, &output->staging, err);
 	if (r == 0)
@@ -570,7 +556,6 @@ static void output_done(struct output *output)
 	if (output->paths)
 		(void)fclose(output->paths);
 	free(output->groups);
-	free(output->pending);
 }
 
 int manifest_finish(struct manifest_builder *builder, struct digest *ret, struct error *err)

@@ -196,8 +196,8 @@ static int write_whole(struct store *store, const char *path, const void *data, 
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-static int put(struct store *store, const void *data, size_t len, const struct digest *digest,
-	       struct error *err)
+int pending_put(struct store *store, const void *data, size_t len, const struct digest *digest,
+		struct error *err)
 {
 	char path[OBJECT_PATH_MAX];
 	int fd;
@@ -222,7 +222,7 @@ int object_put(struct store *store, const void *data, size_t len, struct digest 
 	r = pending_enter(store, err);
 	if (r < 0)
 		return r;
-	r = put(store, data, len, &digest, err);
+	r = pending_put(store, data, len, &digest, err);
 	(void)pthread_mutex_unlock(&store->mutex);
 	if (r == 0 && ret)
 		*ret = digest;

@@ -39,7 +39,8 @@ struct staging;
 int staging_open(struct store *store, const char *key, struct staging **ret, struct error *err);
 
 /**
- * staging_free() - Release a staging; its bytes stay for a later staging_open().
+ * staging_free() - Release a staging; its bytes stay for a later staging_open(), but for
+ *   those that the disk has no room for.
  * @staging: staging or NULL
  */
 void staging_free(struct staging *staging);
@@ -60,11 +61,32 @@ uint64_t staging_size(const struct staging *staging);
  * @len: number of bytes
  * @err: set on failure
  *
+ * Up to 128 KiB wait in memory for more, and are lost when the process is killed.
+ *
  * Return: 0, or
+ *   -ENOMEM
  *   -ENOSPC, -EDQUOT  the disk is full; what is there stays
  *   negative errno of the system
  */
 int staging_write(struct staging *staging, const void *data, size_t len, struct error *err);
+
+/**
+ * staging_spill() - Write what waits in memory, so that it outlives the process.
+ * @staging: staging
+ * @err: set on failure
+ *
+ * Return: 0, or negative errno of the system; what could not be written waits.
+ */
+int staging_spill(struct staging *staging, struct error *err);
+
+/**
+ * staging_sync() - Make durable what there is; a crash leaves it to a later staging_open().
+ * @staging: staging
+ * @err: set on failure
+ *
+ * Return: 0, or negative errno of the system.
+ */
+int staging_sync(struct staging *staging, struct error *err);
 
 /**
  * staging_restart() - Throw the bytes away and begin again.
@@ -100,6 +122,16 @@ int staging_finish(struct staging *staging, const struct digest *expected, struc
  * Return: 0, or negative errno of the system.
  */
 int object_flush(struct store *store, struct error *err);
+
+/**
+ * object_land_all() - Make the content of all objects finished so far durable, and give
+ *   them their names, which object_flush() makes durable.
+ * @store: store opened with STORE_WRITE
+ * @err: set on failure
+ *
+ * Return: 0, or negative errno of the system.
+ */
+int object_land_all(struct store *store, struct error *err);
 
 /**
  * object_put() - Make an object of bytes in memory.

@@ -27,7 +27,8 @@
 #include "reservoir/store/store_private.h"
 
 #define WHOLE ".whole"
-#define SYNC_WAYS 16 /* beside each other: most have the disk wait, not a core */
+#define SYNC_WAYS 16  /* beside each other: most have the disk wait, not a core */
+#define SYNC_SHARE 8u /* for each way: a thread is to be worth its start */
 #define PENDING_EARLY ((uint64_t)256 * 1024)
 
 static size_t slot_of(const struct pending *pending, const struct digest *digest)
@@ -89,6 +90,11 @@ static int drop(struct store *store, size_t n, int code, struct error *err)
 	return error_set(err, code, "sync an object of the store: %m");
 }
 
+static size_t sync_ways(size_t n)
+{
+	return MIN(1 + n / SYNC_SHARE, (size_t)SYNC_WAYS);
+}
+
 static int sync_file(void *ctx, size_t i)
 {
 	const struct store *store = ctx;
@@ -101,7 +107,7 @@ static int sync_content(struct store *store, size_t n)
 {
 	for (size_t i = 0; n > 1 && i < n; i++)
 		(void)sync_file_range(store->pending.files[i].fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-	return spread(n, SYNC_WAYS, sync_file, store);
+	return spread(n, sync_ways(n), sync_file, store);
 }
 
 static int name_all(struct store *store, size_t n, struct error *err)
@@ -170,7 +176,7 @@ static int sync_names(struct store *store, struct error *err)
 	int r;
 
 	take_dirty(store, &names);
-	r = spread(names.n, SYNC_WAYS, sync_dir, &names);
+	r = spread(names.n, sync_ways(names.n), sync_dir, &names);
 	if (r == 0)
 		return 0;
 	(void)pthread_mutex_lock(&store->mutex);
@@ -179,6 +185,16 @@ static int sync_names(struct store *store, struct error *err)
 	(void)pthread_mutex_unlock(&store->mutex);
 	errno = -r;
 	return error_set(err, -r, "sync a directory of objects: %m");
+}
+
+int object_land_all(struct store *store, struct error *err)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&store->landing);
+	r = land_all(store, err);
+	(void)pthread_mutex_unlock(&store->landing);
+	return r;
 }
 
 int object_flush(struct store *store, struct error *err)
@@ -209,9 +225,7 @@ int pending_enter(struct store *store, struct error *err)
 		(void)pthread_mutex_unlock(&store->mutex);
 		if (r < 0)
 			return r;
-		(void)pthread_mutex_lock(&store->landing);
-		r = land_all(store, err);
-		(void)pthread_mutex_unlock(&store->landing);
+		r = object_land_all(store, err);
 	}
 }
 

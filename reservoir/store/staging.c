@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/macro.h"
 #include "base/parse.h"
 #include "reservoir/store/durable.h"
 #include "reservoir/store/object.h"
@@ -15,12 +16,20 @@
 #define KEY_CHARACTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-"
 #define STAGING_PATH_MAX (STAGING_KEY_MAX + 16)
 
+/*
+ * Bytes are written so many at once.  The page cache keeps them in pieces as large as
+ * they were written, and is faster at reading, sending and syncing a few large ones.
+ */
+#define BUFFER_BYTES ((size_t)128 * 1024)
+
 struct staging {
 	struct store *store;
 	struct staging *next; /* of those open in this process */
 	struct hasher *hasher;
-	int fd; /* -1 when there are no bytes */
-	uint64_t size;
+	int fd;	       /* -1 when there is no file */
+	uint64_t size; /* of the file and the buffer */
+	unsigned char *buffer;
+	size_t buffered;
 	char key[STAGING_KEY_MAX];
 	char path[STAGING_PATH_MAX];
 };
@@ -119,12 +128,58 @@ int staging_open(struct store *store, const char *key, struct staging **ret, str
 	return 0;
 }
 
+static int take_buffer(struct staging *staging, struct error *err)
+{
+	struct store *store = staging->store;
+
+	if (staging->buffer)
+		return 0;
+	(void)pthread_mutex_lock(&store->mutex);
+	if (store->n_buffers > 0)
+		staging->buffer = store->buffers[--store->n_buffers];
+	(void)pthread_mutex_unlock(&store->mutex);
+	if (!staging->buffer)
+		staging->buffer = malloc(BUFFER_BYTES);
+	return staging->buffer ? 0 : error_set(err, ENOMEM, "no memory to stage bytes");
+}
+
+static void give_buffer(struct staging *staging)
+{
+	struct store *store = staging->store;
+
+	(void)pthread_mutex_lock(&store->mutex);
+	if (staging->buffer && store->n_buffers < BUFFERS_MAX)
+		store->buffers[store->n_buffers++] = TAKE_PTR(staging->buffer);
+	(void)pthread_mutex_unlock(&store->mutex);
+	free(staging->buffer);
+}
+
+int staging_spill(struct staging *staging, struct error *err)
+{
+	size_t done = 0;
+	int r = 0;
+
+	if (staging->buffered > 0 && staging->fd < 0)
+		r = open_part(staging, O_CREAT | O_EXCL, err);
+	if (r < 0 || staging->buffered == 0)
+		return r;
+	r = durable_write(staging->fd, staging->buffer, staging->buffered, &done);
+	hasher_add(staging->hasher, staging->buffer, done);
+	staging->buffered -= done;
+	memmove(staging->buffer, staging->buffer + done, staging->buffered);
+	return r < 0 ? error_set(err, -r, "write '%s': %s", staging->path, strerror(-r)) : 0;
+}
+
 void staging_free(struct staging *staging)
 {
 	if (!staging)
 		return;
-	if (staging->store)
+	if (staging->store) {
+		/* What cannot be written is fetched again. */
+		(void)staging_spill(staging, NULL);
 		leave(staging);
+		give_buffer(staging);
+	}
 	hasher_free(staging->hasher);
 	if (staging->fd >= 0)
 		(void)close(staging->fd);
@@ -138,21 +193,31 @@ uint64_t staging_size(const struct staging *staging)
 
 int staging_write(struct staging *staging, const void *data, size_t len, struct error *err)
 {
-	size_t done = 0;
-	int r = 0;
+	const unsigned char *p = data;
+	int r = take_buffer(staging, err);
 
-	if (staging->fd < 0)
-		r = open_part(staging, O_CREAT | O_EXCL, err);
-	if (r < 0)
-		return r;
-	r = durable_write(staging->fd, data, len, &done);
-	hasher_add(staging->hasher, data, done);
-	staging->size += done;
-	if (r < 0) {
-		errno = -r;
-		return error_set(err, errno, "write '%s': %m", staging->path);
+	while (r == 0 && len > 0) {
+		size_t n = MIN(len, BUFFER_BYTES - staging->buffered);
+
+		memcpy(staging->buffer + staging->buffered, p, n);
+		staging->buffered += n;
+		staging->size += n;
+		p += n;
+		len -= n;
+		if (staging->buffered == BUFFER_BYTES)
+			r = staging_spill(staging, err);
 	}
-	return 0;
+	return r;
+}
+
+int staging_sync(struct staging *staging, struct error *err)
+{
+	int r = staging_spill(staging, err);
+
+	if (r < 0 || staging->fd < 0)
+		return r;
+	return fdatasync(staging->fd) < 0 ? error_set(err, errno, "sync '%s': %m", staging->path)
+					  : 0;
 }
 
 static void forget(struct staging *staging)
@@ -160,7 +225,7 @@ static void forget(struct staging *staging)
 	if (staging->fd >= 0)
 		(void)close(staging->fd);
 	staging->fd = -1;
-	staging->size = 0;
+	staging->size = staging->buffered = 0;
 	(void)hasher_end(staging->hasher);
 }
 
@@ -180,6 +245,9 @@ static int settle(struct staging *staging, const struct digest *digest, struct e
 	struct store *store = staging->store;
 	char path[OBJECT_PATH_MAX];
 
+	/* Most never had a file. */
+	if (staging->fd < 0)
+		return pending_put(store, staging->buffer, staging->buffered, digest, err);
 	if (pending_has(&store->pending, digest)) {
 		(void)unlinkat(store->fd, staging->path, 0);
 		return 0;
@@ -190,6 +258,24 @@ static int settle(struct staging *staging, const struct digest *digest, struct e
 	return 0;
 }
 
+/* What goes on in a file is to be whole there. */
+static int complete(struct staging *staging, struct digest *ret, struct error *err)
+{
+	int r;
+
+	if (staging->fd < 0) {
+		*ret = digest_of(staging->buffer, staging->buffered);
+		return 0;
+	}
+	r = staging_spill(staging, err);
+	if (r < 0)
+		return r;
+	*ret = hasher_peek(staging->hasher);
+	return fchmod(staging->fd, 0444) < 0
+		       ? error_set(err, errno, "make '%s' read-only: %m", staging->path)
+		       : 0;
+}
+
 static int finish(struct staging *staging, const struct digest *digest, struct error *err)
 {
 	struct store *store = staging->store;
@@ -197,8 +283,6 @@ static int finish(struct staging *staging, const struct digest *digest, struct e
 
 	if (object_exists(store, digest))
 		return staging_restart(staging, err);
-	if (fchmod(staging->fd, 0444) < 0)
-		return error_set(err, errno, "make '%s' read-only: %m", staging->path);
 	r = pending_enter(store, err);
 	if (r < 0)
 		return r;
@@ -216,11 +300,10 @@ int staging_finish(struct staging *staging, const struct digest *expected, struc
 {
 	char text[2][DIGEST_TEXT_SIZE];
 	struct digest digest;
-	int r = staging->fd < 0 ? open_part(staging, O_CREAT | O_EXCL, err) : 0;
+	int r = complete(staging, &digest, err);
 
 	if (r < 0)
 		return r;
-	digest = hasher_peek(staging->hasher);
 	if (expected && !digest_equal(&digest, expected)) {
 		r = staging_restart(staging, err);
 		return r < 0 ? r

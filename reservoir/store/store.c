@@ -370,6 +370,8 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
+	while (store->n_buffers > 0)
+		free(store->buffers[--store->n_buffers]);
 	pending_done(&store->pending);
 	if (store->lock_fd >= 0)
 		(void)close(store->lock_fd);

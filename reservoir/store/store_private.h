@@ -20,6 +20,7 @@
 
 #define OBJECT_PATH_MAX 96 /* "objects/ab/" and 64 digits */
 #define OBJECT_FANOUT 256
+#define BUFFERS_MAX 64	/* for stagings: mapped anew they would cost more than what they save */
 #define PENDING_MAX 256 /* objects that wait for one another: each has a descriptor */
 #define PENDING_BYTES_MAX ((uint64_t)64 * 1024 * 1024)
 #define PENDING_SLOTS (4 * PENDING_MAX) /* of the index: a power of two */
@@ -53,6 +54,8 @@ struct store {
 	pthread_mutex_t landing; /* held by who syncs what waits; taken inside of the gate */
 	pthread_mutex_t mutex;	 /* of what follows; taken inside of the others */
 	struct staging *stagings;
+	unsigned char *buffers[BUFFERS_MAX]; /* that no staging has at the moment */
+	size_t n_buffers;
 	struct pending pending;
 };
 
@@ -145,6 +148,19 @@ int pending_enter(struct store *store, struct error *err);
  * @fd: the file, which belongs to the store from here on
  */
 void pending_add(struct store *store, const struct digest *digest, uint64_t size, int fd);
+
+/**
+ * pending_put() - Let an object in memory wait; one that is there already is left as it is.
+ * @store: store after pending_enter()
+ * @data: @len bytes
+ * @len: number of bytes
+ * @digest: what they hash to
+ * @err: set on failure
+ *
+ * Return: 0, or negative errno of the system.
+ */
+int pending_put(struct store *store, const void *data, size_t len, const struct digest *digest,
+		struct error *err);
 
 /**
  * pending_done() - Release what waits: the files lie where the next writer looks.

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/parse.h"
 #include "tests/unit/reservoir/fetch/scene.h"
@@ -570,6 +571,45 @@ static void test_a_later_run_goes_on(_unused_ void **state)
 	scene_close(&scene);
 }
 
+static struct origin_answer stops_after_three(_unused_ void *ctx, _unused_ const char *path,
+					      _unused_ const char *head, _unused_ unsigned int nth)
+{
+	struct origin_answer answer = ANSWER_OK(HELLO);
+
+	answer.cut = 3;
+	answer.is_hanging = true;
+	return answer;
+}
+
+/* Ends the run once the three bytes are in a file. */
+static void look_for_part(void *ctx, _unused_ const struct fetch_progress *progress,
+			  _unused_ size_t n)
+{
+	const struct scene *scene = ctx;
+	struct digest digest = hello_digest();
+	char hex[DIGEST_TEXT_SIZE], path[128];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "staging/%s.part", digest_format(&digest, hex));
+	if (fstatat(store_dirfd(scene->store), path, &st, 0) == 0 && st.st_size == 3)
+		fetcher_stop(scene->fetcher);
+}
+
+static void test_what_comes_slowly_outlives_a_kill(_unused_ void **state)
+{
+	_cleanup_got_ struct got got = GOT_INIT;
+	struct digest digest = hello_digest();
+	struct error err = { 0 };
+	struct scene scene;
+
+	scene_open(&scene, stops_after_three);
+	fetcher_watch(scene.fetcher, look_for_part, &scene);
+	scene_add(&scene, "/a",
+		  (struct fetch_request) { .sha256 = &digest, .size = sizeof(HELLO) - 1 }, &got);
+	assert_int_equal(fetcher_run(scene.fetcher, NULL, NULL, &err), -EINTR);
+	scene_close(&scene);
+}
+
 static void test_what_is_whole_in_staging_costs_no_request(_unused_ void **state)
 {
 	_cleanup_got_ struct got got = GOT_INIT;
@@ -816,6 +856,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_bytes_are_never_kept),
 		cmocka_unit_test(test_sizes_are_held),
 		cmocka_unit_test(test_a_later_run_goes_on),
+		cmocka_unit_test(test_what_comes_slowly_outlives_a_kill),
 		cmocka_unit_test(test_what_is_whole_in_staging_costs_no_request),
 		cmocka_unit_test(test_many_are_pulled_and_bounded),
 		cmocka_unit_test(test_done_may_add),

@@ -141,6 +141,62 @@ static void goes_on_after_a_restart(void **state)
 	store_close(store);
 }
 
+/* How large a file of the staging directory is; -1 if it is not there. */
+static off_t staged_bytes(const struct store *store, const char *name)
+{
+	char path[128];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "staging/%s", name);
+	return fstatat(store_dirfd(store), path, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -1 : st.st_size;
+}
+
+/* What is small never has a file but its own; what is large has one before it is whole. */
+static void writes_much_at_once(void **state)
+{
+	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
+	_cleanup_(staging_freep) struct staging *small = NULL;
+	_cleanup_(staging_freep) struct staging *large = NULL;
+	struct digest expected = digest_of("small", 5);
+	char hex[DIGEST_TEXT_SIZE], whole[DIGEST_TEXT_SIZE + 8];
+	struct error err = { 0 };
+
+	assert_int_equal(staging_open(store, "small", &small, &err), 0);
+	assert_int_equal(staging_write(small, "sma", 3, &err), 0);
+	assert_int_equal(staging_write(small, "ll", 2, &err), 0);
+	assert_int_equal(staging_size(small), 5);
+	assert_int_equal(staged_bytes(store, "small.part"), -1);
+	assert_int_equal(staging_finish(small, &expected, NULL, &err), 0);
+	(void)snprintf(whole, sizeof(whole), "%s.whole", digest_format(&expected, hex));
+	assert_int_equal(staged_bytes(store, whole), 5);
+	assert_int_equal(staging_open(store, "large", &large, &err), 0);
+	write_large(large, 0, LARGE);
+	assert_int_equal(staging_size(large), LARGE);
+	assert_in_range(staged_bytes(store, "large.part"), LARGE / 2, LARGE);
+	expected = large_digest();
+	assert_int_equal(staging_finish(large, &expected, NULL, &err), 0);
+	assert_int_equal(staged_bytes(store, "large.part"), -1);
+}
+
+static void syncs_what_there_is(void **state)
+{
+	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
+	_cleanup_(staging_freep) struct staging *staging = NULL;
+	struct digest expected = digest_of("of two parts", 12);
+	struct error err = { 0 };
+
+	assert_int_equal(staging_open(store, "key", &staging, &err), 0);
+	assert_int_equal(staging_sync(staging, &err), 0);
+	assert_int_equal(staged_bytes(store, "key.part"), -1);
+	assert_int_equal(staging_write(staging, "of two", 6, &err), 0);
+	assert_int_equal(staging_sync(staging, &err), 0);
+	assert_int_equal(staged_bytes(store, "key.part"), 6);
+	assert_int_equal(staging_write(staging, " parts", 6, &err), 0);
+	assert_int_equal(staging_finish(staging, &expected, NULL, &err), 0);
+	assert_int_equal(object_flush(store, &err), 0);
+	assert_true(has_name(store, &expected));
+}
+
 static void refuses_other_bytes(void **state)
 {
 	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
@@ -250,6 +306,8 @@ int main(void)
 		TEST(misses_what_is_not_there),
 		TEST(finds_damage),
 		TEST(goes_on_after_a_restart),
+		TEST(writes_much_at_once),
+		TEST(syncs_what_there_is),
 		TEST(refuses_other_bytes),
 		TEST(refuses_bad_keys),
 		TEST(takes_up_what_was_whole),
