@@ -6,9 +6,8 @@ import os
 import shutil
 import socket
 import ssl
-import subprocess
 
-from harness import reservoir
+from harness import archive, reservoir
 from harness.sandbox import Skip, free_port
 from harness.world import check, hello, hello_debs
 
@@ -25,11 +24,7 @@ class Nginx:
         if not shutil.which("nginx"):
             raise Skip("there is no nginx")
         self.port = free_port()
-        self.certificate, key = world.join("proxy.crt"), world.join("proxy.key")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-                        "-keyout", key, "-out", self.certificate], check=True,
-                       capture_output=True)
+        self.certificate, key = archive.certificate(world, "proxy")
         with open(CONFIGURATION, encoding="utf-8") as file:
             text = file.read()
         for was, becomes in (("127.0.0.1:8080", f"127.0.0.1:{site.port}"),

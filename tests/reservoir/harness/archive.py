@@ -64,6 +64,17 @@ class Gpg:
         self.run("gpg", "--batch", "--yes", "--armor", "--output", target, "--detach-sign", source)
 
 
+def certificate(folder, name="server"):
+    """Return files of a certificate of localhost, which is its own authority, and of its key."""
+    if not shutil.which("openssl"):
+        raise Skip("openssl is not installed")
+    made, key = folder.join(f"{name}.crt"), folder.join(f"{name}.key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                    "-keyout", key, "-out", made], check=True, capture_output=True)
+    return made, key
+
+
 def write(path, data, when=None):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path + ".new", "wb") as file:
