@@ -64,8 +64,11 @@ static const char *without_authority(const char *target)
 	return *rest ? rest : "/";
 }
 
-/* apt asks for "./InRelease" of a flat repository: parts of a dot alone say nothing. */
-static void drop_dots(char *path)
+/*
+ * apt asks for "./InRelease" of a flat repository, and pipenv for "simple//NAME/": parts of a
+ * dot alone, and empty ones, say nothing.
+ */
+static void drop_nothings(char *path)
 {
 	char *to = path;
 	const char *part = path;
@@ -74,7 +77,7 @@ static void drop_dots(char *path)
 		size_t len = strcspn(part, "/");
 		size_t whole = len + (part[len] == '/');
 
-		if (len != 1 || part[0] != '.') {
+		if (len > 1 || (len == 1 && part[0] != '.')) {
 			memmove(to, part, whole);
 			to += whole;
 		}
@@ -152,7 +155,7 @@ int place_parse(const char *target, struct place *ret, struct error *err)
 		return error_set(err, EINVAL, "the path does not begin with a slash");
 	r = decode(target + 1, path, sizeof(path), err);
 	if (r == 0) {
-		drop_dots(path);
+		drop_nothings(path);
 		r = check_parts(path, err);
 	}
 	if (r == 0)

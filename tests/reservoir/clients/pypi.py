@@ -142,7 +142,8 @@ def test_pip_sees_a_new_release(world):
 
 def test_pages_have_one_address(world):
     hub = serving(world)
-    for path in ("/pypi/simple", "/pypi/simple/hello-lib", "/pypi/simple/Hello_Lib/"):
+    for path in ("/pypi/simple", "/pypi/simple/hello-lib", "/pypi/simple/Hello_Lib/",
+                 "/pypi/simple//hello-lib/"):
         status, _, body = get(hub.url + path)
         check(status == 200 and b"hello" in body, f"{path}: {status}")
     hub.accessed("/pypi/simple/Hello_Lib/", " 301 ")
