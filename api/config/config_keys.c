@@ -4,21 +4,12 @@
 #include <assert.h>
 
 #include "api/config/config_check.h"
+#include "api/config/schema_rows.h"
 #include "base/macro.h"
 
 #define SECOND_MS 1000u
 #define MINUTE_MS (60u * SECOND_MS)
 #define HOUR_MS (60u * MINUTE_MS)
-
-/* Where a value lies in its struct. */
-#define FIELD(of, member) .offset = offsetof(of, member), .size = sizeof(((of *)0)->member)
-#define ITEMS(of, items, n) .offset = offsetof(of, items), .n_offset = offsetof(of, n)
-
-/* A string that fills its array. */
-#define TEXT(of, member) \
-	.type = SCHEMA_STRING, FIELD(of, member), .min = 1, .max = sizeof(((of *)0)->member) - 1
-
-#define MAPPING(rows) .type = SCHEMA_MAPPING, .keys = (rows), .n_keys = ARRAY_SIZE(rows)
 
 static const char *const versions[] = { [CONFIG_V1] = "v1", NULL };
 static const char *const units[] = {

@@ -10,19 +10,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/config/schema_rows.h"
 #include "base/macro.h"
 #include "base/parse.h"
-
-/* Where a value lies in its struct. */
-#define FIELD(STRUCT, member) \
-	.offset = offsetof(STRUCT, member), .size = sizeof(((STRUCT *)0)->member)
-#define ITEMS(STRUCT, member) \
-	.offset = offsetof(STRUCT, member), .n_offset = offsetof(STRUCT, n_##member)
-/* A text that fits its field, and is not empty. */
-#define TEXT(STRUCT, member)                                    \
-	.type = SCHEMA_STRING, FIELD(STRUCT, member), .min = 1, \
-	.max = sizeof(((STRUCT *)0)->member) - 1
-#define KEYS(rows) .keys = rows, .n_keys = ARRAY_SIZE(rows)
 
 static const char *const tests[] = {
 	[CONFIG_TEST_NONE] = "",
@@ -133,9 +123,8 @@ static const struct schema_key pci_id_keys[] = {
 
 static const struct schema_key pci_id_item = {
 	.name = "devices.*",
-	.type = SCHEMA_MAPPING,
 	.size = sizeof(struct config_pci_id),
-	KEYS(pci_id_keys),
+	MAPPING(pci_id_keys),
 };
 
 static const struct schema_key pci_keys[] = {
@@ -155,7 +144,7 @@ static const struct schema_key pci_keys[] = {
 	{
 		.name = "devices",
 		.type = SCHEMA_MAP,
-		ITEMS(struct config_pci_match, devices),
+		ITEMS(struct config_pci_match, devices, n_devices),
 		.min = 1,
 		.max = CONFIG_DRIVER_IDS_MAX,
 		.item = &pci_id_item,
@@ -191,23 +180,21 @@ static const struct schema_key file_item = {
 static const struct schema_key match_keys[] = {
 	{
 		.name = "pci",
-		.type = SCHEMA_MAPPING,
 		FIELD(struct config_match, pci),
-		KEYS(pci_keys),
+		MAPPING(pci_keys),
 		.text = "What the PCI device must be; without `class` and `deviceFiles`, each PCI "
 			"device that fits is a card.",
 	},
 	{
 		.name = "class",
-		.type = SCHEMA_MAPPING,
 		FIELD(struct config_match, class),
-		KEYS(class_keys),
+		MAPPING(class_keys),
 		.text = "Each entry of a class of the kernel is a card.",
 	},
 	{
 		.name = "deviceFiles",
 		.type = SCHEMA_LIST,
-		ITEMS(struct config_match, files),
+		ITEMS(struct config_match, files, n_files),
 		.min = 1,
 		.max = CONFIG_DRIVER_FILES_MAX,
 		.item = &file_item,
@@ -237,9 +224,8 @@ static const struct schema_key node_keys[] = {
 
 static const struct schema_key node_item = {
 	.name = "deviceFiles[]",
-	.type = SCHEMA_MAPPING,
 	.size = sizeof(struct config_node),
-	KEYS(node_keys),
+	MAPPING(node_keys),
 };
 
 #define ATTRIBUTE(NAME, MEMBER, TEXT_)                                               \
@@ -321,9 +307,8 @@ static const struct schema_key env_keys[] = {
 
 static const struct schema_key env_item = {
 	.name = "env.*",
-	.type = SCHEMA_MAPPING,
 	.size = sizeof(struct config_env),
-	KEYS(env_keys),
+	MAPPING(env_keys),
 };
 
 static const struct schema_key mount_keys[] = {
@@ -344,9 +329,8 @@ static const struct schema_key mount_keys[] = {
 
 static const struct schema_key mount_item = {
 	.name = "mounts[]",
-	.type = SCHEMA_MAPPING,
 	.size = sizeof(struct config_mount),
-	KEYS(mount_keys),
+	MAPPING(mount_keys),
 };
 
 static const struct schema_key driver_keys[] = {
@@ -371,15 +355,14 @@ static const struct schema_key driver_keys[] = {
 	},
 	{
 		.name = "match",
-		.type = SCHEMA_MAPPING,
 		FIELD(struct config_driver, match),
-		KEYS(match_keys),
+		MAPPING(match_keys),
 		.text = "What a card is known by; everything that is written must hold.",
 	},
 	{
 		.name = "deviceFiles",
 		.type = SCHEMA_LIST,
-		ITEMS(struct config_driver, nodes),
+		ITEMS(struct config_driver, nodes, n_nodes),
 		.min = 1,
 		.max = CONFIG_DRIVER_NODES_MAX,
 		.item = &node_item,
@@ -388,9 +371,8 @@ static const struct schema_key driver_keys[] = {
 	},
 	{
 		.name = "attributes",
-		.type = SCHEMA_MAPPING,
 		FIELD(struct config_driver, attributes),
-		KEYS(attribute_keys),
+		MAPPING(attribute_keys),
 		.text = "Where the facts stand: paths below the card's entry in sysfs, of which "
 			"one directory may be `*`.",
 	},
@@ -418,22 +400,20 @@ static const struct schema_key driver_keys[] = {
 	},
 	{
 		.name = "health",
-		.type = SCHEMA_MAPPING,
 		FIELD(struct config_driver, health),
-		KEYS(health_keys),
+		MAPPING(health_keys),
 		.text = "What must hold of a healthy card, beside that it is there.",
 	},
 	{
 		.name = "temperature",
-		.type = SCHEMA_MAPPING,
 		FIELD(struct config_driver, temperature),
-		KEYS(temperature_keys),
+		MAPPING(temperature_keys),
 		.text = "Where a card tells its temperature.",
 	},
 	{
 		.name = "env",
 		.type = SCHEMA_MAP,
-		ITEMS(struct config_driver, env),
+		ITEMS(struct config_driver, env, n_env),
 		.min = 1,
 		.max = CONFIG_DRIVER_ENV_MAX,
 		.item = &env_item,
@@ -442,7 +422,7 @@ static const struct schema_key driver_keys[] = {
 	{
 		.name = "mounts",
 		.type = SCHEMA_LIST,
-		ITEMS(struct config_driver, mounts),
+		ITEMS(struct config_driver, mounts, n_mounts),
 		.min = 1,
 		.max = CONFIG_DRIVER_MOUNTS_MAX,
 		.item = &mount_item,
@@ -469,9 +449,8 @@ static_assert(ARRAY_SIZE(match_keys) <= SCHEMA_KEYS_MAX, "a mapping has too many
 
 const struct schema_key config_driver_item = {
 	.name = "declare[]",
-	.type = SCHEMA_MAPPING,
 	.size = sizeof(struct config_driver),
-	KEYS(driver_keys),
+	MAPPING(driver_keys),
 };
 
 int config_driver_parse(const char *text, size_t len, const char *name, struct config_driver *ret,

@@ -3,7 +3,7 @@
  * The configuration that `init` writes: comments that show what can be said, and
  * what the machine's own configuration says.
  *
- * Source: the rows of reservoir/config/config_keys.c
+ * Source: the rows of reservoir/config
  */
 #pragma once
 

@@ -3,7 +3,7 @@
  * The configuration of a reservoir: which repositories it has, where they come from,
  * and how it fetches, packs and serves.
  *
- * Source: the rows of reservoir/config/config_keys.c, which also write its manual
+ * Source: the rows of config_keys.c and repository_keys.c, which also write its manual
  */
 #pragma once
 
