@@ -2,12 +2,15 @@
 #include "reservoir/config/config_check.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/macro.h"
 #include "base/parse.h"
 #include "reservoir/config/config.h"
+#include "reservoir/config/window.h"
+
+#define PYTHON_MINOR_MAX 999
 
 /* First parts of paths that are the server's own. */
 static const char *const reserved[] = { "snapshot", "healthz", "readyz", "metrics", "status" };
@@ -35,6 +38,10 @@ int reservoir_check_url(const void *value, struct error *err)
 	static const char *const schemes[] = { "http://", "https://", "file:///" };
 	const char *url = value;
 
+	if (!str_is_printable(url) || strpbrk(url, " ?#"))
+		return error_set(err, EINVAL,
+				 "the URL has a space, a '?', a '#' or what is no ASCII in it, and "
+				 "paths are put behind it");
 	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
 		const char *rest = str_starts_with(url, schemes[i]);
 
@@ -44,6 +51,8 @@ int reservoir_check_url(const void *value, struct error *err)
 			return error_set(err, EINVAL,
 					 "the URL has a user name in it; credentials go in "
 					 "'sync.netrcFile'");
+		if (url[0] == 'h' && strcspn(rest, "/:") == 0)
+			return error_set(err, EINVAL, "the URL '%s' has no host", url);
 		return 0;
 	}
 	return error_set(err, EINVAL, "'%s' begins neither with http:// nor with https://", url);
@@ -52,10 +61,10 @@ int reservoir_check_url(const void *value, struct error *err)
 int reservoir_check_python(const void *value, struct error *err)
 {
 	const char *text = value;
-	unsigned int minor;
-	char end;
+	const char *minor = str_starts_with(text, "3.");
+	uint32_t number;
 
-	if (sscanf(text, "3.%3u%c", &minor, &end) != 1)
+	if (!minor || parse_u32(minor, PYTHON_MINOR_MAX, &number) < 0)
 		return error_set(err, EINVAL, "'%s' is no version of Python, as in '3.11'", text);
 	return 0;
 }
@@ -76,16 +85,9 @@ int reservoir_check_platform(const void *value, struct error *err)
 
 int reservoir_check_window(const void *value, struct error *err)
 {
-	unsigned int hour[2], minute[2];
-	const char *text = value;
-	char end;
+	struct window window;
 
-	if (sscanf(text, "%2u:%2u-%2u:%2u%c", &hour[0], &minute[0], &hour[1], &minute[1], &end) !=
-		    4 ||
-	    hour[0] > 23 || hour[1] > 23 || minute[0] > 59 || minute[1] > 59)
-		return error_set(err, EINVAL,
-				 "'%s' is not two times of the day, as in '22:00-06:00'", text);
-	return 0;
+	return window_parse(value, &window, err);
 }
 
 int reservoir_check_hub(const void *value, struct error *err)

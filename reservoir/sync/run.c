@@ -15,11 +15,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/parse.h"
+#include "reservoir/config/window.h"
 #include "reservoir/ecosystem.h"
 #include "reservoir/store/scrub.h"
 #include "reservoir/store/synced.h"
-#include "reservoir/sync/prune.h"
-#include "reservoir/sync/window.h"
+#include "reservoir/sync/journal.h"
 
 #define SIGNING_KEY_MAX ((size_t)1024 * 1024) /* what may be in its file: key rings are small */
 

@@ -23,78 +23,79 @@ static void must_parse(const char *text, struct reservoir_config *ret)
 		fail_msg("%s", err.msg);
 }
 
+static const struct {
+	const char *text;
+	const char *error; /* what the message begins with */
+} refused[] = {
+	{ "suites: []\n", "f:1:1: unknown key 'suites'" },
+	{ "serv: {}\n", "f:1:1: unknown key 'serv', did you mean 'serve'?" },
+	{ "sync: {}\nsync: {}\n", "f:2:1: " },
+	{ "[]\n", "f:1:1: " },
+	{ "repositories:\n- ecosystem: apt\n", "f:2:3: " },
+	{ "repositories:\n- name: a\n", "f:2:3: " },
+	{ APT "  apt: {suits: [a]}\n", "f:4:9: unknown key 'suits', did you mean 'suites'" },
+	{ APT "  apt: {suites: []}\n", "f:4:17: " },
+	{ APT "  pypi: {}\n", "f:4:3: " },
+	{ PYPI "  apt: {suites: [a]}\n", "f:4:3: " },
+	{ PYPI "- name: p\n  ecosystem: pypi\n", "f:4:3: the name 'p' is taken" },
+	{ "repositories:\n- {name: A, ecosystem: apt}\n",
+	  "f:2:10: 'name': the name 'A' has other" },
+	{ "repositories:\n- {name: -a, ecosystem: apt}\n", "f:2:10: 'name': the name '-a'" },
+	{ "repositories:\n- {name: a., ecosystem: apt}\n", "f:2:10: 'name': the name 'a.'" },
+	{ "repositories:\n- {name: a/b, ecosystem: apt}\n", "f:2:10: 'name': the name 'a/b'" },
+	{ "repositories:\n- {name: metrics, ecosystem: apt}\n",
+	  "f:2:10: 'name': the name 'metrics' is a path of the server itself" },
+	{ "repositories:\n- {name: a, ecosystem: gem}\n", "f:2:24: 'ecosystem' must be one of" },
+	{ PYPI "  upstream: ftp://example.org/\n",
+	  "f:4:13: 'upstream': 'ftp://example.org/' begins" },
+	{ PYPI "  upstream: http://u:p@example.org/\n",
+	  "f:4:13: 'upstream': the URL has a user name" },
+	{ PYPI "  upstream: http://\n", "f:4:13: 'upstream': the URL 'http://' has no" },
+	{ PYPI "  upstream: https:///simple/\n", "f:4:13: 'upstream': the URL 'https:///" },
+	{ PYPI "  upstream: 'http://a/b c/'\n", "f:4:13: 'upstream': the URL has a space" },
+	{ PYPI "  upstream: http://a/?b=c\n", "f:4:13: 'upstream': the URL has a space" },
+	{ PYPI "  upstream: http://a/#c\n", "f:4:13: 'upstream': the URL has a space" },
+	{ PYPI "  mode: cache\n", "f:2:3: 'repositories[]': 'mode: cache' needs an 'upstream'" },
+	{ APT "  upstream: http://example.org/\n" SUITE,
+	  "f:2:3: 'repositories[]': the repository needs 'apt.keyring'" },
+	{ APT "  apt: {suites: [a], publish: curated}\n",
+	  "f:4:8: 'apt': 'publish: curated' needs a 'signingKey'" },
+	{ APT "  apt: {suites: [a], packages: [b]}\n",
+	  "f:4:8: 'apt': 'packages', 'exclude' and 'together' need" },
+	{ PYPI "  pypi: {environments: [{python: '2.7', platform: any}]}\n",
+	  "f:4:34: 'python': '2.7' is no version of Python" },
+	{ PYPI "  pypi: {environments: [{python: '3.-1', platform: any}]}\n",
+	  "f:4:34: 'python': '3.-1' is no version of Python" },
+	{ PYPI "  pypi: {environments: [{python: '3.11', platform: amiga}]}\n",
+	  "f:4:52: 'platform': 'amiga' is no platform tag" },
+	{ "sync: {window: 25:00-06:00}\n", "f:1:16: 'window': '25:00-06:00' is not two times" },
+	{ "sync: {perHost: 0}\n", "f:1:17: " },
+	{ "sync: {perHost: 65}\n", "f:1:17: " },
+	{ "sync: {timeout: 10}\n", "f:1:17: " },
+	{ "bundles: {hubs: [{id: a}]}\n", "f:1:18: " },
+	{ "bundles: {hubs: [{id: a, keys: [k, j, k], signatures: 2}]}\n",
+	  "f:1:18: 'hubs[]': key 'k' of hub 'a' is listed twice" },
+	{ "bundles: {compression: 20}\n", "f:1:24: " },
+	{ "serve: {users: [{name: a}, {name: a}]}\n", "f:1:28: the name 'a' is taken" },
+	{ "keep: {generations: 0}\n", "f:1:21: " },
+	{ "keep: {}\n---\nkeep: {}\n", "f:2:1: " },
+	{ "keep: &a {}\n", "f:1:7: " },
+	{ "keep: {\n", "f:2:1: " },
+};
+
 static void refuses(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *error; /* what the message begins with */
-	} cases[] = {
-		{ "suites: []\n", "f:1:1: unknown key 'suites'" },
-		{ "serv: {}\n", "f:1:1: unknown key 'serv', did you mean 'serve'?" },
-		{ "sync: {}\nsync: {}\n", "f:2:1: " },
-		{ "[]\n", "f:1:1: " },
-		{ "repositories:\n- ecosystem: apt\n", "f:2:3: " },
-		{ "repositories:\n- name: a\n", "f:2:3: " },
-		{ APT "  apt: {suits: [a]}\n",
-		  "f:4:9: unknown key 'suits', did you mean 'suites'" },
-		{ APT "  apt: {suites: []}\n", "f:4:17: " },
-		{ APT "  pypi: {}\n", "f:4:3: " },
-		{ PYPI "  apt: {suites: [a]}\n", "f:4:3: " },
-		{ PYPI "- name: p\n  ecosystem: pypi\n", "f:4:3: the name 'p' is taken" },
-		{ "repositories:\n- {name: A, ecosystem: apt}\n",
-		  "f:2:10: 'name': the name 'A' has other" },
-		{ "repositories:\n- {name: -a, ecosystem: apt}\n",
-		  "f:2:10: 'name': the name '-a'" },
-		{ "repositories:\n- {name: a., ecosystem: apt}\n",
-		  "f:2:10: 'name': the name 'a.'" },
-		{ "repositories:\n- {name: a/b, ecosystem: apt}\n",
-		  "f:2:10: 'name': the name 'a/b'" },
-		{ "repositories:\n- {name: metrics, ecosystem: apt}\n",
-		  "f:2:10: 'name': the name 'metrics' is a path of the server itself" },
-		{ "repositories:\n- {name: a, ecosystem: gem}\n",
-		  "f:2:24: 'ecosystem' must be one of" },
-		{ PYPI "  upstream: ftp://example.org/\n",
-		  "f:4:13: 'upstream': 'ftp://example.org/' begins" },
-		{ PYPI "  upstream: http://u:p@example.org/\n",
-		  "f:4:13: 'upstream': the URL has a user name" },
-		{ PYPI "  mode: cache\n",
-		  "f:2:3: 'repositories[]': 'mode: cache' needs an 'upstream'" },
-		{ APT "  upstream: http://example.org/\n" SUITE,
-		  "f:2:3: 'repositories[]': the repository needs 'apt.keyring'" },
-		{ APT "  apt: {suites: [a], publish: curated}\n",
-		  "f:4:8: 'apt': 'publish: curated' needs a 'signingKey'" },
-		{ APT "  apt: {suites: [a], packages: [b]}\n",
-		  "f:4:8: 'apt': 'packages', 'exclude' and 'together' need" },
-		{ PYPI "  pypi: {environments: [{python: '2.7', platform: any}]}\n",
-		  "f:4:34: 'python': '2.7' is no version of Python" },
-		{ PYPI "  pypi: {environments: [{python: '3.11', platform: amiga}]}\n",
-		  "f:4:52: 'platform': 'amiga' is no platform tag" },
-		{ "sync: {window: 25:00-06:00}\n",
-		  "f:1:16: 'window': '25:00-06:00' is not two times" },
-		{ "sync: {perHost: 0}\n", "f:1:17: " },
-		{ "sync: {perHost: 65}\n", "f:1:17: " },
-		{ "sync: {timeout: 10}\n", "f:1:17: " },
-		{ "bundles: {hubs: [{id: a}]}\n", "f:1:18: " },
-		{ "bundles: {hubs: [{id: a, keys: [k, j, k], signatures: 2}]}\n",
-		  "f:1:18: 'hubs[]': key 'k' of hub 'a' is listed twice" },
-		{ "bundles: {compression: 20}\n", "f:1:24: " },
-		{ "serve: {users: [{name: a}, {name: a}]}\n", "f:1:28: the name 'a' is taken" },
-		{ "keep: {generations: 0}\n", "f:1:21: " },
-		{ "keep: {}\n---\nkeep: {}\n", "f:2:1: " },
-		{ "keep: &a {}\n", "f:1:7: " },
-		{ "keep: {\n", "f:2:1: " },
-	};
 	size_t faults = 0;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		_cleanup_reservoir_config_ struct reservoir_config config = { 0 };
 		struct error err = { 0 };
 
-		if (parse(cases[i].text, &config, &err) == -EINVAL &&
-		    strncmp(err.msg, cases[i].error, strlen(cases[i].error)) == 0)
+		if (parse(refused[i].text, &config, &err) == -EINVAL &&
+		    strncmp(err.msg, refused[i].error, strlen(refused[i].error)) == 0)
 			continue;
-		print_error("'%s' does not begin with '%s'\n", err.msg, cases[i].error);
+		print_error("'%s' does not begin with '%s'\n", err.msg, refused[i].error);
 		faults++;
 	}
 	assert_int_equal(faults, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "reservoir/sync/window.h"
+#include "reservoir/config/window.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -14,7 +14,8 @@ int window_parse(const char *text, struct window *ret, struct error *err)
 		return 0;
 	if (sscanf(text, "%2u:%2u-%2u:%2u%c", &from_h, &from_m, &to_h, &to_m, &end) != 4 ||
 	    from_h > 23 || from_m > 59 || to_h > 23 || to_m > 59)
-		return error_set(err, EINVAL, "'%s' is no window as in '22:00-06:00'", text);
+		return error_set(err, EINVAL,
+				 "'%s' is not two times of the day, as in '22:00-06:00'", text);
 	*ret = (struct window) {
 		.always = from_h == to_h && from_m == to_m,
 		.from_s = from_h * 3600 + from_m * 60,

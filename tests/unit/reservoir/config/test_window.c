@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "reservoir/sync/window.h"
+#include "reservoir/config/window.h"
 
 static const struct {
 	const char *text;
