@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/parse.h"
-#include "reservoir/command/report.h"
+#include "base/size.h"
 #include "reservoir/ecosystem.h"
 
 int bundle_context_open(const struct settings *settings, enum store_access access,
@@ -65,7 +65,7 @@ int bundle_finish(void *ctx, const struct generation_repository *repository,
 
 void bundle_describe(const struct import_report *report, const char *name, bool dry_run)
 {
-	char size[REPORT_WORD_MAX];
+	char size[SIZE_TEXT_MAX];
 
 	if (report->verdict != IMPORT_APPLIED) {
 		(void)printf("%s: %s: %s\n", name, import_verdict_name(report->verdict),
@@ -79,7 +79,7 @@ void bundle_describe(const struct import_report *report, const char *name, bool 
 			     report->sequence, report->generation);
 	(void)printf(" (%s, %" PRIu64 " objects, %s, %" PRIu64 " packages removed",
 		     bundle_kind_name(report->kind), report->objects,
-		     report_size(report->bytes, size), report->removed);
+		     size_format(report->bytes, size), report->removed);
 	if (report->scanned > 0)
 		(void)printf(", %" PRIu64 " files scanned", report->scanned);
 	(void)printf(")\n");

@@ -6,6 +6,7 @@
 
 #include "base/macro.h"
 #include "base/parse.h"
+#include "base/size.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/command/report.h"
@@ -53,13 +54,12 @@ static int put_text(const struct difference *difference, enum manifest_change ch
 		    const struct manifest_entry *entry)
 {
 	const char *encoding = encoding_name(entry->encoding);
-	char word[REPORT_WORD_MAX];
+	char size[SIZE_TEXT_MAX];
+	int n = printf("%c %10s  %s/%s%s%s%s\n", "+-*"[change], size_format(entry->size, size),
+		       difference -> repository, entry -> path, encoding ? " (" : "",
+		       encoding ? encoding : "", encoding ? ")" : "");
 
-	if (printf("%c %10s  %s/%s%s%s%s\n", "+-*"[change], report_size(entry->size, word),
-		   difference -> repository, entry -> path, encoding ? " (" : "",
-		   encoding ? encoding : "", encoding ? ")" : "") < 0)
-		return error_set(difference->err, errno, "write to standard output: %m");
-	return 0;
+	return n < 0 ? error_set(difference->err, errno, "write to standard output: %m") : 0;
 }
 
 static int put(void *ctx, enum manifest_change change, const struct manifest_entry *before,
@@ -147,13 +147,13 @@ static int compare_all(struct difference *difference)
 static int put_sums(const struct difference *difference, struct error *err)
 {
 	const struct sum *sums = difference->sums;
-	char word[REPORT_WORD_MAX];
+	char word[SIZE_TEXT_MAX];
 
 	if (difference->settings->json)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
 		if (printf("%s%s %" PRIu64 " files, %s", i ? "; " : "", changes[i], sums[i].files,
-			   report_size(sums[i].bytes, word)) < 0)
+			   size_format(sums[i].bytes, word)) < 0)
 			return error_set(err, errno, "write to standard output: %m");
 	return putchar('\n') == EOF ? error_set(err, errno, "write to standard output: %m") : 0;
 }

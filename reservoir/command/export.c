@@ -8,18 +8,18 @@
 
 #include "base/macro.h"
 #include "base/parse.h"
+#include "base/size.h"
 #include "reservoir/bundle/exporter.h"
 #include "reservoir/bundle/receipt.h"
 #include "reservoir/command/bundle_command.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
-#include "reservoir/command/report.h"
 
 static void progress(_unused_ void *ctx, uint32_t index, const struct bundle_chunk *chunk)
 {
-	char size[REPORT_WORD_MAX];
+	char size[SIZE_TEXT_MAX];
 
-	(void)printf("chunk %" PRIu32 ": %s\n", index, report_size(chunk->size, size));
+	(void)printf("chunk %" PRIu32 ": %s\n", index, size_format(chunk->size, size));
 	(void)fflush(stdout);
 }
 
@@ -83,15 +83,15 @@ static int find_base(struct bundle_context *context, const char *since, struct g
 
 static void describe(const struct export_report *report)
 {
-	char written[REPORT_WORD_MAX], size[REPORT_WORD_MAX];
+	char written[SIZE_TEXT_MAX], size[SIZE_TEXT_MAX];
 
 	(void)printf("%s: %s bundle %" PRIu64 " to generation %" PRIu64, report->name,
 		     bundle_kind_name(report->kind), report->sequence, report->number);
 	if (report->kind != BUNDLE_FULL)
 		(void)printf(" from %" PRIu64, report->base_number);
 	(void)printf(": %" PRIu64 " objects of %s and %" PRIu64 " removals in %zu chunks of %s\n",
-		     report->objects, report_size(report->bytes, size), report->removed,
-		     report->n_chunks, report_size(report->bundle_bytes, written));
+		     report->objects, size_format(report->bytes, size), report->removed,
+		     report->n_chunks, size_format(report->bundle_bytes, written));
 	if (report->n_resumed > 0)
 		(void)printf("%zu chunks were there from an earlier run\n", report->n_resumed);
 	(void)fflush(stdout);

@@ -10,24 +10,6 @@
 #include "base/macro.h"
 #include "base/parse.h"
 
-const char *report_size(uint64_t bytes, char ret[REPORT_WORD_MAX])
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
-	uint64_t unit = 1;
-	size_t i = 0;
-
-	while (i + 1 < ARRAY_SIZE(units) && bytes / unit >= 1024) {
-		unit *= 1024;
-		i++;
-	}
-	if (i == 0)
-		(void)snprintf(ret, REPORT_WORD_MAX, "%" PRIu64 " B", bytes);
-	else
-		(void)snprintf(ret, REPORT_WORD_MAX, "%.1f %s", (double)bytes / (double)unit,
-			       units[i]);
-	return ret;
-}
-
 const char *report_time(int64_t seconds, char ret[REPORT_WORD_MAX])
 {
 	time_t time = (time_t)seconds;

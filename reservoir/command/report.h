@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the commands print for people: sizes, times and tables.
+ * What the commands print for people: times and tables.
  *
- * Source: IEC 80000-13 for KiB, MiB and GiB; ISO 8601 for times
+ * Source: ISO 8601 for times
  */
 #pragma once
 
@@ -16,18 +16,9 @@
 #include "base/error.h"
 #include "base/strbuf.h"
 
-#define REPORT_WORD_MAX 48		     /* bytes with the NUL of a size, a time or an age */
+#define REPORT_WORD_MAX 48		     /* bytes with the NUL of a time or an age */
 #define REPORT_MAX ((size_t)8 * 1024 * 1024) /* of what is put together before it is printed */
 #define REPORT_COLUMNS_MAX 8
-
-/**
- * report_size() - Write a number of bytes with a unit.
- * @bytes: number
- * @ret: receives it, as in "1.5 MiB"
- *
- * Return: @ret.
- */
-const char *report_size(uint64_t bytes, char ret[REPORT_WORD_MAX]);
 
 /**
  * report_time() - Write a time of the local zone.

@@ -9,6 +9,7 @@
 
 #include "base/macro.h"
 #include "base/output.h"
+#include "base/size.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/command/report.h"
@@ -79,7 +80,7 @@ static void write_repositories(const struct status *status, struct strbuf *out)
 	static const char *const heads[] = { "REPOSITORY", "TYPE", ">FILES", ">SIZE",
 					     "SYNCED",	   ">AGE", NULL };
 	_cleanup_report_table_ struct report_table table = report_table_init(heads);
-	char word[REPORT_WORD_MAX];
+	char word[REPORT_WORD_MAX], size[SIZE_TEXT_MAX];
 
 	for (size_t i = 0; i < status->generation->n_repositories; i++) {
 		const struct generation_repository *repository =
@@ -90,7 +91,7 @@ static void write_repositories(const struct status *status, struct strbuf *out)
 		report_table_add(&table, repository->ecosystem);
 		(void)snprintf(word, sizeof(word), "%" PRIu64, repository->n_files);
 		report_table_add(&table, word);
-		report_table_add(&table, report_size(repository->bytes, word));
+		report_table_add(&table, size_format(repository->bytes, size));
 		report_table_add(&table, report_time(synced, word));
 		report_table_add(&table, report_age(synced, status->now, word));
 	}
@@ -121,19 +122,19 @@ static int print_text(const struct status *status, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(REPORT_MAX);
 	_cleanup_strbuf_ struct strbuf snapshots = STRBUF_INIT(REPORT_MAX);
-	char word[2][REPORT_WORD_MAX];
+	char used[SIZE_TEXT_MAX], free[SIZE_TEXT_MAX], word[REPORT_WORD_MAX];
 	int r;
 
 	write_generation(status, &out);
 	strbuf_printf(&out, "Objects:     %" PRIu64 "\n", status->objects);
-	strbuf_printf(&out, "Disk:        %s used, %s free\n", report_size(status->used, word[0]),
-		      report_size(status->free, word[1]));
+	strbuf_printf(&out, "Disk:        %s used, %s free\n", size_format(status->used, used),
+		      size_format(status->free, free));
 	strbuf_printf(&out, "Writer:      %s\n", status->writer[0] ? status->writer : "none");
 	r = snapshot_each(status->store, add_snapshot, &snapshots, err);
 	if (r < 0)
 		return r;
 	strbuf_printf(&out, "Snapshots:  %s\n", snapshots.len ? strbuf_str(&snapshots) : " none");
-	strbuf_printf(&out, "Verified:    %s\n", report_time(scrub_last(status->store), word[0]));
+	strbuf_printf(&out, "Verified:    %s\n", report_time(scrub_last(status->store), word));
 	if (status->generation->revoked.n)
 		strbuf_printf(&out, "Recalled:    %zu files; `recall` lists them\n",
 			      status->generation->revoked.n);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/output.h"
+#include "base/size.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/command/repair.h"
@@ -93,14 +94,14 @@ static void progress(void *ctx, const struct scrub_report *report)
 	struct verification *verification = ctx;
 	uint64_t now_ms = clock_ms();
 	uint64_t ms = MAX(now_ms - verification->begun_ms, UINT64_C(1));
-	char word[2][REPORT_WORD_MAX];
+	char word[2][SIZE_TEXT_MAX];
 
 	if (!verification->terminal || now_ms - verification->told_ms < PROGRESS_MS)
 		return;
 	verification->told_ms = now_ms;
 	(void)printf("\r\033[K%" PRIu64 " objects, %s, %s/s", report->objects,
-		     report_size(report->bytes, word[0]),
-		     report_size(report->bytes * 1000 / ms, word[1]));
+		     size_format(report->bytes, word[0]),
+		     size_format(report->bytes * 1000 / ms, word[1]));
 	(void)fflush(stdout);
 }
 
@@ -167,7 +168,7 @@ static int put_report(const struct settings *settings, const struct scrub_report
 		      bool stopped, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(REPORT_MAX);
-	char word[REPORT_WORD_MAX];
+	char word[SIZE_TEXT_MAX];
 
 	if (settings->json)
 		return report_print_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "objects",
@@ -178,7 +179,7 @@ static int put_report(const struct settings *settings, const struct scrub_report
 						   (json_int_t)report->faults, "stopped", stopped),
 					 true, err);
 	strbuf_printf(&out, "%s%" PRIu64 " objects (%s) read, %" PRIu64 " references followed: ",
-		      stopped ? "stopped: " : "", report->objects, report_size(report->bytes, word),
+		      stopped ? "stopped: " : "", report->objects, size_format(report->bytes, word),
 		      report->references);
 	if (report->faults == 0)
 		strbuf_puts(&out, "all as it should be\n");

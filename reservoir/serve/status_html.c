@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/macro.h"
+#include "base/size.h"
 #include "reservoir/serve/status_facts.h"
 #include "reservoir/store/synced.h"
 
@@ -60,15 +61,9 @@ static void put_escaped(struct strbuf *out, const char *text)
 
 static void put_bytes(struct strbuf *out, uint64_t bytes)
 {
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
-	double value = (double)bytes;
-	size_t unit = 0;
+	char text[SIZE_TEXT_MAX];
 
-	while (value >= 1024 && unit + 1 < ARRAY_SIZE(units)) {
-		value /= 1024;
-		unit++;
-	}
-	strbuf_printf(out, unit == 0 || value >= 100 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+	strbuf_puts(out, size_format(bytes, text));
 }
 
 static void put_number(struct strbuf *out, uint64_t number)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/macro.h"
-#include "reservoir/sync/report.h"
+#include "base/size.h"
 
 #define WIDTH_DEFAULT 80u
 #define WIDTH_MIN 20u
@@ -93,11 +93,11 @@ static void put_bar(const struct fetch_progress *progress, struct strbuf *out)
 static void put_numbers(const struct fetch_progress *progress, uint64_t per_second,
 			struct strbuf *out)
 {
-	char some[16], all[16], rate[16];
+	char some[SIZE_TEXT_MAX], all[SIZE_TEXT_MAX], rate[SIZE_TEXT_MAX];
 
 	strbuf_printf(out, "%" PRIu64 "/%" PRIu64 " files, %s of %s, %s/s", progress->files_done,
-		      progress->files_all, report_bytes(progress->bytes_done, some),
-		      report_bytes(progress->bytes_all, all), report_bytes(per_second, rate));
+		      progress->files_all, size_format(progress->bytes_done, some),
+		      size_format(progress->bytes_all, all), size_format(per_second, rate));
 	put_left(progress, per_second, out);
 }
 

@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "base/size.h"
+
 #define LINE_MAX_BYTES 1024
 
 static const char *const results[] = {
@@ -68,30 +70,17 @@ const char *report_result_name(enum sync_result result)
 	return results[result];
 }
 
-const char *report_bytes(uint64_t bytes, char ret[16])
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-	double value = (double)bytes;
-	size_t unit = 0;
-
-	/* What would be rounded to 1024 is 1 of the next unit. */
-	for (; value >= 1023.95 && unit + 1 < ARRAY_SIZE(units); unit++)
-		value /= 1024;
-	(void)snprintf(ret, 16, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
-	return ret;
-}
-
 void report_describe_plan(const struct sync_report *report, struct strbuf *out)
 {
 	const struct sync_plan *plan = &report->plan;
-	char all[16], fetch[16], room[16];
+	char all[SIZE_TEXT_MAX], fetch[SIZE_TEXT_MAX], room[SIZE_TEXT_MAX];
 
 	strbuf_printf(out,
 		      "%s: %" PRIu64 " files of %s; to fetch: %" PRIu64 " of %s; removed: %" PRIu64
 		      "; room for %s\n",
-		      report->name, plan->files, report_bytes(plan->bytes, all), plan->fetch_files,
-		      report_bytes(plan->fetch_bytes, fetch), plan->removed,
-		      report_bytes(report->free_bytes, room));
+		      report->name, plan->files, size_format(plan->bytes, all), plan->fetch_files,
+		      size_format(plan->fetch_bytes, fetch), plan->removed,
+		      size_format(report->free_bytes, room));
 }
 
 static void describe_lines(const struct report_lines *lines, const char *kind, struct strbuf *out)
@@ -104,7 +93,7 @@ static void describe_lines(const struct report_lines *lines, const char *kind, s
 
 void report_describe(const struct sync_report *report, struct strbuf *out)
 {
-	char bytes[16];
+	char bytes[SIZE_TEXT_MAX];
 
 	strbuf_printf(out, "%s: %s", report->name, results[report->result]);
 	if (report->generation > 0)
@@ -116,7 +105,7 @@ void report_describe(const struct sync_report *report, struct strbuf *out)
 			      "; %" PRIu64 " requests, %s in %" PRIu64 ".%" PRIu64 " s, %" PRIu64
 			      " tried again",
 			      report->fetched.requests,
-			      report_bytes(report->fetched.bytes_done, bytes),
+			      size_format(report->fetched.bytes_done, bytes),
 			      report->duration_ms / 1000, report->duration_ms % 1000 / 100,
 			      report->fetched.retries);
 	strbuf_puts(out, "\n");

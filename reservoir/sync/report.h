@@ -100,15 +100,6 @@ bool report_holds_back(const struct sync_report *report);
 const char *report_result_name(enum sync_result result);
 
 /**
- * report_bytes() - Write a number of bytes for people, as in "1.4 GiB".
- * @bytes: number
- * @ret: receives at most 16 bytes with the NUL
- *
- * Return: @ret.
- */
-const char *report_bytes(uint64_t bytes, char ret[16]);
-
-/**
  * report_describe_plan() - Write a plan for people: one line, or two.
  * @report: report that is planned
  * @out: appended to

@@ -4,17 +4,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/size.h"
 #include "reservoir/sync/report.h"
 
 static int check_room(const struct sync_report *report, struct error *err)
 {
-	char needed[16], room[16];
+	char needed[SIZE_TEXT_MAX], room[SIZE_TEXT_MAX];
 
 	if (report->plan.fetch_bytes <= report->free_bytes)
 		return 0;
 	return error_set(err, ENOSPC, "%s are to be fetched, and there is room for %s",
-			 report_bytes(report->plan.fetch_bytes, needed),
-			 report_bytes(report->free_bytes, room));
+			 size_format(report->plan.fetch_bytes, needed),
+			 size_format(report->free_bytes, room));
 }
 
 int sync_plan(struct sync *sync, const struct sync_plan *plan, struct error *err)

@@ -6,29 +6,6 @@
 
 #include "reservoir/sync/report.h"
 
-static void test_bytes(_unused_ void **state)
-{
-	static const struct {
-		uint64_t bytes;
-		const char *text;
-	} cases[] = {
-		{ 0, "0 B" },
-		{ 1023, "1023 B" },
-		{ 1024, "1.0 KiB" },
-		{ 1536, "1.5 KiB" },
-		{ 1048575, "1.0 MiB" },
-		{ 1048576, "1.0 MiB" },
-		{ 2000000000000, "1.8 TiB" },
-		{ UINT64_MAX, "16.0 EiB" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char text[16];
-
-		assert_string_equal(report_bytes(cases[i].bytes, text), cases[i].text);
-	}
-}
-
 static void test_an_incomplete_one_is_never_a_success(_unused_ void **state)
 {
 	static const bool complete[_SYNC_RESULT_MAX] = {
@@ -109,7 +86,6 @@ static void test_a_plan(_unused_ void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_an_incomplete_one_is_never_a_success),
 		cmocka_unit_test(test_lines_are_bounded_and_counted),
 		cmocka_unit_test(test_json),
