@@ -8,6 +8,7 @@
 
 #include "base/output.h"
 #include "base/parse.h"
+#include "base/size.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/command/report.h"
@@ -19,7 +20,7 @@ static int print(const struct gc_report *report, bool dry_run, struct error *err
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(REPORT_MAX);
 	const char *would = dry_run ? "would be removed" : "removed";
-	char word[REPORT_WORD_MAX];
+	char word[SIZE_TEXT_MAX];
 
 	strbuf_printf(&out, "Generations: %" PRIu64 " %s, %" PRIu64 " kept\n",
 		      report->generations_removed, would, report->generations_kept);
@@ -27,14 +28,14 @@ static int print(const struct gc_report *report, bool dry_run, struct error *err
 		strbuf_printf(&out, "Snapshots:   %" PRIu64 " %s\n", report->snapshots_removed,
 			      would);
 	strbuf_printf(&out, "Objects:     %" PRIu64 " (%s) %s, %" PRIu64 " kept",
-		      report->objects_removed, report_size(report->bytes_removed, word), would,
+		      report->objects_removed, size_format(report->bytes_removed, word), would,
 		      report->objects_kept);
 	if (report->objects_spared)
 		strbuf_printf(&out, ", %" PRIu64 " spared for who writes", report->objects_spared);
 	strbuf_puts(&out, "\n");
 	if (report->staged_removed)
 		strbuf_printf(&out, "Staging:     %" PRIu64 " files (%s) %s\n",
-			      report->staged_removed, report_size(report->staged_bytes, word),
+			      report->staged_removed, size_format(report->staged_bytes, word),
 			      would);
 	if (report->quarantined_removed)
 		strbuf_printf(&out, "Quarantine:  %" PRIu64 " %s\n", report->quarantined_removed,
@@ -42,6 +43,7 @@ static int print(const struct gc_report *report, bool dry_run, struct error *err
 	return output_write(&out, stdout, err);
 }
 
+/* Returns COMMAND_MISUSED, or as settings_load_config(). */
 static int read_settings(const struct settings *settings, struct gc_settings *ret,
 			 struct error *err)
 {
@@ -56,18 +58,21 @@ static int read_settings(const struct settings *settings, struct gc_settings *re
 		.now = (int64_t)time(NULL),
 		.dry_run = settings->dry_run,
 	};
-	if (settings->drop && (parse_u64(settings->drop, 10, &ret->drop) < 0 || ret->drop == 0))
-		return error_set(err, EINVAL,
-				 "--drop needs the number of a generation, not '%.32s'",
-				 settings->drop);
+	if (settings->drop && (parse_u64(settings->drop, 10, &ret->drop) < 0 || ret->drop == 0)) {
+		(void)error_set(err, EINVAL, "--drop needs the number of a generation, not '%.32s'",
+				settings->drop);
+		return COMMAND_MISUSED;
+	}
 	if (!settings->keep)
 		return 0;
 	/* Who says how many wants no more of them for their age. */
 	ret->keep_for_s = 0;
 	if (parse_u32(settings->keep, KEEP_MAX, &ret->keep_generations) < 0 ||
-	    ret->keep_generations == 0)
-		return error_set(err, EINVAL, "--keep needs a number from 1 to %d, not '%.32s'",
-				 KEEP_MAX, settings->keep);
+	    ret->keep_generations == 0) {
+		(void)error_set(err, EINVAL, "--keep needs a number from 1 to %d, not '%.32s'",
+				KEEP_MAX, settings->keep);
+		return COMMAND_MISUSED;
+	}
 	return 0;
 }
 
@@ -78,12 +83,10 @@ int gc_run(const struct settings *settings, struct error *err)
 	struct gc_report report = { 0 };
 	int r = read_settings(settings, &collection, err);
 
-	if (r == -EINVAL && (settings->keep || settings->drop))
-		return COMMAND_MISUSED;
 	/* Without the writer's lock: see the header. */
 	if (r == 0)
 		r = store_open(settings->store, STORE_READ, &store, err);
 	if (r == 0)
 		r = gc_collect(store, &collection, &report, err);
-	return r < 0 ? r : print(&report, settings->dry_run, err);
+	return r != 0 ? r : print(&report, settings->dry_run, err);
 }

@@ -89,8 +89,10 @@ int import_run(const struct settings *settings, struct error *err)
 	int status = COMMAND_DONE;
 	int r;
 
-	if (settings->dry_run && settings->repair)
-		return error_set(err, EINVAL, "--repair writes, and --dry-run does not");
+	if (settings->dry_run && settings->repair) {
+		(void)error_set(err, EINVAL, "--repair writes, and --dry-run does not");
+		return COMMAND_MISUSED;
+	}
 	r = bundle_context_open(settings, settings->dry_run ? STORE_READ : STORE_WRITE, &context,
 				err);
 

@@ -151,6 +151,23 @@ static void write_config(const struct scratch *scratch)
 	assert_int_equal(file_publish(path, text, strlen(text), 0644, &err), 0);
 }
 
+/* A configuration that is refused is no fault of the command line. */
+static void tells_who_is_wrong(void **state)
+{
+	const struct scratch *scratch = *state;
+	char path[128];
+	struct error err = { 0 };
+
+	(void)snprintf(path, sizeof(path), "%s/reservoir.yaml", scratch->store);
+	assert_int_equal(file_publish(path, "kept: {}\n", strlen("kept: {}\n"), 0644, &err), 0);
+	assert_int_equal(RUN("gc", "--keep", "3"), COMMAND_FAILED);
+	has("unknown key 'kept'");
+	write_config(scratch);
+	assert_int_equal(RUN("gc", "--keep", "x"), COMMAND_MISUSED);
+	assert_int_equal(RUN("gc", "--drop", "0"), COMMAND_MISUSED);
+	assert_int_equal(RUN("import", "--repair", "--dry-run", "a.manifest"), COMMAND_MISUSED);
+}
+
 static void collects(void **state)
 {
 	write_config(*state);
@@ -286,10 +303,15 @@ static void rolls_back_from_a_damaged_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(shows_the_status), TEST(keeps_snapshots),
-		TEST(compares),		TEST(goes_back),
-		TEST(collects),		TEST(verifies_and_repairs),
-		TEST(recalls),		TEST(rolls_back_from_a_damaged_one),
+		TEST(shows_the_status),
+		TEST(keeps_snapshots),
+		TEST(compares),
+		TEST(goes_back),
+		TEST(tells_who_is_wrong),
+		TEST(collects),
+		TEST(verifies_and_repairs),
+		TEST(recalls),
+		TEST(rolls_back_from_a_damaged_one),
 	};
 
 	return cmocka_run_group_tests_name("store_commands", tests, NULL, NULL);
