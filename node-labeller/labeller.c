@@ -450,7 +450,7 @@ static int start(struct labeller *labeller, struct error *err)
 	}
 	labeller->lock_fd = dup(labeller->host.root_fd);
 	if (labeller->lock_fd < 0)
-		return error_set(err, errno, "no descriptor is left");
+		return error_set(err, errno, "no descriptor is left: %m");
 	publish(labeller);
 	return 0;
 }

@@ -77,7 +77,7 @@ static int find_base(const struct settings *settings, const struct reservoir_con
 
 	if (!settings->base_url) {
 		if (gethostname(host, sizeof(host) - 1) < 0)
-			return error_set(err, errno, "get the name of this machine");
+			return error_set(err, errno, "get the name of this machine: %m");
 		return client_config_base(&config->serve, host, ret, size, err);
 	}
 	r = check_base(settings->base_url, err);

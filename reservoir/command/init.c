@@ -50,7 +50,7 @@ static int make_absolute(const char *path, char *ret, size_t size, struct error 
 	if (path[0] == '/')
 		return print_path(ret, size, err, "", path + 1);
 	if (!getcwd(dir, sizeof(dir)))
-		return error_set(err, errno, "get the working directory");
+		return error_set(err, errno, "get the working directory: %m");
 	return print_path(ret, size, err, dir, path);
 }
 

@@ -121,7 +121,7 @@ static int choose_identity(struct writer *writer, struct error *err)
 	} else {
 		/* A container that was started anew is another writer in the same pod. */
 		if (gethostname(host, sizeof(host) - 1) < 0)
-			return error_set(err, errno, "get the name of this machine");
+			return error_set(err, errno, "get the name of this machine: %m");
 		n = snprintf(writer->identity, sizeof(writer->identity), "%.200s_%08x%08x", host,
 			     random_u32(), random_u32());
 	}

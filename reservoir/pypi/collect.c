@@ -338,7 +338,7 @@ static int read_list(struct run *run, const struct digest *digest, struct error 
 				 (uintmax_t)size);
 	text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (text == MAP_FAILED)
-		return error_set(err, errno, "the list of projects cannot be mapped");
+		return error_set(err, errno, "the list of projects cannot be mapped: %m");
 	r = pypi_list_parse(text, size, listed, &listing, err);
 	(void)munmap(text, size);
 	return r < 0 ? error_wrap(err, r, "the list of projects") : 0;

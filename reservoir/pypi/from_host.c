@@ -222,7 +222,7 @@ static int read_files(struct found *found, const char *host_root, struct error *
 	int r = 0;
 
 	if (root < 0)
-		return error_set(err, errno, "'%s' cannot be opened", host_root);
+		return error_set(err, errno, "'%s': %m", host_root);
 	if (!text)
 		return error_set(err, ENOMEM, "no memory for the configuration of pip");
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(paths); i++)

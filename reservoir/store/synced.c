@@ -26,7 +26,7 @@ static int write_note(int dirfd, int64_t when, struct error *err)
 		dirfd, SYNCED_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 
 	if (fd < 0 || dprintf(fd, "%" PRId64 "\n", when) < 0)
-		return error_set(err, errno, "write '" SYNCED_NEW "' in the store");
+		return error_set(err, errno, "write '" SYNCED_NEW "' in the store: %m");
 	return 0;
 }
 
@@ -37,13 +37,13 @@ int synced_set(struct store *store, const char *name, int64_t when, struct error
 	int r;
 
 	if (mkdirat(dirfd, SYNCED_DIR, 0755) < 0 && errno != EEXIST)
-		return error_set(err, errno, "make '" SYNCED_DIR "' in the store");
+		return error_set(err, errno, "make '" SYNCED_DIR "' in the store: %m");
 	r = write_note(dirfd, when, err);
 	if (r < 0)
 		return r;
 	put_path(path, name);
 	if (renameat(dirfd, SYNCED_NEW, dirfd, path) < 0)
-		return error_set(err, errno, "write '%s' in the store", path);
+		return error_set(err, errno, "write '%s' in the store: %m", path);
 	return 0;
 }
 
