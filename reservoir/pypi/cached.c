@@ -11,6 +11,7 @@
 #include "reservoir/pypi/index.h"
 #include "reservoir/pypi/name.h"
 #include "reservoir/pypi/page.h"
+#include "reservoir/pypi/versions.h"
 #include "reservoir/pypi/wheel.h"
 
 /* --- paths --- */
@@ -45,45 +46,56 @@ bool pypi_origin(const struct repository *repository, const char *path, struct o
 /* --- pages --- */
 
 struct row {
-	struct pypi_page_file page;
-	struct pypi_file_name name;
-	char version[PYPI_VERSION_MAX];
+	const struct pypi_file *file;
+	const struct pypi_known_version *version; /* or NULL */
 };
 
 static int by_version(const void *a, const void *b)
 {
 	const struct row *one = a, *other = b;
-	int order = (int)one->name.has_version - (int)other->name.has_version;
+	int order = (one->version != NULL) - (other->version != NULL);
 
-	if (order == 0 && one->name.has_version)
-		order = pypi_version_compare(&one->name.version, &other->name.version);
-	return order ? order : strcmp(one->page.file->name, other->page.file->name);
+	if (order == 0 && one->version != other->version)
+		order = pypi_version_compare(&one->version->version, &other->version->version);
+	return order ? order : strcmp(one->file->name, other->file->name);
 }
 
-static void fill_row(const char *project, const struct pypi_file *file, struct row *row)
+/* Sorts the files that can be vouched for; returns how many, or -ENOMEM. */
+static ssize_t make_rows(const struct pypi_index *index, struct pypi_versions *versions,
+			 struct row *rows)
 {
-	row->page.file = file;
-	row->page.sha256 = file->sha256;
-	row->page.size = file->size;
-	row->page.has_metadata = file->metadata == PYPI_HASHED;
-	row->page.metadata_sha256 = file->metadata_sha256;
-	if (pypi_file_name_parse(file->name, project, &row->name) < 0)
-		row->name.has_version = false;
-	if (row->name.has_version &&
-	    pypi_version_format(&row->name.version, row->version, sizeof(row->version)) < 0)
-		row->version[0] = '\0';
-}
-
-/* Sorts the files that can be vouched for; returns how many. */
-static size_t make_rows(const struct pypi_index *index, struct row *rows)
-{
+	struct pypi_file_name name;
 	size_t n = 0;
 
-	for (size_t i = 0; i < index->n_files; i++)
-		if (index->files[i].has_sha256)
-			fill_row(index->name, &index->files[i], &rows[n++]);
+	for (size_t i = 0; i < index->n_files; i++) {
+		const struct pypi_file *file = &index->files[i];
+
+		if (!file->has_sha256)
+			continue;
+		rows[n].file = file;
+		if (pypi_file_name_parse(file->name, index->name, &name) == 0 && name.has_version) {
+			rows[n].version = pypi_versions_keep(versions, &name.version);
+			if (!rows[n].version)
+				return -ENOMEM;
+		}
+		n++;
+	}
 	qsort(rows, n, sizeof(*rows), by_version);
-	return n;
+	return (ssize_t)n;
+}
+
+static void fill_file(const struct row *row, struct pypi_page_file *ret)
+{
+	const struct pypi_file *file = row->file;
+
+	*ret = (struct pypi_page_file) {
+		.file = file,
+		.version = row->version ? row->version->text : NULL,
+		.sha256 = file->sha256,
+		.size = file->size,
+		.has_metadata = file->metadata == PYPI_HASHED,
+		.metadata_sha256 = file->metadata_sha256,
+	};
 }
 
 static int tell_page(const struct strbuf *page, enum media media, page_fn fn, void *ctx,
@@ -104,15 +116,16 @@ static int tell_page(const struct strbuf *page, enum media media, page_fn fn, vo
 
 static int write_pages(const struct pypi_page *page, page_fn fn, void *ctx, struct error *err)
 {
-	_cleanup_strbuf_ struct strbuf json = STRBUF_INIT(PYPI_PAGE_MAX);
-	_cleanup_strbuf_ struct strbuf html = STRBUF_INIT(PYPI_PAGE_MAX);
-	int r = pypi_page_json(page, &json, err);
+	int r = 0;
 
-	if (r >= 0)
-		r = pypi_page_html(page, &html, err);
-	if (r >= 0)
-		r = tell_page(&json, MEDIA_PYPI_JSON, fn, ctx, err);
-	return r < 0 ? r : tell_page(&html, MEDIA_PYPI_HTML, fn, ctx, err);
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(pypi_page_forms); i++) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(PYPI_PAGE_MAX);
+
+		r = pypi_page_forms[i].write(page, &text, err);
+		if (r >= 0)
+			r = tell_page(&text, pypi_page_forms[i].media, fn, ctx, err);
+	}
+	return r;
 }
 
 int pypi_pages(const char *path, _unused_ const char *url, const void *data, size_t len, page_fn fn,
@@ -120,10 +133,12 @@ int pypi_pages(const char *path, _unused_ const char *url, const void *data, siz
 {
 	const char *project = str_starts_with(path, "simple/");
 	_cleanup_pypi_index_ struct pypi_index index = { 0 };
+	_cleanup_pypi_versions_ struct pypi_versions versions = pypi_versions_init();
 	_cleanup_free_ struct pypi_page_file *files = NULL;
 	_cleanup_free_ struct row *rows = NULL;
 	struct pypi_page page = { 0 };
 	char name[PYPI_NAME_MAX];
+	ssize_t n;
 	int r;
 
 	if (!project || !read_name(project, name))
@@ -134,16 +149,15 @@ int pypi_pages(const char *path, _unused_ const char *url, const void *data, siz
 		return r;
 	rows = calloc(index.n_files + 1, sizeof(*rows));
 	files = calloc(index.n_files + 1, sizeof(*files));
-	if (!rows || !files)
+	n = rows && files ? make_rows(&index, &versions, rows) : -ENOMEM;
+	if (n < 0)
 		return error_set(err, ENOMEM, "no memory for a page");
 	page = (struct pypi_page) { .name = name,
 				    .status = index.status,
 				    .status_reason = index.status_reason,
 				    .files = files,
-				    .n_files = make_rows(&index, rows) };
-	for (size_t i = 0; i < page.n_files; i++) {
-		files[i] = rows[i].page;
-		files[i].version = rows[i].version[0] ? rows[i].version : NULL;
-	}
+				    .n_files = (size_t)n };
+	for (size_t i = 0; i < page.n_files; i++)
+		fill_file(&rows[i], &files[i]);
 	return write_pages(&page, fn, ctx, err);
 }

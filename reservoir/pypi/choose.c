@@ -7,13 +7,14 @@
 
 struct candidate {
 	const struct pypi_file *file;
-	struct pypi_file_name name;
+	const struct pypi_known_version *version; /* NULL for what is no version */
 	uint64_t fits;
+	enum pypi_kind kind;
 };
 
 /* Candidates of one version, the newest release first. */
 struct release {
-	const struct pypi_version *version; /* NULL for what is no version */
+	const struct pypi_known_version *version; /* NULL for what is no version */
 	size_t begin, end;
 	uint64_t chosen; /* mask of targets */
 };
@@ -25,11 +26,13 @@ struct chooser {
 	size_t n;
 	struct release *releases;
 	size_t n_releases;
+	struct pypi_versions versions;
 };
 
 void pypi_choice_done(struct pypi_choice *choice)
 {
 	free(choice->files);
+	pypi_versions_done(&choice->versions);
 	*choice = (struct pypi_choice) { 0 };
 }
 
@@ -68,45 +71,60 @@ static uint64_t fits_tags(const struct pypi_selection *selection, const struct p
 	return mask;
 }
 
-static bool is_candidate(const struct chooser *chooser, const struct pypi_file *file,
-			 struct candidate *ret)
+/* Whether a file is one, as far as its name tells. */
+static bool may_be_candidate(const struct chooser *chooser, const struct pypi_file *file,
+			     struct pypi_file_name *name)
 {
 	const struct pypi_selection *selection = chooser->selection;
 	const struct pypi_options *options = selection->options;
 
-	if (pypi_file_name_parse(file->name, chooser->index->name, &ret->name) < 0)
+	if (pypi_file_name_parse(file->name, chooser->index->name, name) < 0)
 		return false;
 	if (file->has_sha256 && revoked_has(selection->revoked, &file->sha256))
 		return false;
-	if (ret->name.kind == PYPI_WHEEL ? !options->wheels
-					 : ret->name.kind != PYPI_SDIST || !options->sdists)
+	if (name->kind == PYPI_WHEEL ? !options->wheels
+				     : name->kind != PYPI_SDIST || !options->sdists)
 		return false;
-	if (ret->name.has_version &&
-	    pypi_selection_forbids(selection, chooser->index->name, &ret->name.version))
-		return false;
-	ret->file = file;
-	ret->fits = fits_tags(selection, &ret->name);
-	if (ret->fits)
-		ret->fits &= fits_python(selection, file->requires_python);
-	return ret->fits != 0;
+	return !name->has_version ||
+	       !pypi_selection_forbids(selection, chooser->index->name, &name->version);
+}
+
+/* 1 when a file is a candidate, 0 when it is none, or -ENOMEM. */
+static int make_candidate(struct chooser *chooser, const struct pypi_file *file,
+			  struct candidate *ret)
+{
+	struct pypi_file_name name;
+	uint64_t fits = 0;
+
+	if (may_be_candidate(chooser, file, &name))
+		fits = fits_tags(chooser->selection, &name);
+	if (fits)
+		fits &= fits_python(chooser->selection, file->requires_python);
+	if (!fits)
+		return 0;
+	*ret = (struct candidate) { .file = file, .fits = fits, .kind = name.kind };
+	if (!name.has_version)
+		return 1;
+	ret->version = pypi_versions_keep(&chooser->versions, &name.version);
+	return ret->version ? 1 : -ENOMEM;
 }
 
 /* The newest first; what is no version last. */
 static int order(const void *a, const void *b)
 {
 	const struct candidate *left = a, *right = b;
-	int r = right->name.has_version - left->name.has_version;
+	int r = (right->version != NULL) - (left->version != NULL);
 
-	if (r == 0 && left->name.has_version)
-		r = pypi_version_compare(&right->name.version, &left->name.version);
+	if (r == 0 && left->version != right->version)
+		r = pypi_version_compare(&right->version->version, &left->version->version);
 	return r != 0 ? r : strcmp(left->file->name, right->file->name);
 }
 
 static bool same_release(const struct candidate *a, const struct candidate *b)
 {
-	return a->name.has_version == b->name.has_version &&
-	       (!a->name.has_version ||
-		pypi_version_compare(&a->name.version, &b->name.version) == 0);
+	return a->version == b->version ||
+	       (a->version && b->version &&
+		pypi_version_compare(&a->version->version, &b->version->version) == 0);
 }
 
 static void group(struct chooser *chooser)
@@ -116,8 +134,7 @@ static void group(struct chooser *chooser)
 
 		if (i == 0 || !same_release(candidate - 1, candidate))
 			chooser->releases[chooser->n_releases++] = (struct release) {
-				.version = candidate->name.has_version ? &candidate->name.version
-								       : NULL,
+				.version = candidate->version,
 				.begin = i,
 			};
 		chooser->releases[chooser->n_releases - 1].end = i + 1;
@@ -135,10 +152,15 @@ static int gather(struct chooser *chooser, struct error *err)
 	if (!chooser->candidates || !chooser->releases)
 		return error_set(err, ENOMEM, "no memory for the files of %s",
 				 chooser->index->name);
-	for (size_t i = 0; i < n; i++)
-		if (is_candidate(chooser, &chooser->index->files[i],
-				 &chooser->candidates[chooser->n]))
-			chooser->n++;
+	for (size_t i = 0; i < n; i++) {
+		int r = make_candidate(chooser, &chooser->index->files[i],
+				       &chooser->candidates[chooser->n]);
+
+		if (r < 0)
+			return error_set(err, -r, "no memory for the versions of %s",
+					 chooser->index->name);
+		chooser->n += r > 0;
+	}
 	if (chooser->n > 0)
 		qsort(chooser->candidates, chooser->n, sizeof(*chooser->candidates), order);
 	group(chooser);
@@ -193,7 +215,7 @@ static bool is_usable(const struct chooser *chooser, const struct release *relea
 		const struct candidate *candidate = &chooser->candidates[i];
 
 		if ((candidate->fits & look->environment) && (yanked || !candidate->file->yanked) &&
-		    (!look->wheels_only || candidate->name.kind == PYPI_WHEEL))
+		    (!look->wheels_only || candidate->kind == PYPI_WHEEL))
 			return true;
 	}
 	return false;
@@ -210,9 +232,10 @@ static size_t take_releases(struct chooser *chooser, const struct look *look)
 		if (!release->version && keep > 0)
 			continue;
 		if (release->version && !look->prereleases &&
-		    pypi_version_is_prerelease(release->version))
+		    pypi_version_is_prerelease(&release->version->version))
 			continue;
-		if (!version_matches(look, release->version) || !is_usable(chooser, release, look))
+		if (!version_matches(look, release->version ? &release->version->version : NULL) ||
+		    !is_usable(chooser, release, look))
 			continue;
 		release->chosen |= look->environment;
 		n++;
@@ -277,7 +300,7 @@ static bool release_has_wheel(const struct chooser *chooser, const struct releas
 			      uint64_t wanted)
 {
 	for (size_t i = release->begin; i < release->end; i++)
-		if (chooser->candidates[i].name.kind == PYPI_WHEEL &&
+		if (chooser->candidates[i].kind == PYPI_WHEEL &&
 		    (chooser->candidates[i].fits & wanted))
 			return true;
 	return false;
@@ -298,18 +321,16 @@ static void take_files(const struct chooser *chooser, const struct release *rele
 			continue;
 		*chosen = (struct pypi_chosen) {
 			.file = candidate->file,
-			.kind = candidate->name.kind,
+			.kind = candidate->kind,
 			.fits = candidate->fits & wanted,
 			.has_wheel = has_wheel,
+			.version = release->version ? release->version->text : NULL,
 		};
-		if (release->version && pypi_version_format(release->version, chosen->version,
-							    sizeof(chosen->version)) < 0)
-			chosen->version[0] = '\0';
 		choice->n++;
 	}
 }
 
-static int collect(const struct chooser *chooser, uint64_t wanted, struct pypi_choice *ret,
+static int collect(struct chooser *chooser, uint64_t wanted, struct pypi_choice *ret,
 		   struct error *err)
 {
 	/* One more, as none may be NULL. */
@@ -321,6 +342,7 @@ static int collect(const struct chooser *chooser, uint64_t wanted, struct pypi_c
 	for (size_t i = chooser->n_releases; i > 0; i--)
 		if (chooser->releases[i - 1].chosen)
 			take_files(chooser, &chooser->releases[i - 1], wanted, &choice);
+	choice.versions = TAKE_STRUCT(chooser->versions);
 	*ret = choice;
 	return 0;
 }
@@ -329,13 +351,16 @@ static void chooser_done(struct chooser *chooser)
 {
 	free(chooser->candidates);
 	free(chooser->releases);
+	pypi_versions_done(&chooser->versions);
 }
 
 int pypi_choose(const struct pypi_selection *selection, const struct pypi_index *index,
 		struct pypi_input *inputs, size_t n_inputs, struct pypi_choice *ret,
 		struct error *err)
 {
-	_cleanup_(chooser_done) struct chooser chooser = { .selection = selection, .index = index };
+	_cleanup_(chooser_done) struct chooser chooser = { .selection = selection,
+							   .index = index,
+							   .versions = pypi_versions_init() };
 	uint64_t wanted = 0;
 	int r = gather(&chooser, err);
 

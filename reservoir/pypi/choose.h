@@ -16,6 +16,7 @@
 
 #include "reservoir/pypi/index.h"
 #include "reservoir/pypi/selection.h"
+#include "reservoir/pypi/versions.h"
 #include "reservoir/pypi/wheel.h"
 
 /* One thing that asks for a project. */
@@ -29,14 +30,15 @@ struct pypi_input {
 struct pypi_chosen {
 	const struct pypi_file *file;
 	enum pypi_kind kind;
-	uint64_t fits;			/* mask of targets that it can be installed on */
-	char version[PYPI_VERSION_MAX]; /* "" for one that is no version */
-	bool has_wheel;			/* the release has a wheel that is chosen */
+	bool has_wheel;	     /* the release has a wheel that is chosen */
+	uint64_t fits;	     /* mask of targets that it can be installed on */
+	const char *version; /* of the release, or NULL for one that is no version */
 };
 
 struct pypi_choice {
 	struct pypi_chosen *files; /* by version, then by name */
 	size_t n;
+	struct pypi_versions versions; /* that the files' texts are of */
 };
 
 /**

@@ -39,6 +39,23 @@ const char *pypi_index_text(struct pypi_index *index, const char *text, size_t l
 	return copy;
 }
 
+const char *pypi_index_text_like(struct pypi_index *index, const char *other, const char *text,
+				 size_t len)
+{
+	size_t other_len = other ? strlen(other) : 0;
+
+	if (other && other_len >= len && memcmp(other + other_len - len, text, len) == 0)
+		return other + other_len - len;
+	return pypi_index_text(index, text, len);
+}
+
+const struct pypi_file *pypi_index_last(const struct pypi_index *index)
+{
+	static const struct pypi_file none;
+
+	return index->n_files > 0 ? &index->files[index->n_files - 1] : &none;
+}
+
 static int grow(struct pypi_index *index, struct error *err)
 {
 	size_t cap = index->cap_files ? 2 * index->cap_files : 16;

@@ -86,6 +86,26 @@ void pypi_index_done(struct pypi_index *index);
 const char *pypi_index_text(struct pypi_index *index, const char *text, size_t len);
 
 /**
+ * pypi_index_text_like() - The same, of a text that is often another one, or its end.
+ * @index: index
+ * @other: text of the index, or NULL: the requirement of the file before, the URL of a name
+ * @text: @len bytes
+ * @len: number of bytes
+ *
+ * Return: as pypi_index_text(); or @other, or the end of it.
+ */
+const char *pypi_index_text_like(struct pypi_index *index, const char *other, const char *text,
+				 size_t len);
+
+/**
+ * pypi_index_last() - The file that was added last.
+ * @index: index
+ *
+ * Return: the file, until another is added; one without any text when there is none.
+ */
+const struct pypi_file *pypi_index_last(const struct pypi_index *index);
+
+/**
  * pypi_index_add() - Add a file.
  * @index: index
  * @file: file whose texts are the index's own; one without a name or URL is counted as

@@ -211,6 +211,14 @@ static const char *keep(struct pypi_index *index, struct piece piece)
 	return n < 0 ? NULL : pypi_index_text(index, text, (size_t)n);
 }
 
+static const char *keep_like(struct pypi_index *index, const char *other, struct piece piece)
+{
+	char text[PYPI_INDEX_TEXT_MAX];
+	int n = piece.text ? decode(piece, text, sizeof(text)) : -ENOENT;
+
+	return n < 0 ? NULL : pypi_index_text_like(index, other, text, (size_t)n);
+}
+
 /* The digest of "sha256=..." at the end of a text. */
 static bool read_sha256(const char *text, struct digest *ret)
 {
@@ -224,13 +232,15 @@ static bool read_sha256(const char *text, struct digest *ret)
 	return digest_parse(hex, ret) == 0;
 }
 
-static void read_metadata(struct pypi_index *index, const struct tag *tag, struct pypi_file *file)
+static void read_metadata(const struct tag *tag, struct pypi_file *file)
 {
-	const char *value = keep(index, tag->attributes[CORE_METADATA]);
+	struct piece piece = tag->attributes[CORE_METADATA];
+	char value[PYPI_INDEX_TEXT_MAX];
 
-	if (!value)
-		value = keep(index, tag->attributes[DIST_INFO_METADATA]);
-	if (!value || strcasecmp(value, "false") == 0)
+	if (!piece.text)
+		piece = tag->attributes[DIST_INFO_METADATA];
+	if (!piece.text || decode(piece, value, sizeof(value)) < 0 ||
+	    strcasecmp(value, "false") == 0)
 		return;
 	file->metadata = read_sha256(value, &file->metadata_sha256) ? PYPI_HASHED : PYPI_OFFERED;
 }
@@ -249,27 +259,28 @@ static void read_url(struct pypi_index *index, const char *href, struct pypi_fil
 	memcpy(name, slash, path);
 	name[path] = '\0';
 	percent_decode(name);
-	file->name = pypi_index_text(index, name, strlen(name));
 	file->url = pypi_index_text(index, href, len);
+	file->name = pypi_index_text_like(index, file->url, name, strlen(name));
 	file->has_sha256 = read_sha256(href + len, &file->sha256);
 }
 
 static int add_anchor(struct pypi_index *index, const struct tag *tag, struct error *err)
 {
-	const char *href = keep(index, tag->attributes[HREF]);
+	char href[PYPI_INDEX_TEXT_MAX];
 	struct pypi_file file = { 0 };
 
 	if (!tag->attributes[HREF].text)
 		return 0;
-	if (href)
+	if (decode(tag->attributes[HREF], href, sizeof(href)) >= 0)
 		read_url(index, href, &file);
-	file.requires_python = keep(index, tag->attributes[REQUIRES_PYTHON]);
+	file.requires_python = keep_like(index, pypi_index_last(index)->requires_python,
+					 tag->attributes[REQUIRES_PYTHON]);
 	file.yanked = tag->attributes[YANKED].text != NULL;
 	file.yank_reason = keep(index, tag->attributes[YANKED]);
 	if (file.yank_reason && !file.yank_reason[0])
 		file.yank_reason = NULL;
 	file.provenance = keep(index, tag->attributes[PROVENANCE]);
-	read_metadata(index, tag, &file);
+	read_metadata(tag, &file);
 	return pypi_index_add(index, &file, err);
 }
 

@@ -36,6 +36,14 @@ static const char *keep(struct pypi_index *index, const json_t *value)
 	return pypi_index_text(index, json_string_value(value), json_string_length(value));
 }
 
+static const char *keep_like(struct pypi_index *index, const char *other, const json_t *value)
+{
+	if (!json_is_string(value))
+		return NULL;
+	return pypi_index_text_like(index, other, json_string_value(value),
+				    json_string_length(value));
+}
+
 static bool read_sha256(const json_t *hashes, struct digest *ret)
 {
 	const char *text = json_string_value(json_object_get(hashes, "sha256"));
@@ -77,8 +85,8 @@ static int add_file(void *ctx, struct json_slice key _unused_, struct json_slice
 
 	if (!json)
 		return -EINVAL;
-	file.name = keep(index, json_object_get(json, "filename"));
 	file.url = keep(index, json_object_get(json, "url"));
+	file.name = keep_like(index, file.url, json_object_get(json, "filename"));
 	file.has_sha256 = read_sha256(json_object_get(json, "hashes"), &file.sha256);
 	size = json_object_get(json, "size");
 	file.has_size = json_is_integer(size) && json_integer_value(size) >= 0;
@@ -87,7 +95,8 @@ static int add_file(void *ctx, struct json_slice key _unused_, struct json_slice
 	file.upload_time = keep(index, json_object_get(json, "upload-time"));
 	if (file.upload_time && pypi_upload_time_parse(file.upload_time, &file.uploaded) < 0)
 		file.upload_time = NULL;
-	file.requires_python = keep(index, json_object_get(json, "requires-python"));
+	file.requires_python = keep_like(index, pypi_index_last(index)->requires_python,
+					 json_object_get(json, "requires-python"));
 	file.provenance = keep(index, json_object_get(json, "provenance"));
 	read_yank(index, json_object_get(json, "yanked"), &file);
 	read_metadata(json, &file);

@@ -52,6 +52,15 @@ int pypi_page_json(const struct pypi_page *page, struct strbuf *out, struct erro
  */
 int pypi_page_html(const struct pypi_page *page, struct strbuf *out, struct error *err);
 
+/* The forms of a page, to be written one after the other: one of 100,000 files has 40 MB. */
+static const struct {
+	enum media media;
+	int (*write)(const struct pypi_page *page, struct strbuf *out, struct error *err);
+} pypi_page_forms[] = {
+	{ MEDIA_PYPI_JSON, pypi_page_json },
+	{ MEDIA_PYPI_HTML, pypi_page_html },
+};
+
 /**
  * pypi_page_list_begin() - Begin the list of all projects.
  * @out: appended to

@@ -130,7 +130,7 @@ static int add_row(struct run *run, uint32_t number, const struct pypi_chosen *c
 	if (resolved && resolved->absent)
 		return 0;
 	*row = (struct pypi_page_file) { .file = file };
-	row->version = chosen->version[0] ? chosen->version : NULL;
+	row->version = chosen->version;
 	if (!pypi_run_digest(run, path, file->has_sha256 ? &file->sha256 : NULL, &row->sha256)) {
 		pypi_run_missing(run, path, "it was not fetched");
 		return 0;
@@ -146,17 +146,18 @@ static int add_row(struct run *run, uint32_t number, const struct pypi_chosen *c
 static int write_pages(struct run *run, const struct pypi_page *page, int64_t newest,
 		       struct error *err)
 {
-	_cleanup_strbuf_ struct strbuf json = STRBUF_INIT(PYPI_PAGE_MAX);
-	_cleanup_strbuf_ struct strbuf html = STRBUF_INIT(PYPI_PAGE_MAX);
 	char path[STORE_PATH_MAX];
-	int r = pypi_page_json(page, &json, err);
+	int r = 0;
 
 	(void)snprintf(path, sizeof(path), "simple/%s/", page->name);
-	if (r == 0)
-		r = pypi_page_html(page, &html, err);
-	if (r == 0)
-		r = add_page(run, path, MEDIA_PYPI_JSON, &json, newest, err);
-	return r < 0 ? r : add_page(run, path, MEDIA_PYPI_HTML, &html, newest, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(pypi_page_forms); i++) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(PYPI_PAGE_MAX);
+
+		r = pypi_page_forms[i].write(page, &text, err);
+		if (r == 0)
+			r = add_page(run, path, pypi_page_forms[i].media, &text, newest, err);
+	}
+	return r;
 }
 
 static int publish_project(struct run *run, uint32_t number, struct error *err)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reservoir/pypi/version.h"
+#include "reservoir/pypi/versions.h"
 
 static struct pypi_version parse(const char *text)
 {
@@ -253,13 +254,39 @@ static void test_kinds(void **state _unused_)
 	}
 }
 
+/* A project of 200,000 files has as many versions in memory as there are beside each other. */
+static void test_known_versions(void **state _unused_)
+{
+	static const char *const texts[] = { "1.0",	  "1.0",	 "1.0.0",
+					     "1.0.0+A.1", "1.0.0+a-1",	 "1.0a1",
+					     "1.0.a.1",	  "v1.0-alpha1", "2" };
+	static const size_t same_as[] = { 0, 0, 2, 3, 3, 5, 5, 5, 8 };
+	_cleanup_pypi_versions_ struct pypi_versions versions = pypi_versions_init();
+	const struct pypi_known_version *known[ARRAY_SIZE(texts)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct pypi_version version;
+
+		assert_int_equal(pypi_version_parse(texts[i], strlen(texts[i]), &version), 0);
+		known[i] = pypi_versions_keep(&versions, &version);
+		assert_non_null(known[i]);
+		assert_ptr_equal(known[i], known[same_as[i]]);
+		if (same_as[i] == i)
+			assert_true(i == 0 || known[i] != known[i - 1]);
+	}
+	assert_string_equal(known[0]->text, "1.0");
+	assert_string_equal(known[2]->text, "1.0.0");
+	assert_string_equal(known[7]->text, "1.0a1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),	      cmocka_unit_test(test_spellings),
-		cmocka_unit_test(test_refused),	      cmocka_unit_test(test_matches),
-		cmocka_unit_test(test_no_specifiers), cmocka_unit_test(test_lenient),
-		cmocka_unit_test(test_too_many),      cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_order),	       cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_refused),	       cmocka_unit_test(test_matches),
+		cmocka_unit_test(test_no_specifiers),  cmocka_unit_test(test_lenient),
+		cmocka_unit_test(test_too_many),       cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_known_versions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
