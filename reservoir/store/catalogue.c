@@ -51,13 +51,16 @@ static const char *const statements[] = {
 
 static const char *const schema[] = {
 	"PRAGMA locking_mode = EXCLUSIVE",
+	"PRAGMA synchronous = OFF", /* of an empty database nothing can be lost */
 	"PRAGMA journal_mode = WAL",
 	"PRAGMA synchronous = FULL",
 	"PRAGMA cache_size = -4096", /* KiB */
+	"BEGIN",
 	("CREATE TABLE IF NOT EXISTS entry (space TEXT NOT NULL, key TEXT NOT NULL, "
 	 "value BLOB NOT NULL, PRIMARY KEY (space, key)) WITHOUT ROWID"),
 	("CREATE TABLE IF NOT EXISTS audit (number INTEGER PRIMARY KEY, time INTEGER NOT NULL, "
 	 "event TEXT NOT NULL, text TEXT NOT NULL, hash BLOB NOT NULL)"),
+	"COMMIT",
 };
 
 struct catalogue {
