@@ -70,7 +70,7 @@ static ssize_t make_rows(const struct pypi_index *index, struct pypi_versions *v
 	for (size_t i = 0; i < index->n_files; i++) {
 		const struct pypi_file *file = &index->files[i];
 
-		if (!file->has_sha256)
+		if (!file->has_sha256 || !pypi_index_offers(index))
 			continue;
 		rows[n].file = file;
 		if (pypi_file_name_parse(file->name, index->name, &name) == 0 && name.has_version) {

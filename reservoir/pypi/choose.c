@@ -145,7 +145,7 @@ static int gather(struct chooser *chooser, struct error *err)
 {
 	size_t n = chooser->index->n_files;
 
-	if (n == 0)
+	if (n == 0 || !pypi_index_offers(chooser->index))
 		return 0;
 	chooser->candidates = calloc(n, sizeof(*chooser->candidates));
 	chooser->releases = calloc(n, sizeof(*chooser->releases));

@@ -47,8 +47,10 @@ static void file_done(void *ctx, const struct fetch_request *request _unused_,
 	int r = 0;
 
 	if (result->status == FETCH_DONE) {
-		if (!errand->said)
+		if (!errand->said) {
+			errand->run->projects[errand->project].flags |= PROJECT_DOUBTED;
 			r = pypi_run_resolve(errand->run, errand->path, &result->digest, &err);
+		}
 	} else if (result->status == FETCH_ABSENT) {
 		r = file_absent(errand, &err);
 	} else {
@@ -290,6 +292,16 @@ static int count_file(struct run *run, const struct file_request *file, struct e
 	return 0;
 }
 
+static void tell_quarantine(struct run *run, uint32_t number)
+{
+	char text[PYPI_NAME_MAX + 80];
+
+	run->quarantined = true;
+	(void)snprintf(text, sizeof(text), "%s is in quarantine upstream: no file of it is given",
+		       run->names.names[number]);
+	sync_note(run->sync, text);
+}
+
 static int plan_project(struct run *run, uint32_t number, struct error *err)
 {
 	_cleanup_loaded_ struct loaded loaded = { 0 };
@@ -301,6 +313,8 @@ static int plan_project(struct run *run, uint32_t number, struct error *err)
 	r = pypi_run_load(run, number, &loaded, err);
 	if (r < 0)
 		return r;
+	if (!pypi_index_offers(&loaded.index))
+		tell_quarantine(run, number);
 	tell_unsatisfied(run, number, &loaded);
 	for (size_t i = 0; r >= 0 && i < loaded.choice.n; i++)
 		r = each_request(run, number, &loaded.choice.files[i], count_file, err);

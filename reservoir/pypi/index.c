@@ -143,6 +143,21 @@ int pypi_upload_time_parse(const char *text, int64_t *ret)
 	return 0;
 }
 
+bool pypi_index_offers(const struct pypi_index *index)
+{
+	return !index->status || strcmp(index->status, "quarantined") != 0;
+}
+
+const char *pypi_index_skip_mark(const char *text, size_t *len)
+{
+	static const char mark[] = "\xef\xbb\xbf"; /* U+FEFF in UTF-8 */
+
+	if (*len < sizeof(mark) - 1 || memcmp(text, mark, sizeof(mark) - 1) != 0)
+		return text;
+	*len -= sizeof(mark) - 1;
+	return text + sizeof(mark) - 1;
+}
+
 static bool looks_like_json(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -153,6 +168,7 @@ static bool looks_like_json(const char *text, size_t len)
 
 int pypi_index_parse(const char *text, size_t len, struct pypi_index *index, struct error *err)
 {
+	text = pypi_index_skip_mark(text, &len);
 	if (looks_like_json(text, len))
 		return pypi_index_parse_json(text, len, index, err);
 	return pypi_index_parse_html(text, len, index, err);

@@ -46,6 +46,8 @@ struct pypi_file {
 	const char *requires_python; /* or NULL */
 	const char *yank_reason;     /* or NULL */
 	const char *provenance;	     /* URL, or NULL */
+	const char
+		*sum; /* where there is no SHA-256: another, as pypi_sum_make() has it, or NULL */
 };
 
 struct pypi_index {
@@ -54,11 +56,29 @@ struct pypi_index {
 	uint64_t serial;	   /* 0 if the index has none */
 	const char *status;	   /* "archived", "quarantined"; NULL for one that is active */
 	const char *status_reason; /* or NULL */
+	const char *base;	   /* of HTML: what URLs are relative to, or NULL for the page */
 	struct pypi_file *files;
 	size_t n_files, cap_files;
 	size_t n_refused; /* files whose names or URLs could not be taken */
 	bool has_files;	  /* they were there, if only an empty list */
 };
+
+/**
+ * pypi_index_offers() - Whether files of a project are for anybody.
+ * @index: index
+ *
+ * Return: false for a project in quarantine (PEP 792), whatever the page still lists.
+ */
+bool pypi_index_offers(const struct pypi_index *index);
+
+/**
+ * pypi_index_skip_mark() - Skip a byte order mark.
+ * @text: @len bytes
+ * @len: number of bytes; what is left
+ *
+ * Return: the text behind it.
+ */
+const char *pypi_index_skip_mark(const char *text, size_t *len);
 
 /**
  * pypi_index_init() - Make an empty index of a project.

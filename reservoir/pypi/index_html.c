@@ -9,6 +9,7 @@
 
 #include "base/parse.h"
 #include "reservoir/pypi/index.h"
+#include "reservoir/pypi/sum.h"
 
 #define TAG_MAX ((size_t)32 * 1024) /* bytes of one tag; its attributes are below 4 KiB each */
 #define ENDLESS_MAX 256u /* tags without an end: for each of them TAG_MAX bytes are read */
@@ -71,6 +72,12 @@ static struct piece take_value(const char **at, const char *end)
 	value.len = (size_t)(*at - value.text);
 	if (*at < end)
 		(*at)++;
+	while (value.len > 0 && char_is_space(value.text[0])) {
+		value.text++;
+		value.len--;
+	}
+	while (value.len > 0 && char_is_space(value.text[value.len - 1]))
+		value.len--;
 	return value;
 }
 
@@ -232,6 +239,21 @@ static bool read_sha256(const char *text, struct digest *ret)
 	return digest_parse(hex, ret) == 0;
 }
 
+/* A hash that is not SHA-256: the strongest that a fragment has. */
+static const char *keep_sum(struct pypi_index *index, const char *fragment)
+{
+	for (size_t i = 0; i < PYPI_SUM_KINDS; i++) {
+		size_t len = strlen(pypi_sum_kinds[i].name);
+		const char *at = strstr(fragment, pypi_sum_kinds[i].name);
+		char sum[PYPI_SUM_MAX];
+
+		if (at && at[len] == '=' &&
+		    pypi_sum_make(&pypi_sum_kinds[i], at + len + 1, sum) == 0)
+			return pypi_index_text(index, sum, strlen(sum));
+	}
+	return NULL;
+}
+
 static void read_metadata(const struct tag *tag, struct pypi_file *file)
 {
 	struct piece piece = tag->attributes[CORE_METADATA];
@@ -243,6 +265,41 @@ static void read_metadata(const struct tag *tag, struct pypi_file *file)
 	    strcasecmp(value, "false") == 0)
 		return;
 	file->metadata = read_sha256(value, &file->metadata_sha256) ? PYPI_HASHED : PYPI_OFFERED;
+}
+
+static bool has_scheme(const char *url)
+{
+	return url[strcspn(url, ":/?#")] == ':';
+}
+
+/* How much of the page's <base>, which may be relative to the page, is before a reference. */
+static size_t base_of(const char *base, const char *href)
+{
+	const char *host = strstr(base, "://");
+	size_t len = strlen(base);
+
+	if (has_scheme(href) || (href[0] == '/' && !host))
+		return 0;
+	if (href[0] == '/' && href[1] == '/')
+		return (size_t)(host - base) + 1;
+	if (href[0] == '/')
+		return (size_t)(host - base) + 3 + strcspn(host + 3, "/");
+	while (len > 0 && base[len - 1] != '/')
+		len--;
+	return len;
+}
+
+static const char *keep_url(struct pypi_index *index, const char *href, size_t len)
+{
+	size_t before = index->base ? base_of(index->base, href) : 0;
+	char text[PYPI_INDEX_TEXT_MAX];
+
+	if (before + len >= sizeof(text))
+		return NULL;
+	if (before > 0)
+		memcpy(text, index->base, before);
+	memcpy(text + before, href, len);
+	return pypi_index_text(index, text, before + len);
 }
 
 /* The URL without its fragment, and the name at its end. */
@@ -259,9 +316,11 @@ static void read_url(struct pypi_index *index, const char *href, struct pypi_fil
 	memcpy(name, slash, path);
 	name[path] = '\0';
 	percent_decode(name);
-	file->url = pypi_index_text(index, href, len);
+	file->url = keep_url(index, href, len);
 	file->name = pypi_index_text_like(index, file->url, name, strlen(name));
 	file->has_sha256 = read_sha256(href + len, &file->sha256);
+	if (!file->has_sha256)
+		file->sum = keep_sum(index, href + len);
 }
 
 static int add_anchor(struct pypi_index *index, const struct tag *tag, struct error *err)
@@ -300,6 +359,13 @@ static int read_meta(struct pypi_index *index, const struct tag *tag, struct err
 	if (piece_is(tag->attributes[META_NAME], "pypi:project-status-reason"))
 		index->status_reason = content;
 	return 0;
+}
+
+/* The first counts. */
+static void read_base(struct pypi_index *index, const struct tag *tag)
+{
+	if (!index->base && tag->attributes[HREF].text)
+		index->base = keep(index, tag->attributes[HREF]);
 }
 
 typedef int (*tag_fn)(void *ctx, const struct tag *tag, struct error *err);
@@ -343,6 +409,8 @@ static int read_tag(void *ctx, const struct tag *tag, struct error *err)
 {
 	if (piece_is(tag->name, "a"))
 		return add_anchor(ctx, tag, err);
+	if (piece_is(tag->name, "base"))
+		read_base(ctx, tag);
 	return piece_is(tag->name, "meta") ? read_meta(ctx, tag, err) : 0;
 }
 

@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "reservoir/pypi/index.h"
 #include "reservoir/pypi/json_slice.h"
+#include "reservoir/pypi/sum.h"
 
 static void json_freep(json_t **json)
 {
@@ -69,10 +70,23 @@ static void read_metadata(const json_t *json, struct pypi_file *file)
 
 static void read_yank(struct pypi_index *index, const json_t *value, struct pypi_file *file)
 {
-	file->yanked = json_is_true(value) || json_is_string(value);
-	file->yank_reason = keep(index, value);
-	if (file->yank_reason && !file->yank_reason[0])
-		file->yank_reason = NULL;
+	/* What counts as true in Python (PEP 691): an empty text does not. */
+	file->yanked = json_is_true(value) || json_string_length(value) > 0;
+	file->yank_reason = file->yanked ? keep(index, value) : NULL;
+}
+
+/* A hash that is not SHA-256: the strongest. */
+static const char *keep_sum(struct pypi_index *index, const json_t *hashes)
+{
+	for (size_t i = 0; i < PYPI_SUM_KINDS; i++) {
+		const char *hex =
+			json_string_value(json_object_get(hashes, pypi_sum_kinds[i].name));
+		char sum[PYPI_SUM_MAX];
+
+		if (hex && pypi_sum_make(&pypi_sum_kinds[i], hex, sum) == 0)
+			return pypi_index_text(index, sum, strlen(sum));
+	}
+	return NULL;
 }
 
 static int add_file(void *ctx, struct json_slice key _unused_, struct json_slice value,
@@ -88,6 +102,8 @@ static int add_file(void *ctx, struct json_slice key _unused_, struct json_slice
 	file.url = keep(index, json_object_get(json, "url"));
 	file.name = keep_like(index, file.url, json_object_get(json, "filename"));
 	file.has_sha256 = read_sha256(json_object_get(json, "hashes"), &file.sha256);
+	if (!file.has_sha256)
+		file.sum = keep_sum(index, json_object_get(json, "hashes"));
 	size = json_object_get(json, "size");
 	file.has_size = json_is_integer(size) && json_integer_value(size) >= 0;
 	if (file.has_size)
@@ -241,6 +257,7 @@ int pypi_list_parse(const char *text, size_t len, pypi_project_fn fn, void *ctx,
 	if (len > PYPI_LIST_BYTES_MAX)
 		return error_set(err, E2BIG, "the list of projects has more than %zu bytes",
 				 PYPI_LIST_BYTES_MAX);
+	text = pypi_index_skip_mark(text, &len);
 	while (space < len && (text[space] == ' ' || text[space] == '\n'))
 		space++;
 	if (space == len || text[space] != '{')

@@ -92,7 +92,7 @@ static int keep_text(struct errand *errand, const struct strbuf *text, struct er
 	if (r < 0)
 		return r;
 	metadata_path(errand, path);
-	run->projects[errand->project].flags |= PROJECT_PEEKED;
+	run->projects[errand->project].flags |= PROJECT_DOUBTED;
 	return pypi_run_resolve_own(run, path, &digest, true, err);
 }
 
@@ -241,64 +241,4 @@ int pypi_run_peek(struct run *run, const struct file_request *wheel, struct erro
 	if (r < 0)
 		pypi_run_errand_done(errand);
 	return r == -EINVAL ? 0 : r; /* a URL that is refused is told with the file */
-}
-
-/* --- the wheels themselves --- */
-
-/* The metadata of a wheel that is there; false when it has none that can be read. */
-static bool metadata_of(struct run *run, const struct digest *wheel, struct digest *ret)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(PYPI_METADATA_MAX + BUFSIZ);
-	_cleanup_close_ int fd = object_open(run->sync->store, wheel, NULL, NULL);
-
-	if (fd < 0 || pypi_metadata_extract(fd, true, &text, NULL) < 0)
-		return false;
-	*ret = digest_of(strbuf_str(&text), text.len);
-	return true;
-}
-
-/* 1 when the wheel says something else than was read by Range. */
-static int check_wheel(struct run *run, uint32_t number, const struct pypi_file *file,
-		       struct error *err)
-{
-	const struct digest *said = file->has_sha256 ? &file->sha256 : NULL;
-	char path[STORE_PATH_MAX], beside[STORE_PATH_MAX], note[STORE_PATH_MAX + 128];
-	const struct resolved *resolved;
-	struct digest wheel, found;
-
-	pypi_run_path(run, number, file->name, "", path);
-	pypi_run_path(run, number, file->name, METADATA, beside);
-	resolved = pypi_run_resolved(run, beside);
-	if (!resolved || !resolved->peeked || !pypi_run_digest(run, path, said, &wheel) ||
-	    !object_exists(run->sync->store, &wheel))
-		return 0;
-	if (metadata_of(run, &wheel, &found) && digest_equal(&found, &resolved->digest))
-		return pypi_run_resolve_own(run, beside, &found, false, err);
-	(void)snprintf(note, sizeof(note),
-		       "%s: its metadata is not what the upstream sent of it before; what is "
-		       "needed is found out again",
-		       file->name);
-	sync_note(run->sync, note);
-	return 1;
-}
-
-int pypi_run_check_peeks(struct run *run, struct error *err)
-{
-	int sum = 0;
-
-	for (size_t i = 0; i < run->names.n; i++) {
-		_cleanup_loaded_ struct loaded loaded = { 0 };
-		int r;
-
-		if (!(run->projects[i].flags & PROJECT_PEEKED))
-			continue;
-		r = pypi_run_load(run, (uint32_t)i, &loaded, err);
-		for (size_t j = 0; r >= 0 && j < loaded.choice.n; j++) {
-			r = check_wheel(run, (uint32_t)i, loaded.choice.files[j].file, err);
-			sum |= r > 0;
-		}
-		if (r < 0)
-			return r;
-	}
-	return sum;
 }

@@ -38,8 +38,8 @@ enum project_flags {
 	PROJECT_EXCLUDED = 1 << 6,
 	PROJECT_FRESH = 1 << 7, /* the list says what the catalogue does */
 	PROJECT_TOLD = 1 << 8,
-	PROJECT_LACKS = 1 << 9,	  /* a file that is listed, or a release that is asked for */
-	PROJECT_PEEKED = 1 << 10, /* metadata of a wheel is not vouched for yet */
+	PROJECT_LACKS = 1 << 9,	   /* a file that is listed, or a release that is asked for */
+	PROJECT_DOUBTED = 1 << 10, /* what was fetched is to be looked at once more */
 };
 
 /* A requirement of other projects. */
@@ -95,6 +95,7 @@ struct run {
 	struct digest state;		/* of what is built */
 	bool closes;
 	bool known_state;	    /* the catalogue is that of what is published */
+	bool quarantined;	    /* the upstream offers nothing of some project */
 	bool missed;		    /* something was told as missing */
 	bool no_peeking;	    /* wheels are asked for whole */
 	bool look_again;	    /* metadata was not there: what it is in is to be asked for */
@@ -461,14 +462,19 @@ int pypi_run_peek(struct run *run, const struct file_request *wheel, struct erro
  */
 void pypi_peek_free(struct peek *peek);
 
+/* --- check.c --- */
+
 /**
- * pypi_run_check_peeks() - Hold what was read by Range against the wheels.
+ * pypi_run_check() - Hold what no SHA-256 vouches for against what is known.
  * @run: run whose files are all there
  * @err: set on failure
  *
+ * What was read by Range is held against the wheel, and a file of which the index gives
+ * another hash only against that; one that differs is missing, and removed.
+ *
  * Return: 0, 1 when a wheel says something else, or negative errno.
  */
-int pypi_run_check_peeks(struct run *run, struct error *err);
+int pypi_run_check(struct run *run, struct error *err);
 
 /* --- publish.c --- */
 

@@ -110,7 +110,7 @@ static bool has_wanted(const struct run *run)
  * that has nothing any more. */
 static void refuse_to_empty(struct run *run)
 {
-	if (run->plan.files == 0 && has_wanted(run))
+	if (run->plan.files == 0 && !run->quarantined && has_wanted(run))
 		pypi_run_missing(run, run->sync->repository->name,
 				 "upstream has not one file of what is selected any more: nothing "
 				 "is taken away here");
@@ -149,7 +149,7 @@ static int collect(struct run *run, struct error *err)
 		return r;
 	r = pypi_run_fetch_files(run, err);
 	if (r == 0 && !run->missed)
-		r = pypi_run_check_peeks(run, err);
+		r = pypi_run_check(run, err);
 	if (r > 0)
 		return PLAN_ANEW;
 	if (r == 0)

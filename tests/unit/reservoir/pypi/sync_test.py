@@ -4,6 +4,7 @@
 gets.  Usage: sync_test.py PROGRAM"""
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -359,6 +360,36 @@ class TestSync(unittest.TestCase):
         row = self.origin.add("a", "2.1")
         self.origin.bytes[f"/files/{row['filename']}.metadata"] += b"more"
         self.assertIn("a-2.1-py3-none-any.whl.metadata", self.sync(site, INCOMPLETE))
+
+    def test_other_hashes(self):
+        """An index that has no SHA-256, and what its other hashes are held against."""
+        row = self.origin.add("a", "1.0")
+        path = f"/files/{row['filename']}"
+        for kind in ("md5", "sha1", "sha512"):
+            row["hashes"] = {kind: hashlib.new(kind, self.origin.bytes[path]).hexdigest()}
+            site = self.site(projects=["a"])
+            self.sync(site)
+            with Server(site) as server:
+                self.assertEqual(list(server.page("a")["files"][0]["hashes"]), ["sha256"])
+            row["hashes"][kind] = row["hashes"][kind][::-1]
+            site = self.site(projects=["a"])
+            self.assertIn(f"hashes to {kind}=", self.sync(site, INCOMPLETE))
+            self.assertIn((path, 200), self.origin.asked)
+            # It was not kept.
+            self.sync(site, INCOMPLETE)
+            self.assertIn((path, 200), self.origin.asked)
+
+    def test_quarantine(self):
+        """Nothing of such a project is given, whatever its page lists (PEP 792)."""
+        self.origin.add("a", "1.0")
+        site = self.site(projects=["a"])
+        self.sync(site)
+        self.origin.statuses["a"] = {"status": "quarantined"}
+        self.origin.touch("a")
+        self.assertIn("a is in quarantine upstream", self.sync(site, INCOMPLETE))
+        with Server(site) as server:
+            self.assertEqual(server.page("a")["files"], [])
+            self.assertEqual(server.page("a")["project-status"], {"status": "quarantined"})
 
     def test_a_file_that_is_not_there(self):
         """It is left out of the page, told each time, and asked for until it is there."""

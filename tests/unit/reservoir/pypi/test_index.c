@@ -159,6 +159,78 @@ static void test_cut(void **state _unused_)
 	}
 }
 
+/* One file of a page, and what is read of it. */
+static const struct {
+	const char *text;
+	const char *url; /* NULL: there is none */
+	bool yanked;
+	const char *sum; /* that is not SHA-256 */
+} odd_files[] = {
+#define JSON_FILE(rest) "{\"files\":[{\"filename\":\"a-1.tar.gz\",\"url\":\"u\"," rest "}]}"
+#define HTML_FILE(rest) "<a href=\"" rest ">a</a>"
+	{ "\xef\xbb\xbf" JSON_FILE("\"hashes\":{}"), "u", false, NULL },
+	{ "\xef\xbb\xbf" HTML_FILE("a-1.tar.gz\""), "a-1.tar.gz", false, NULL },
+	{ JSON_FILE("\"yanked\":\"\""), "u", false, NULL },
+	{ JSON_FILE("\"yanked\":false"), "u", false, NULL },
+	{ JSON_FILE("\"yanked\":\"why\""), "u", true, NULL },
+	{ JSON_FILE("\"yanked\":true"), "u", true, NULL },
+	{ HTML_FILE("a-1.tar.gz\" data-yanked"), "a-1.tar.gz", true, NULL },
+	{ HTML_FILE("a-1.tar.gz\" data-yanked=\"\""), "a-1.tar.gz", true, NULL },
+	{ JSON_FILE("\"hashes\":{\"md5\":\"D41D8CD98F00B204E9800998ECF8427E\"}"), "u", false,
+	  "md5=d41d8cd98f00b204e9800998ecf8427e" },
+	{ JSON_FILE("\"hashes\":{\"md5\":\"d41d8cd98f00b204e9800998ecf8427\"}"), "u", false, NULL },
+	{ JSON_FILE("\"hashes\":{\"md5\":\"d41d8cd98f00b204e9800998ecf8427e\","
+		    "\"sha1\":\"da39a3ee5e6b4b0d3255bfef95601890afd80709\"}"),
+	  "u", false, "sha1=da39a3ee5e6b4b0d3255bfef95601890afd80709" },
+	{ JSON_FILE("\"hashes\":{\"sha256\":\"" SHA "\","
+		    "\"md5\":\"d41d8cd98f00b204e9800998ecf8427e\"}"),
+	  "u", false, NULL },
+	{ HTML_FILE("a-1.tar.gz#md5=d41d8cd98f00b204e9800998ecf8427e\""), "a-1.tar.gz", false,
+	  "md5=d41d8cd98f00b204e9800998ecf8427e" },
+	{ HTML_FILE("a-1.tar.gz#egg=a-1&amp;md5=d41d8cd98f00b204e9800998ecf8427e\""), "a-1.tar.gz",
+	  false, "md5=d41d8cd98f00b204e9800998ecf8427e" },
+	{ HTML_FILE("a-1.tar.gz#md5=d41d8cd98f00b204e9800998ecf8427e0\""), "a-1.tar.gz", false,
+	  NULL },
+	{ HTML_FILE("\n  ../f/a-1.tar.gz\n\""), "../f/a-1.tar.gz", false, NULL },
+	{ "<base href=\"/b/c\">" HTML_FILE("f/a-1.tar.gz\""), "/b/f/a-1.tar.gz", false, NULL },
+	{ "<base href=\"/b/\"><base href=\"/no/\">" HTML_FILE("../a-1.tar.gz\""),
+	  "/b/../a-1.tar.gz", false, NULL },
+	{ "<base href=\"/b/\">" HTML_FILE("/a-1.tar.gz\""), "/a-1.tar.gz", false, NULL },
+	{ "<base href=\"/b/\">" HTML_FILE("https://h/a-1.tar.gz\""), "https://h/a-1.tar.gz", false,
+	  NULL },
+	{ "<base href=\"https://x/y/z\">" HTML_FILE("f/a-1.tar.gz\""), "https://x/y/f/a-1.tar.gz",
+	  false, NULL },
+	{ "<base href=\"https://x/y/z\">" HTML_FILE("/f/a-1.tar.gz\""), "https://x/f/a-1.tar.gz",
+	  false, NULL },
+	{ "<base href=\"https://x/y/z\">" HTML_FILE("//w/a-1.tar.gz\""), "https://w/a-1.tar.gz",
+	  false, NULL },
+	{ "<base href=\"https:x\">" HTML_FILE("a-1.tar.gz\""), "a-1.tar.gz", false, NULL },
+	{ "<base href=\"x:/y\">" HTML_FILE("/a-1.tar.gz\""), "/a-1.tar.gz", false, NULL },
+	{ "<base href=\"\">" HTML_FILE("a-1.tar.gz\""), "a-1.tar.gz", false, NULL },
+	{ "<base>" HTML_FILE("a-1.tar.gz\""), "a-1.tar.gz", false, NULL },
+};
+
+static void test_files(void **state _unused_)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(odd_files); i++) {
+		_cleanup_pypi_index_ struct pypi_index index;
+		const struct pypi_file *file;
+
+		pypi_index_init("a", &index);
+		assert_int_equal(pypi_index_parse(odd_files[i].text, strlen(odd_files[i].text),
+						  &index, NULL),
+				 0);
+		if (index.n_files != 1 || strcmp(index.files[0].url, odd_files[i].url) != 0)
+			fail_msg("%s: %s", odd_files[i].text,
+				 index.n_files ? index.files[0].url : "no file");
+		file = &index.files[0];
+		assert_string_equal(file->name, "a-1.tar.gz");
+		assert_int_equal(file->yanked, odd_files[i].yanked);
+		assert_string_equal(file->sum ? file->sum : "",
+				    odd_files[i].sum ? odd_files[i].sum : "");
+	}
+}
+
 static const struct {
 	const char *text;
 	int64_t expected; /* 0: refused */
@@ -197,6 +269,7 @@ static const struct {
 	  "a-b=3 c=0 " },
 	{ "<html><a href=\"/simple/a-b/\">A.b</a><a href='c'>c</a></html>", "a-b=0 c=0 " },
 	{ "{\"projects\":[]}", "" },
+	{ "\xef\xbb\xbf{\"projects\":[{\"name\":\"a\"}]}", "a=0 " },
 	{ "{\"projects\":[{\"name\":\"a\"}", NULL },
 	{ "{\"projects\":[{\"name\":\"a\" 1}]}", NULL },
 	{ "", NULL },
@@ -397,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_html),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_pages),
