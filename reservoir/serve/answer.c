@@ -324,13 +324,12 @@ static enum MHD_Result sleep_for_upstream(const struct context *context)
 	return MHD_YES;
 }
 
-static enum MHD_Result answer_cached(struct context *context, struct manifest *manifest)
+static enum MHD_Result answer_cached(struct context *context, struct shared_manifest *manifest)
 {
 	struct picture_repository row = *context->repository;
-	struct shared_manifest shared = { .manifest = manifest };
 	enum MHD_Result result;
 
-	row.manifest = &shared;
+	row.manifest = manifest;
 	context->is_current = false;
 	context->repository = &row;
 	context->hot = cache_hot(context->peer->core->cache);
@@ -350,7 +349,7 @@ static enum MHD_Result answer_elsewhere(const struct context *context, const cha
 
 static enum MHD_Result answer_held(struct context *context)
 {
-	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
+	_cleanup_(shared_unrefp) struct shared_manifest *manifest = NULL;
 	struct peer *peer = context->peer;
 	struct origin origin;
 

@@ -68,6 +68,7 @@ struct cache {
 	pthread_mutex_t lock;	  /* of what follows, and of the catalogue */
 	struct cache_records *records;
 	struct absent *absent;
+	struct shared_recent recent;
 	pthread_cond_t wake;
 	struct fetch *waiting, *going;
 	size_t n_fetches;
@@ -160,10 +161,24 @@ static enum cache_outcome look(struct cache *cache, const struct picture_reposit
 	return has ? CACHE_FOUND : CACHE_FAILED;
 }
 
+static int open_manifest(struct cache *cache, const struct digest *digest,
+			 struct shared_manifest **ret, struct error *err)
+{
+	int r = shared_open(cache->reader, digest, ret, err);
+
+	if (r < 0)
+		return r;
+	(void)pthread_mutex_lock(&cache->lock);
+	shared_note(&cache->recent, *ret);
+	(void)pthread_mutex_unlock(&cache->lock);
+	return 0;
+}
+
 enum cache_outcome cache_look(struct cache *cache, const struct picture_repository *repository,
-			      const char *path, bool waited, struct manifest **ret,
+			      const char *path, bool waited, struct shared_manifest **ret,
 			      struct origin *origin)
 {
+	struct shared_manifest *shared = NULL;
 	enum cache_outcome outcome;
 	struct cache_record record = { 0 };
 	struct error err = { 0 };
@@ -174,16 +189,20 @@ enum cache_outcome cache_look(struct cache *cache, const struct picture_reposito
 		return CACHE_ELSEWHERE;
 	(void)pthread_mutex_lock(&cache->lock);
 	outcome = look(cache, repository, origin, waited, &record);
-	if (outcome == CACHE_FOUND)
+	if (outcome == CACHE_FOUND) {
 		cache_record_use(cache->records, repository->info.name, path, &record);
+		shared = shared_find(&cache->recent, &record.manifest);
+	}
 	(void)pthread_mutex_unlock(&cache->lock);
-	if (outcome == CACHE_FOUND &&
-	    manifest_open(cache->reader, &record.manifest, ret, &err) < 0) {
+	if (outcome != CACHE_FOUND)
+		return outcome;
+	if (!shared && open_manifest(cache, &record.manifest, &shared, &err) < 0) {
 		log_warning("serve", "the cache has lost '%s' of '%s': %s", path,
 			    repository->info.name, err.msg);
 		return waited ? CACHE_FAILED : CACHE_ASK;
 	}
-	return outcome;
+	*ret = shared;
+	return CACHE_FOUND;
 }
 
 /* --- what is fetched; in the thread --- */
@@ -698,6 +717,7 @@ void cache_free(struct cache *cache)
 	hot_free(cache->hot);
 	cache_records_free(cache->records);
 	free(cache->absent);
+	shared_forget(&cache->recent);
 	catalogue_close(cache->catalogue);
 	store_close(cache->reader);
 	store_close(cache->writer);

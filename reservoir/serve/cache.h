@@ -94,14 +94,14 @@ void cache_release(struct cache *cache);
  * @repository: repository that caches
  * @path: path below it
  * @waited: it was fetched just now, or could not be: what there is must do
- * @ret: the manifest of CACHE_FOUND, to be released with manifest_free()
+ * @ret: the manifest of CACHE_FOUND, to be given back with shared_unref()
  * @origin: how it is spelt, of CACHE_ELSEWHERE
  *
  * Context: any thread; between cache_hold() and cache_release() when it is to be opened.
  * Return: enum cache_outcome.
  */
 enum cache_outcome cache_look(struct cache *cache, const struct picture_repository *repository,
-			      const char *path, bool waited, struct manifest **ret,
+			      const char *path, bool waited, struct shared_manifest **ret,
 			      struct origin *origin);
 
 /**

@@ -8,40 +8,6 @@
 
 #include "base/parse.h"
 
-static void shared_unref(struct shared_manifest *shared)
-{
-	if (!shared || atomic_fetch_sub_explicit(&shared->refs, 1, memory_order_acq_rel) != 1)
-		return;
-	manifest_free(shared->manifest);
-	free(shared);
-}
-
-static struct shared_manifest *shared_ref(struct shared_manifest *shared)
-{
-	if (shared)
-		atomic_fetch_add_explicit(&shared->refs, 1, memory_order_relaxed);
-	return shared;
-}
-
-static int shared_open(struct store *store, const struct digest *digest,
-		       struct shared_manifest **ret, struct error *err)
-{
-	struct shared_manifest *shared = calloc(1, sizeof(*shared));
-	int r;
-
-	if (!shared)
-		return error_set(err, ENOMEM, "no memory for a manifest");
-	atomic_init(&shared->refs, 1);
-	shared->digest = *digest;
-	r = manifest_open(store, digest, &shared->manifest, err);
-	if (r < 0) {
-		free(shared);
-		return r;
-	}
-	*ret = shared;
-	return 0;
-}
-
 static unsigned int add_slot(struct picture_slots *slots, const char *name)
 {
 	unsigned int n = atomic_load(&slots->n);

@@ -14,17 +14,10 @@
 
 #include "reservoir/ecosystem.h"
 #include "reservoir/serve/setup.h"
+#include "reservoir/serve/shared.h"
 #include "reservoir/store/generation.h"
-#include "reservoir/store/manifest.h"
 
 #define PICTURE_SLOTS 512u /* names of repositories that are counted apart; see picture_slots */
-
-/* A manifest that several pictures may have. */
-struct shared_manifest {
-	atomic_uint refs;
-	struct digest digest;
-	struct manifest *manifest;
-};
 
 struct picture_repository {
 	struct generation_repository info;    /* the name alone of one that has not been synced */

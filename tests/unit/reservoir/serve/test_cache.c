@@ -165,7 +165,7 @@ static void fetch(struct fixture *fixture, const char *path, size_t n)
 /* What a client gets, after a fetch if one is needed; and the bytes that there are. */
 static enum cache_outcome ask(struct fixture *fixture, const char *path, char text[256])
 {
-	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
+	_cleanup_(shared_unrefp) struct shared_manifest *manifest = NULL;
 	_cleanup_(store_closep) struct store *store = NULL;
 	_cleanup_strbuf_ struct strbuf data = STRBUF_INIT(255);
 	struct manifest_entry entry;
@@ -183,7 +183,7 @@ static enum cache_outcome ask(struct fixture *fixture, const char *path, char te
 	if (outcome != CACHE_FOUND)
 		return outcome;
 	assert_int_equal(store_open(fixture->dir, STORE_READ, &store, &err), 0);
-	assert_true(manifest_find(manifest, path, &entry));
+	assert_true(manifest_find(manifest->manifest, path, &entry));
 	assert_int_equal(object_read(store, &entry.digest, 255, &data, &err), 0);
 	(void)str_copy(text, 256, strbuf_str(&data));
 	return outcome;
@@ -248,6 +248,40 @@ static void follows_the_upstream(void **state)
 	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
 	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FOUND);
 	assert_string_equal(text, "three");
+}
+
+/* The manifest of a path, which is there; counted as often as it was looked for. */
+static struct shared_manifest *look(const struct fixture *fixture, const char *path)
+{
+	struct shared_manifest *shared = NULL;
+	struct origin origin;
+
+	assert_int_equal(
+		cache_look(fixture->cache, &fixture->repository, path, false, &shared, &origin),
+		CACHE_FOUND);
+	return shared;
+}
+
+static void opens_a_manifest_once(void **state)
+{
+	_cleanup_(shared_unrefp) struct shared_manifest *first = NULL, *second = NULL,
+							*other = NULL;
+	struct fixture *fixture = *state;
+	char text[256];
+
+	put_index(fixture, "pool/x", "one");
+	put(fixture, "pool/x", "one");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FOUND);
+	first = look(fixture, "index/a");
+	second = look(fixture, "index/a");
+	other = look(fixture, "pool/x");
+	assert_ptr_equal(first, second);
+	assert_ptr_not_equal(first, other);
+	assert_true(first->refs > 2);
+	/* It outlives the cache. */
+	cache_free(TAKE_PTR(fixture->cache));
+	assert_int_equal(first->refs, 2);
 }
 
 static void lives_without_its_upstream(void **state)
@@ -406,10 +440,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_CACHE(fetches_what_is_vouched_for), WITH_CACHE(takes_no_wrong_bytes),
-		WITH_CACHE(follows_the_upstream),	 WITH_CACHE(lives_without_its_upstream),
-		WITH_CACHE(keeps_to_its_size),		 WITH_CACHE(keeps_what_another_needs),
-		WITH_CACHE(writes_no_absent_names),	 WITH_CACHE(one_server_has_it),
-		WITH_CACHE(tells_who_waits_at_the_end),
+		WITH_CACHE(follows_the_upstream),	 WITH_CACHE(opens_a_manifest_once),
+		WITH_CACHE(lives_without_its_upstream),	 WITH_CACHE(keeps_to_its_size),
+		WITH_CACHE(keeps_what_another_needs),	 WITH_CACHE(writes_no_absent_names),
+		WITH_CACHE(one_server_has_it),		 WITH_CACHE(tells_who_waits_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
