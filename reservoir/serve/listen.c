@@ -3,15 +3,19 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/macro.h"
 #include "base/parse.h"
 
 #define BACKLOG 1024
 #define PORT_MAX 65535u
+#define FLAGS_AT 13 /* of TCP: RFC 9293, section 3.1 */
 
 union address {
 	struct sockaddr any;
@@ -69,6 +73,31 @@ int listen_open(const char *where, struct error *err)
 	if (bind(fd, &address.any, len) < 0 || listen(fd, BACKLOG) < 0)
 		return error_set(err, errno, "cannot listen on '%s': %s", where, strerror(errno));
 	return TAKE_FD(fd);
+}
+
+/* The filter sees a segment from its header on. */
+int listen_refuse(int fd)
+{
+	struct sock_filter first_segments[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_AT),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TH_SYN | TH_ACK),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TH_SYN, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(first_segments), first_segments };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno
+											   : 0;
+}
+
+bool listen_has_waiting(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	/* Of a socket that listens, this is the length of the queue. */
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_unacked > 0;
 }
 
 uint16_t listen_port(int fd)

@@ -34,6 +34,7 @@
 #define SAVE_NS UINT64_C(60000000000)	      /* statistics that a crash may lose */
 #define PEM_CHECK_NS UINT64_C(5000000000)
 #define LAST_REQUEST_NS UINT64_C(1000000000) /* of a connection once it is to end */
+#define HANDSHAKE_NS UINT64_C(300000000)     /* a round trip around the world */
 
 /* What tells that a file was replaced. */
 struct file_mark {
@@ -53,7 +54,8 @@ struct server {
 	struct daemon now, before; /* @before ends */
 	struct file_mark certificate, private_key;
 	uint64_t pem_checked_ns, saved_ns;
-	bool closed;
+	bool closed; /* to new connections; the socket is there until none waits in it */
+	uint64_t closed_ns;
 	uint32_t client_connections; /* 0: no limit */
 	pthread_mutex_t peers_lock;
 	struct peer *peers;
@@ -526,9 +528,25 @@ void server_look(struct server *server)
 	tell_store(server, follow_look(server->core.follow));
 }
 
+/* A connection that the system has taken would be reset with the socket, and its request
+ * with it: so the queue gets no more first, and is emptied by who answers. */
+static void close_socket(struct server *server)
+{
+	if (!server->closed || server->listen_fd < 0)
+		return;
+	if (server->closed_ns != 0 && (clock_ns() - server->closed_ns < HANDSHAKE_NS ||
+				       listen_has_waiting(server->listen_fd)))
+		return;
+	quiesce(&server->now);
+	quiesce(&server->before);
+	(void)close(server->listen_fd);
+	server->listen_fd = -1;
+}
+
 void server_tick(struct server *server)
 {
 	server_look(server);
+	close_socket(server);
 	shut_waiting(server);
 	if (server->before.mhd && connections_of(&server->before) == 0)
 		stop(&server->before);
@@ -548,13 +566,14 @@ void server_close(struct server *server)
 		return;
 	server->closed = true;
 	atomic_store(&server->core.draining, true);
-	quiesce(&server->now);
-	quiesce(&server->before);
-	(void)close(server->listen_fd);
-	server->listen_fd = -1;
+	/* Where the system cannot do that, some may be reset. */
+	if (listen_refuse(server->listen_fd) == 0)
+		server->closed_ns = clock_ns();
+	close_socket(server);
 }
 
 bool server_is_idle(const struct server *server)
 {
-	return connections_of(&server->now) == 0 && connections_of(&server->before) == 0;
+	return server->listen_fd < 0 && connections_of(&server->now) == 0 &&
+	       connections_of(&server->before) == 0;
 }

@@ -90,11 +90,14 @@ uint32_t server_drain(struct server *server);
 /**
  * server_close() - Take no more connections; those there end after their answer.
  * @server: server
+ *
+ * Connections that the system has taken already are answered, too: so the socket is closed a
+ * moment later, by one of the next calls of server_tick().
  */
 void server_close(struct server *server);
 
 /**
- * server_is_idle() - Whether no connection is left.
+ * server_is_idle() - Whether no connection is left, and none can come.
  * @server: server that was closed
  *
  * Return: true if so.

@@ -571,13 +571,47 @@ static void assert_last_answer(int fd, const char *headers, int status)
 	free(reply.body);
 }
 
+static void wait_until_idle(struct server *server)
+{
+	uint64_t until = clock_ms() + HTTP_WAIT_MS;
+
+	while (!server_is_idle(server) && clock_ms() < until) {
+		server_tick(server);
+		(void)poll(NULL, 0, 10);
+	}
+	assert_true(server_is_idle(server));
+}
+
+/* There are as many connections as there may be: what comes next waits in the system's queue. */
+static void answers_who_waits_to_be_accepted(void **state)
+{
+	static const char request[] = "GET /files/a.txt HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct fixture *fixture = *state;
+	struct server *server = site_serve(fixture->reader, fixture->scratch->store,
+					   "serve:\n  threads: 1\n  connections: 1\n");
+	int first = http_connect(server);
+	_cleanup_close_ int second = -1;
+	struct http_reply reply;
+
+	http_ask(first, "GET", "/files/a.txt", "", &reply);
+	free(reply.body);
+	second = http_connect(server);
+	http_send(second, request, strlen(request));
+	server_close(server);
+	(void)close(first);
+	wait_until_idle(server);
+	http_read(second, false, &reply);
+	assert_int_equal(reply.status, 200);
+	free(reply.body);
+	server_free(server);
+}
+
 static void drains(void **state)
 {
 	struct fixture *fixture = *state;
 	_cleanup_close_ int fd = http_connect(fixture->server);
 	_cleanup_close_ int other = http_connect(fixture->server);
 	_cleanup_close_ int third = http_connect(fixture->server);
-	uint64_t until;
 
 	assert_int_equal(http_status(fixture->server, "/readyz", ""), 200);
 	assert_int_equal(server_drain(fixture->server), 0);
@@ -587,12 +621,7 @@ static void drains(void **state)
 	assert_last_answer(third, "If-None-Match: *\r\n", 304);
 	server_close(fixture->server);
 	assert_last_answer(fd, "", 200);
-	until = clock_ms() + HTTP_WAIT_MS;
-	while (!server_is_idle(fixture->server) && clock_ms() < until) {
-		server_tick(fixture->server);
-		(void)poll(NULL, 0, 10);
-	}
-	assert_true(server_is_idle(fixture->server));
+	wait_until_idle(fixture->server);
 }
 
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -614,6 +643,7 @@ int main(void)
 		WITH_SERVER(says_that_the_store_cannot_be_read),
 		WITH_SERVER(says_that_nothing_can_be_read),
 		WITH_SERVER(drains),
+		WITH_SERVER(answers_who_waits_to_be_accepted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
