@@ -185,7 +185,8 @@ static int publish(struct attempt *attempt, const struct generation_repository *
 	attempt->report->result = SYNC_RESULT_PUBLISHED;
 	(void)snprintf(text, sizeof(text), "generation %" PRIu64 ": %s", next->number,
 		       next->reason);
-	return commit(attempt, "publish", text, err);
+	r = commit(attempt, "publish", text, err);
+	return r < 0 ? error_wrap(err, r, "it is published, but note that") : 0;
 }
 
 /* Whether what clients get is signed by this site. */
@@ -447,7 +448,6 @@ static void sync_one(struct runner *runner, const struct repository *repository,
 	};
 	uint64_t begun_ms = clock_ms();
 
-	report->ecosystem = repository_ecosystem_name(repository->ecosystem);
 	attempt.ecosystem = runner->run->find(report->ecosystem);
 	if (is_to_stop(runner)) {
 		say_why(&attempt, -EINTR, NULL);
@@ -532,18 +532,30 @@ static int check_names(const struct sync_run *run, struct error *err)
 	return 0;
 }
 
-static struct sync_report *begin_report(struct runner *runner, const char *name,
-					struct sync_reports *reports)
+static void begin_report(const struct sync_run *run, const struct repository *repository,
+			 struct sync_reports *reports)
 {
-	const struct sync_run *run = runner->run;
 	struct sync_report *report = &reports->reports[reports->n++];
 
-	(void)str_copy(report->name, sizeof(report->name), name);
+	(void)str_copy(report->name, sizeof(report->name), repository->name);
+	report->ecosystem = repository_ecosystem_name(repository->ecosystem);
 	report->plan_only = run->plan_only;
 	report->keep_free = run->config->sync.keep_free;
 	report->planned = run->planned;
 	report->ctx = run->ctx;
-	return report;
+}
+
+static int begin_reports(const struct sync_run *run, struct sync_reports *ret, struct error *err)
+{
+	ret->reports = calloc(MAX(run->config->n_repositories, 1u), sizeof(*ret->reports));
+	if (!ret->reports)
+		return error_set(err, ENOMEM, "no memory for reports");
+	for (size_t i = 0; i < run->config->n_repositories; i++)
+		if (is_wanted(run, &run->config->repositories[i]))
+			begin_report(run, &run->config->repositories[i], ret);
+	if (run->begun)
+		run->begun(run->ctx, ret);
+	return 0;
 }
 
 int sync_all(const struct sync_run *run, struct sync_reports *ret, struct error *err)
@@ -558,17 +570,13 @@ int sync_all(const struct sync_run *run, struct sync_reports *ret, struct error 
 		r = open_runner(&runner, err);
 	if (r < 0)
 		return r;
-	ret->reports = calloc(MAX(run->config->n_repositories, 1u), sizeof(*ret->reports));
-	if (!ret->reports)
-		return error_set(err, ENOMEM, "no memory for reports");
-	for (size_t i = 0; i < run->config->n_repositories; i++) {
-		const struct repository *repository = &run->config->repositories[i];
-		struct sync_report *report;
+	r = begin_reports(run, ret, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ret->n; i++) {
+		struct sync_report *report = &ret->reports[i];
 
-		if (!is_wanted(run, repository))
-			continue;
-		report = begin_report(&runner, repository->name, ret);
-		sync_one(&runner, repository, report);
+		sync_one(&runner, reservoir_config_repository(run->config, report->name), report);
 		if (!report_is_complete(report))
 			status = 1;
 	}

@@ -19,6 +19,11 @@
 
 struct ecosystem;
 
+struct sync_reports {
+	struct sync_report *reports;
+	size_t n;
+};
+
 struct sync_run {
 	struct store *store; /* opened with STORE_WRITE */
 	const struct reservoir_config *config;
@@ -30,15 +35,11 @@ struct sync_run {
 	uint32_t (*now)(void);		   /* seconds since midnight; NULL for window_now() */
 
 	/* Any may be NULL. */
+	void (*begun)(void *ctx, const struct sync_reports *reports); /* all have their names */
 	void (*planned)(void *ctx, const struct sync_report *report);
 	void (*finished)(void *ctx, const struct sync_report *report);
 	fetch_progress_fn progress;
 	void *ctx;
-};
-
-struct sync_reports {
-	struct sync_report *reports;
-	size_t n;
 };
 
 /**
