@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/macro.h"
 
@@ -46,6 +45,8 @@ void writer_free(struct writer *writer)
 
 		if (form->archive)
 			(void)archive_write_free(form->archive);
+		if (form->staging)
+			(void)staging_restart(form->staging, NULL);
 		staging_free(form->staging);
 		hasher_free(form->sha256);
 		EVP_MD_CTX_free(form->sha512);
@@ -119,7 +120,8 @@ static int begin(struct writer *writer, struct store *store, enum writer_form ki
 		return error_set(err, ENOMEM, "no memory for a hash");
 	if (kind == WRITER_PLAIN)
 		return hasher_new(&form->sha256, err);
-	(void)snprintf(key, sizeof(key), "apt-index-%d%s", (int)getpid(), endings[kind]);
+	/* The next one writes over what a process that was killed has left. */
+	(void)snprintf(key, sizeof(key), "apt-index%s", endings[kind]);
 	r = staging_open(store, key, &form->staging, err);
 	if (r == 0)
 		r = staging_restart(form->staging, err);

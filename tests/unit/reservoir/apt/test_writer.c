@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/reservoir/store/scratch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,24 @@ static void damaged_and_endless_input(void **state)
 	assert_string_equal(strbuf_str(&out), "plain text");
 }
 
+static void what_is_not_finished_leaves_nothing(void **state)
+{
+	const struct scratch *scratch = *state;
+	_cleanup_(store_closep) struct store *store = scratch_open(scratch, STORE_WRITE);
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct writer *writer = NULL;
+	char path[128];
+
+	assert_int_equal(writer_new(store, &writer, NULL), 0);
+	assert_int_equal(writer_add(writer, "text", 4, NULL), 0);
+	writer_free(writer);
+	(void)snprintf(path, sizeof(path), "%s/staging", scratch->store);
+	dir = opendir(path);
+	assert_non_null(dir);
+	for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+		assert_true(entry->d_name[0] == '.');
+}
+
 static void a_spool_gives_back_what_it_got(void **state)
 {
 	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
@@ -144,6 +163,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_form_says_the_same, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(damaged_and_endless_input, scratch_setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_finished_leaves_nothing, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_spool_gives_back_what_it_got, scratch_setup,
 						scratch_teardown),
