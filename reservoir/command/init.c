@@ -15,6 +15,7 @@
 #include "reservoir/command/commands.h"
 #include "reservoir/command/init_config.h"
 #include "reservoir/config/config.h"
+#include "reservoir/store/generation.h"
 #include "reservoir/store/store.h"
 
 #define CONFIG_MODE 0640 /* it may name users, and has hashes of passwords */
@@ -123,37 +124,65 @@ static void unmake_key(const struct init *init)
 static void print_made(const struct init *init, const char *text)
 {
 	(void)printf("made the store '%s'\n", init->settings->store);
-	if (!init->key[0])
-		return;
-	(void)printf("made the secret key '%s'; sites trust its public key:\n  %s\n", init->key,
-		     text);
-	if (init->keeps_config)
+	if (init->key[0])
+		(void)printf("made the secret key '%s'; sites trust its public key:\n  %s\n",
+			     init->key, text);
+	if (init->key[0] && init->keeps_config)
 		(void)printf("name it in bundles.secretKeys of '%s'\n", init->config);
+	(void)printf("%s the configuration '%s'\n", init->keeps_config ? "kept" : "wrote",
+		     init->config);
+}
+
+/* An empty store without a configuration is what is left when that could not be written. */
+static bool is_half_made(const struct init *init)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	uint64_t number;
+
+	return !init->keeps_config &&
+	       store_open(init->settings->store, STORE_READ, &store, NULL) == 0 &&
+	       generation_current_number(store, &number, NULL) == 0 && number == 0;
+}
+
+static int make_store(const struct init *init, struct error *err)
+{
+	int r = store_create(init->settings->store, err);
+
+	if (r != -EEXIST || !is_half_made(init))
+		return r;
+	*err = (struct error) { 0 };
+	return 0;
+}
+
+static int make_config(const struct init *init, const struct strbuf *text, struct error *err)
+{
+	int r;
+
+	if (init->keeps_config)
+		return 0;
+	r = write_new(init->config, text, err);
+	/* It may have its name, and not be on the disk: it would name a key that goes. */
+	if (r < 0 && r != -EEXIST)
+		(void)unlink(init->config);
+	return r;
 }
 
 /* The key first: what fails leaves nothing that a second try finds in its way. */
 static int make_all(const struct init *init, const struct strbuf *text, struct error *err)
 {
 	char key[KEY_TEXT_SIZE];
-	int r;
+	int r = make_key(init, key, err);
 
-	r = make_key(init, key, err);
 	if (r < 0)
 		return r;
-	r = store_create(init->settings->store, err);
+	r = make_store(init, err);
+	if (r == 0)
+		r = make_config(init, text, err);
 	if (r < 0) {
 		unmake_key(init);
 		return r;
 	}
 	print_made(init, key);
-	if (init->keeps_config) {
-		(void)printf("kept the configuration '%s'\n", init->config);
-		return 0;
-	}
-	r = write_new(init->config, text, err);
-	if (r < 0)
-		return r;
-	(void)printf("wrote the configuration '%s'\n", init->config);
 	return 0;
 }
 

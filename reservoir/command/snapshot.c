@@ -76,7 +76,7 @@ static int audit(struct store *store, const char *event, const char *text, struc
 		r = catalogue_audit(catalogue, event, text, err);
 	if (r == 0)
 		r = catalogue_commit(catalogue, err);
-	return r < 0 ? error_wrap(err, r, "write the audit log") : 0;
+	return r < 0 ? error_wrap(err, r, "%s, but write the audit log", text) : 0;
 }
 
 static int change(const struct settings *settings, const char *name, const char *word,

@@ -72,6 +72,34 @@ struct catalogue {
 	bool damaged;  /* moved aside when it is closed */
 };
 
+static int open_ourselves(const struct catalogue *catalogue, const char *name)
+{
+	_cleanup_close_ int fd =
+		openat(catalogue->store->fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+	return fd < 0 ? -errno : 0;
+}
+
+/* What the system said.  A file that cannot be opened for writing is tried for reading, and
+ * only what that came to is told: so it is asked again. */
+static int system_code(struct catalogue *catalogue, int code)
+{
+	int said = code == SQLITE_CANTOPEN ? -open_ourselves(catalogue, FILE_NAME "-wal")
+					   : sqlite3_system_errno(catalogue->db);
+
+	switch (code) {
+	case SQLITE_NOMEM:
+		return ENOMEM;
+	case SQLITE_FULL:
+		return said ? said : ENOSPC;
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+		return said ? said : EIO;
+	default:
+		return EIO;
+	}
+}
+
 static int failed(struct catalogue *catalogue, struct error *err)
 {
 	int code = sqlite3_errcode(catalogue->db) & 255;
@@ -81,11 +109,8 @@ static int failed(struct catalogue *catalogue, struct error *err)
 		return error_set(err, EBADMSG, "the catalogue is damaged: %s",
 				 sqlite3_errmsg(catalogue->db));
 	}
-	return error_set(err,
-			 code == SQLITE_FULL	? ENOSPC
-			 : code == SQLITE_NOMEM ? ENOMEM
-						: EIO,
-			 "catalogue: %s", sqlite3_errmsg(catalogue->db));
+	errno = system_code(catalogue, code);
+	return error_set(err, errno, "'" FILE_NAME "': %s: %m", sqlite3_errmsg(catalogue->db));
 }
 
 static int execute(struct catalogue *catalogue, const char *sql, struct error *err)
@@ -124,13 +149,16 @@ static void close_db(struct catalogue *catalogue)
 static int open_db(struct catalogue *catalogue, struct error *err)
 {
 	char path[PATH_SIZE];
+	int r = open_ourselves(catalogue, FILE_NAME);
 
+	if (r < 0)
+		return error_set(err, -r, "open '" FILE_NAME "': %s", strerror(-r));
 	/* By descriptor: the directory may have moved since it was opened. */
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/" FILE_NAME, catalogue->store->fd);
 	if (sqlite3_open_v2(path, &catalogue->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
 			    NULL) != SQLITE_OK)
-		return error_set(err, EIO, "open the catalogue: %s",
-				 catalogue->db ? sqlite3_errmsg(catalogue->db) : "no memory");
+		return catalogue->db ? failed(catalogue, err)
+				     : error_set(err, ENOMEM, "no memory for the catalogue");
 	(void)sqlite3_busy_timeout(catalogue->db, 5000);
 	return prepare(catalogue, err);
 }

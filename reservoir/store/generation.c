@@ -245,8 +245,11 @@ static int object_needed(struct store *store, const struct digest *digest, struc
 {
 	char text[DIGEST_TEXT_SIZE];
 
+	errno = 0;
 	if (object_lies_there(store, digest))
 		return 0;
+	if (errno != 0 && errno != ENOENT)
+		return error_set(err, errno, "object %s: %m", digest_format(digest, text));
 	return error_set(err, ENOENT, "object %s is not in the store", digest_format(digest, text));
 }
 

@@ -96,7 +96,7 @@ const char *object_path(const struct digest *digest, char ret[OBJECT_PATH_MAX]);
  * @store: store; of a writer the object is touched
  * @digest: its name
  *
- * Return: true if so.
+ * Return: true if so; else errno says why, or is as it was when no file lies there.
  */
 bool object_lies_there(struct store *store, const struct digest *digest);
 

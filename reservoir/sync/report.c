@@ -97,7 +97,10 @@ void report_describe(const struct sync_report *report, struct strbuf *out)
 
 	strbuf_printf(out, "%s: %s", report->name, results[report->result]);
 	if (report->generation > 0)
-		strbuf_printf(out, " as generation %" PRIu64, report->generation);
+		strbuf_printf(out, "%s as generation %" PRIu64,
+			      report->result == SYNC_RESULT_PUBLISHED ? ""
+								      : " after it was published",
+			      report->generation);
 	if (report->missing.all > 0)
 		strbuf_printf(out, ", %" PRIu64 " missing", report->missing.all);
 	if (report->fetched.requests > 0 || report->fetched.bytes_done > 0)
