@@ -177,6 +177,17 @@ int object_read(struct store *store, const struct digest *digest, size_t max, st
 	return 0;
 }
 
+/* What lies there is of a run that failed. */
+static int open_new(struct store *store, const char *path)
+{
+	static const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+	int fd = openat(store->fd, path, flags, 0644);
+
+	if (fd >= 0 || errno != EEXIST || unlinkat(store->fd, path, 0) < 0)
+		return fd;
+	return openat(store->fd, path, flags, 0644);
+}
+
 /* Returns its descriptor. */
 static int write_whole(struct store *store, const char *path, const void *data, size_t len)
 {
@@ -184,8 +195,7 @@ static int write_whole(struct store *store, const char *path, const void *data, 
 	size_t done;
 	int r;
 
-	(void)unlinkat(store->fd, path, 0);
-	fd = openat(store->fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	fd = open_new(store, path);
 	if (fd < 0)
 		return -errno;
 	r = durable_write(fd, data, len, &done);

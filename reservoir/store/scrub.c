@@ -356,18 +356,31 @@ int scrub_object(struct store *store, const struct digest *digest, struct error 
 	return r < 0 ? r : take_hashed(&scrubbing, &hashed);
 }
 
-bool scrub_misses(struct store *store, const struct manifest *manifest,
-		  const struct revoked *revoked)
+struct looking {
+	const struct store *store;
+	const struct revoked *revoked;
+};
+
+static int look_for(void *ctx, enum manifest_change change _unused_,
+		    const struct manifest_entry *before _unused_,
+		    const struct manifest_entry *entry)
 {
-	struct manifest_cursor cursor;
-	struct manifest_entry entry;
+	const struct looking *looking = ctx;
 	char path[OBJECT_PATH_MAX];
 
-	manifest_seek(manifest, "", &cursor);
-	while (manifest_next(&cursor, &entry))
-		if (revoked_has(revoked, &entry.digest) ||
-		    faccessat(store->fd, object_path(&entry.digest, path), F_OK,
-			      AT_SYMLINK_NOFOLLOW) < 0)
-			return true;
-	return false;
+	if (!entry)
+		return 0;
+	return revoked_has(looking->revoked, &entry->digest) ||
+			       faccessat(looking->store->fd, object_path(&entry->digest, path),
+					 F_OK, AT_SYMLINK_NOFOLLOW) < 0
+		       ? -ENOENT
+		       : 0;
+}
+
+bool scrub_misses(struct store *store, const struct manifest *manifest,
+		  const struct manifest *whole, const struct revoked *revoked)
+{
+	struct looking looking = { store, revoked };
+
+	return manifest_diff(whole, manifest, look_for, &looking) < 0;
 }

@@ -116,6 +116,7 @@ int scrub_object(struct store *store, const struct digest *digest, struct error 
  *   recalled.
  * @store: store
  * @manifest: manifest
+ * @whole: one that was just found to miss nothing, or NULL: what it has is not looked at
  * @revoked: what was recalled
  *
  * Costs one look at a name for each entry, and reads no object.
@@ -123,4 +124,4 @@ int scrub_object(struct store *store, const struct digest *digest, struct error 
  * Return: true if an object that it names is not there, or is given to nobody.
  */
 bool scrub_misses(struct store *store, const struct manifest *manifest,
-		  const struct revoked *revoked);
+		  const struct manifest *whole, const struct revoked *revoked);

@@ -19,7 +19,7 @@
 #include "reservoir/ecosystem.h"
 #include "reservoir/store/scrub.h"
 #include "reservoir/store/synced.h"
-#include "reservoir/sync/journal.h"
+#include "reservoir/sync/prune.h"
 
 #define SIGNING_KEY_MAX ((size_t)1024 * 1024) /* what may be in its file: key rings are small */
 
@@ -119,7 +119,7 @@ static int open_attempt(struct attempt *attempt, struct error *err)
 					 error_text(err, r));
 		/* What was lost, or damaged and put aside, is fetched or made anew. */
 		if (r == 0 &&
-		    scrub_misses(store, attempt->current, &attempt->generation->revoked)) {
+		    scrub_misses(store, attempt->current, NULL, &attempt->generation->revoked)) {
 			manifest_free(TAKE_PTR(attempt->current));
 			report_lines_add(&attempt->report->notes,
 					 "something is lost, in quarantine or recalled, all is "
@@ -265,7 +265,7 @@ static bool is_damaged(struct attempt *attempt)
 	if (digest_equal(&attempt->before->served, &attempt->before->collected))
 		return false;
 	return manifest_open(store, &attempt->before->served, &served, NULL) < 0 ||
-	       scrub_misses(store, served, &attempt->generation->revoked);
+	       scrub_misses(store, served, attempt->current, &attempt->generation->revoked);
 }
 
 /* Publishes a repository of which everything was collected. */

@@ -186,12 +186,15 @@ static void knows_what_misses_something(void **state)
 	assert_int_equal(generation_current(store, &generation, &err), 0);
 	assert_int_equal(manifest_open(store, &generation->repositories[0].served, &a, &err), 0);
 	assert_int_equal(manifest_open(store, &generation->repositories[1].served, &b, &err), 0);
-	assert_false(scrub_misses(store, a, &revoked));
-	assert_true(scrub_misses(store, a, &(struct revoked) { &digest, 1 }));
+	assert_false(scrub_misses(store, a, NULL, &revoked));
+	assert_true(scrub_misses(store, a, NULL, &(struct revoked) { &digest, 1 }));
 	flip(store, object_path(&digest, path), 3);
 	(void)look(store, NULL);
-	assert_true(scrub_misses(store, a, &revoked));
-	assert_false(scrub_misses(store, b, &revoked));
+	assert_true(scrub_misses(store, a, NULL, &revoked));
+	assert_false(scrub_misses(store, b, NULL, &revoked));
+	/* What another has, and was looked at there, is not looked at again. */
+	assert_false(scrub_misses(store, a, a, &revoked));
+	assert_true(scrub_misses(store, a, b, &revoked));
 }
 
 static void asks_for_names_that_are_there(void **state)
