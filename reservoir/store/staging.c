@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "reservoir/store/durable.h"
 #include "reservoir/store/object.h"
+#include "reservoir/store/spiller.h"
 #include "reservoir/store/store_private.h"
 
 #define KEY_CHARACTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-"
@@ -27,9 +28,10 @@ struct staging {
 	struct staging *next; /* of those open in this process */
 	struct hasher *hasher;
 	int fd;	       /* -1 when there is no file */
-	uint64_t size; /* of the file and the buffer */
-	unsigned char *buffer;
-	size_t buffered;
+	uint64_t size; /* of the file, and of what is on its way there */
+	unsigned char *buffer, *other;
+	size_t buffered;    /* bytes of the buffer */
+	struct spill spill; /* of the other buffer: the last that was to be written */
 	char key[STAGING_KEY_MAX];
 	char path[STAGING_PATH_MAX];
 };
@@ -128,46 +130,76 @@ int staging_open(struct store *store, const char *key, struct staging **ret, str
 	return 0;
 }
 
-static int take_buffer(struct staging *staging, struct error *err)
+static int take_buffer(struct store *store, unsigned char **buffer, struct error *err)
 {
-	struct store *store = staging->store;
-
-	if (staging->buffer)
+	if (*buffer)
 		return 0;
 	(void)pthread_mutex_lock(&store->mutex);
 	if (store->n_buffers > 0)
-		staging->buffer = store->buffers[--store->n_buffers];
+		*buffer = store->buffers[--store->n_buffers];
 	(void)pthread_mutex_unlock(&store->mutex);
-	if (!staging->buffer)
-		staging->buffer = malloc(BUFFER_BYTES);
-	return staging->buffer ? 0 : error_set(err, ENOMEM, "no memory to stage bytes");
+	if (!*buffer)
+		*buffer = malloc(BUFFER_BYTES);
+	return *buffer ? 0 : error_set(err, ENOMEM, "no memory to stage bytes");
 }
 
-static void give_buffer(struct staging *staging)
+static void give_buffer(struct store *store, unsigned char *buffer)
 {
-	struct store *store = staging->store;
+	(void)pthread_mutex_lock(&store->mutex);
+	if (buffer && store->n_buffers < BUFFERS_MAX)
+		store->buffers[store->n_buffers++] = TAKE_PTR(buffer);
+	(void)pthread_mutex_unlock(&store->mutex);
+	free(buffer);
+}
+
+/* Without a thread it takes longer. */
+static struct spiller *spiller_of(struct store *store)
+{
+	struct spiller *spiller;
 
 	(void)pthread_mutex_lock(&store->mutex);
-	if (staging->buffer && store->n_buffers < BUFFERS_MAX)
-		store->buffers[store->n_buffers++] = TAKE_PTR(staging->buffer);
+	if (!store->spiller)
+		store->spiller = spiller_new();
+	spiller = store->spiller;
 	(void)pthread_mutex_unlock(&store->mutex);
-	free(staging->buffer);
+	return spiller;
+}
+
+/* Waits for what is being written; that it failed stays so until all is thrown away. */
+static int wait_written(struct staging *staging, struct error *err)
+{
+	int r = spiller_wait(staging->store->spiller, &staging->spill);
+
+	return r < 0 ? error_set(err, -r, "write '%s': %s", staging->path, strerror(-r)) : 0;
+}
+
+/* Has the buffer written, and goes on with the other one. */
+static int hand_over(struct staging *staging, struct error *err)
+{
+	unsigned char *full = staging->buffer;
+	int r = wait_written(staging, err);
+
+	if (r == 0)
+		r = take_buffer(staging->store, &staging->other, err);
+	if (r == 0 && staging->fd < 0)
+		r = open_part(staging, O_CREAT | O_EXCL, err);
+	if (r < 0)
+		return r;
+	staging->spill = (struct spill) {
+		.fd = staging->fd, .hasher = staging->hasher, .data = full, .len = staging->buffered
+	};
+	spiller_write(spiller_of(staging->store), &staging->spill);
+	staging->buffer = staging->other;
+	staging->other = full;
+	staging->buffered = 0;
+	return 0;
 }
 
 int staging_spill(struct staging *staging, struct error *err)
 {
-	size_t done = 0;
-	int r = 0;
+	int r = staging->buffered > 0 ? hand_over(staging, err) : 0;
 
-	if (staging->buffered > 0 && staging->fd < 0)
-		r = open_part(staging, O_CREAT | O_EXCL, err);
-	if (r < 0 || staging->buffered == 0)
-		return r;
-	r = durable_write(staging->fd, staging->buffer, staging->buffered, &done);
-	hasher_add(staging->hasher, staging->buffer, done);
-	staging->buffered -= done;
-	memmove(staging->buffer, staging->buffer + done, staging->buffered);
-	return r < 0 ? error_set(err, -r, "write '%s': %s", staging->path, strerror(-r)) : 0;
+	return r < 0 ? r : wait_written(staging, err);
 }
 
 void staging_free(struct staging *staging)
@@ -178,7 +210,8 @@ void staging_free(struct staging *staging)
 		/* What cannot be written is fetched again. */
 		(void)staging_spill(staging, NULL);
 		leave(staging);
-		give_buffer(staging);
+		give_buffer(staging->store, staging->buffer);
+		give_buffer(staging->store, staging->other);
 	}
 	hasher_free(staging->hasher);
 	if (staging->fd >= 0)
@@ -194,7 +227,7 @@ uint64_t staging_size(const struct staging *staging)
 int staging_write(struct staging *staging, const void *data, size_t len, struct error *err)
 {
 	const unsigned char *p = data;
-	int r = take_buffer(staging, err);
+	int r = take_buffer(staging->store, &staging->buffer, err);
 
 	while (r == 0 && len > 0) {
 		size_t n = MIN(len, BUFFER_BYTES - staging->buffered);
@@ -205,7 +238,7 @@ int staging_write(struct staging *staging, const void *data, size_t len, struct 
 		p += n;
 		len -= n;
 		if (staging->buffered == BUFFER_BYTES)
-			r = staging_spill(staging, err);
+			r = hand_over(staging, err);
 	}
 	return r;
 }
@@ -226,11 +259,13 @@ static void forget(struct staging *staging)
 		(void)close(staging->fd);
 	staging->fd = -1;
 	staging->size = staging->buffered = 0;
+	staging->spill = (struct spill) { 0 };
 	(void)hasher_end(staging->hasher);
 }
 
 int staging_restart(struct staging *staging, struct error *err)
 {
+	(void)wait_written(staging, NULL);
 	/* Without a descriptor there is no file: the key is this staging's alone. */
 	if (staging->fd >= 0 && unlinkat(staging->store->fd, staging->path, 0) < 0 &&
 	    errno != ENOENT)

@@ -27,6 +27,7 @@
 #include "reservoir/store/durable.h"
 #include "reservoir/store/generation_private.h"
 #include "reservoir/store/object.h"
+#include "reservoir/store/spiller.h"
 #include "reservoir/store/store_private.h"
 
 #define FORMAT_NAME "silica-reservoir"
@@ -370,6 +371,7 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
+	spiller_free(store->spiller);
 	while (store->n_buffers > 0)
 		free(store->buffers[--store->n_buffers]);
 	pending_done(&store->pending);

@@ -25,6 +25,7 @@
 #define PENDING_BYTES_MAX ((uint64_t)64 * 1024 * 1024)
 #define PENDING_SLOTS (4 * PENDING_MAX) /* of the index: a power of two */
 
+struct spiller;
 struct staging;
 
 struct pending_file {
@@ -56,6 +57,7 @@ struct store {
 	struct staging *stagings;
 	unsigned char *buffers[BUFFERS_MAX]; /* that no staging has at the moment */
 	size_t n_buffers;
+	struct spiller *spiller; /* NULL until there is much to write */
 	struct pending pending;
 };
 
