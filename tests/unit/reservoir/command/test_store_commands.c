@@ -14,10 +14,12 @@
 
 #define OUTPUT_MAX 65536
 
-#define CONFIG /* of a repository whose upstream is a directory */             \
+#define CONFIG /* of repositories whose upstreams are directories */           \
 	"keep:\n  generations: 1\n  for: 0s\n"                                 \
-	"sync:\n  keepFree: 0\n"                                               \
+	"sync:\n  keepFree: 0\n  attempts: 1\n"                                \
 	"repositories:\n- name: a\n  ecosystem: apt\n  upstream: file://%s/\n" \
+	"  apt: {suites: [x], unverified: true}\n"                             \
+	"- name: b\n  ecosystem: apt\n  upstream: file://%s/b\n"               \
 	"  apt: {suites: [x], unverified: true}\n"
 
 static char output[OUTPUT_MAX];
@@ -147,7 +149,7 @@ static void write_config(const struct scratch *scratch)
 	struct error err = { 0 };
 
 	(void)snprintf(path, sizeof(path), "%s/reservoir.yaml", scratch->store);
-	(void)snprintf(text, sizeof(text), CONFIG, scratch->dir);
+	(void)snprintf(text, sizeof(text), CONFIG, scratch->dir, scratch->dir);
 	assert_int_equal(file_publish(path, text, strlen(text), 0644, &err), 0);
 }
 
@@ -199,15 +201,17 @@ static void damage(const struct scratch *scratch, unsigned int number)
 	(void)close(fd);
 }
 
-/* Puts what file N has where the upstream has it. */
-static void make_source(const struct scratch *scratch, unsigned int number)
+/* Puts what file N has where an upstream has it. */
+static void make_source(const struct scratch *scratch, const char *below, unsigned int number)
 {
 	char path[128];
 	char text[32];
 	struct error err = { 0 };
 
 	(void)content_of(number, text);
-	(void)snprintf(path, sizeof(path), "%s/file-%u", scratch->dir, number);
+	(void)snprintf(path, sizeof(path), "%s/%s", scratch->dir, below);
+	assert_true(mkdir(path, 0755) == 0 || errno == EEXIST);
+	(void)snprintf(path, sizeof(path), "%s/%sfile-%u", scratch->dir, below, number);
 	assert_int_equal(file_publish(path, text, strlen(text), 0644, &err), 0);
 }
 
@@ -224,17 +228,30 @@ static void verifies_and_repairs(void **state)
 	has("2 objects quarantined");
 	assert_int_equal(RUN("status"), COMMAND_DONE);
 	has("Quarantine:  2 damaged objects");
-	make_source(*state, 3);
+	make_source(*state, "", 3);
 	assert_int_equal(RUN("verify", "--repair"), COMMAND_INCOMPLETE);
 	has("not repaired  a/file-5");
 	has("repaired 1 objects");
-	make_source(*state, 5);
+	make_source(*state, "", 5);
 	assert_int_equal(RUN("verify", "--repair"), COMMAND_DONE);
 	has("repaired 1 objects");
 	assert_int_equal(RUN("verify", "--json"), COMMAND_DONE);
 	has("\"faults\":0");
 	assert_int_equal(RUN("status"), COMMAND_DONE);
 	assert_null(strstr(output, "Quarantine"));
+}
+
+static void repairs_from_whichever_upstream_has_it(void **state)
+{
+	write_config(*state);
+	damage(*state, 1); /* both repositories have it */
+	assert_int_equal(RUN("verify"), COMMAND_INCOMPLETE);
+	assert_int_equal(RUN("verify", "--repair"), COMMAND_INCOMPLETE);
+	has("not repaired  a/file-1");
+	has("not repaired  b/file-1");
+	make_source(*state, "b/", 1);
+	assert_int_equal(RUN("verify", "--repair"), COMMAND_DONE);
+	has("repaired 1 objects");
 }
 
 static void expect_recalled(struct scratch *scratch, size_t n)
@@ -310,6 +327,7 @@ int main(void)
 		TEST(tells_who_is_wrong),
 		TEST(collects),
 		TEST(verifies_and_repairs),
+		TEST(repairs_from_whichever_upstream_has_it),
 		TEST(recalls),
 		TEST(rolls_back_from_a_damaged_one),
 	};
