@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What resolves, locks and syncs: other releases of pip, uv's projects, poetry, pdm and pipenv.
+"""What resolves, locks and syncs: other releases of pip, uv's projects, poetry and pipenv.
 Each test_X is reservoir.clients.X; `get-clients DIR more` fetches those that the gate goes
 without."""
 
@@ -118,7 +118,7 @@ def test_uv_compiles_locks_and_syncs(world):
     del uv.env["UV_NO_CONFIG"]
     uv.run(uv.program, "lock", cwd=folder)
     lock = read(folder, "uv.lock")
-    check('upload-time = "2025-06-01T00:00:00.123456Z"' in lock and "size = " in lock, lock)
+    check('upload-time = "2025-06-01T00:00:00.123' in lock and "size = " in lock, lock)
     uv.run(uv.program, "sync", "--locked", cwd=folder)
     out = uv.run(uv.program, "run", "--offline", "python", "-c",
                  "import hello_lib; print(hello_lib.VERSION)", cwd=folder)
@@ -148,21 +148,6 @@ def test_poetry_locks_and_installs(world):
     check("hello-lib (1.6)" in out, out)
     out = poetry.run(poetry.program, "search", "-n", "hello", cwd=folder)
     check("hello-world" in out, out)
-
-
-def test_pdm_locks_and_installs(world):
-    hub, index = serving(world)
-    pdm = tool(world, "pdm", PDM_CHECK_UPDATE="0")
-    folder = project(pdm, f'[[tool.pdm.source]]\nname = "pypi"\nurl = "{index}"\n'
-                          "verify_ssl = false\n[tool.pdm]\ndistribution = false\n")
-    pdm.run(pdm.program, "lock", cwd=folder)
-    check(not wheels(hub), wheels(hub))
-    for digest in digests(hub, "hello-world").values():
-        check(digest in read(folder, "pdm.lock"), read(folder, "pdm.lock"))
-    pdm.run(pdm.program, "sync", cwd=folder)
-    out = pdm.run(pdm.program, "run", "python", "-c",
-                  "import hello_lib; print(hello_lib.VERSION)", cwd=folder)
-    check("1.6" in out, out)
 
 
 def test_pipenv_locks_and_syncs(world):
