@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/macro.h"
 #include "base/parse.h"
@@ -22,6 +23,37 @@ static void put_words(struct strbuf *out, const char *field, const struct config
 	strbuf_puts(out, "\n");
 }
 
+static bool is_flat(const struct config_word *suite)
+{
+	size_t len = strlen(suite->text);
+
+	return len > 0 && suite->text[len - 1] == '/';
+}
+
+static bool has_suites(const struct apt_options *apt, bool flat)
+{
+	for (size_t i = 0; i < apt->n_suites; i++)
+		if (is_flat(&apt->suites[i]) == flat)
+			return true;
+	return false;
+}
+
+static void put_suites(const struct apt_options *apt, bool flat, struct strbuf *out)
+{
+	strbuf_puts(out, "Suites:");
+	for (size_t i = 0; i < apt->n_suites; i++)
+		if (is_flat(&apt->suites[i]) == flat)
+			strbuf_printf(out, " %s", apt->suites[i].text);
+	strbuf_puts(out, "\n");
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static void put_signed_by(const struct repository *repository, const char *base, struct strbuf *out)
 {
 	const struct apt_options *apt = &repository->apt;
@@ -32,30 +64,29 @@ static void put_signed_by(const struct repository *repository, const char *base,
 	} else if (apt->unverified) {
 		strbuf_puts(out, "# Nobody has looked at the signatures of these packages.\n"
 				 "Trusted: yes\n");
+	} else if (is_folder(apt->keyring.text)) {
+		strbuf_printf(out,
+			      "# The upstream's keys: those of the folder %s at the reservoir, in\n"
+			      "# /etc/apt/trusted.gpg.d; better the file of one, in Signed-By.\n",
+			      apt->keyring.text);
 	} else if (apt->keyring.text[0]) {
 		strbuf_puts(out, "# The upstream's keys: the same file as at the reservoir.\n");
 		strbuf_printf(out, "Signed-By: %s\n", apt->keyring.text);
 	}
 }
 
-static bool is_flat(const struct apt_options *apt)
-{
-	const char *suite = apt->n_suites > 0 ? apt->suites[0].text : "";
-
-	return suite[0] && suite[strlen(suite) - 1] == '/';
-}
-
-static void put_sources(const struct repository *repository, const char *base, struct strbuf *out)
+/* Of suites that have components, or of flat ones, which may have none. */
+static void put_stanza(const struct repository *repository, const char *base, bool flat,
+		       struct strbuf *out)
 {
 	const struct apt_options *apt = &repository->apt;
 
-	strbuf_printf(out, "# /etc/apt/sources.list.d/%s.sources\n", repository->name);
 	strbuf_printf(out, "Types: deb%s\n", apt->sources ? " deb-src" : "");
 	strbuf_printf(out, "URIs: %s\n", base);
-	put_words(out, "Suites", apt->suites, apt->n_suites);
-	if (apt->n_components > 0 && !is_flat(apt))
+	put_suites(apt, flat, out);
+	if (apt->n_components > 0 && !flat)
 		put_words(out, "Components", apt->components, apt->n_components);
-	else if (!is_flat(apt))
+	else if (!flat)
 		strbuf_puts(out, "# and the others that the suites have\nComponents: main\n");
 	if (apt->n_architectures > 0)
 		put_words(out, "Architectures", apt->architectures, apt->n_architectures);
@@ -63,6 +94,19 @@ static void put_sources(const struct repository *repository, const char *base, s
 	if (apt->publish == APT_VERBATIM)
 		strbuf_puts(out, "# Where updates arrive later than what upstream signs expires:\n"
 				 "# Check-Valid-Until: no\n");
+}
+
+static void put_sources(const struct repository *repository, const char *base, struct strbuf *out)
+{
+	const struct apt_options *apt = &repository->apt;
+
+	strbuf_printf(out, "# /etc/apt/sources.list.d/%s.sources\n", repository->name);
+	if (has_suites(apt, false))
+		put_stanza(repository, base, false, out);
+	if (has_suites(apt, false) && has_suites(apt, true))
+		strbuf_puts(out, "\n");
+	if (has_suites(apt, true))
+		put_stanza(repository, base, true, out);
 }
 
 static void put_login(const struct repository *repository, const char *base, struct strbuf *out)

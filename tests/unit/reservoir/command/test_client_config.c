@@ -155,6 +155,51 @@ static void finds_the_suites(void **state)
 	}
 }
 
+/* apt takes a file there, or its own folder when nothing is said. */
+static void names_no_folder_of_keys(void **state)
+{
+	const struct scratch *scratch = *state;
+	const char *const keyrings[] = { scratch->store, "/etc/keys/archive.gpg" };
+	struct settings settings = settings_default();
+
+	settings.words[0] = "apt";
+	settings.n_words = 1;
+	settings.store = scratch->store;
+	for (size_t i = 0; i < ARRAY_SIZE(keyrings); i++) {
+		_cleanup_reservoir_config_ struct reservoir_config config = { 0 };
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(4096);
+		_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(CLIENT_CONFIG_MAX);
+
+		strbuf_printf(&text,
+			      "repositories:\n- name: deb\n  ecosystem: apt\n"
+			      "  upstream: http://example.org/\n"
+			      "  apt: {suites: [stable], keyring: '%s'}\n",
+			      keyrings[i]);
+		parse(strbuf_str(&text), &config);
+		assert_int_equal(client_config_write(&settings, &config, &out, NULL), COMMAND_DONE);
+		assert_non_null(strstr(strbuf_str(&out), keyrings[i]));
+		assert_int_equal(strstr(strbuf_str(&out), "\nSigned-By: ") != NULL, i == 1);
+	}
+}
+
+/* apt takes no components of a flat suite, and wants some of the others. */
+static void parts_flat_suites_from_others(_unused_ void **state)
+{
+	_cleanup_reservoir_config_ struct reservoir_config config = { 0 };
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(CLIENT_CONFIG_MAX);
+	struct settings settings = settings_default();
+
+	settings.words[0] = "apt";
+	settings.n_words = 1;
+	parse("repositories:\n- name: deb\n  ecosystem: apt\n  upstream: http://example.org/\n"
+	      "  apt: {suites: [./, stable, x/], components: [main], unverified: true}\n",
+	      &config);
+	assert_int_equal(client_config_write(&settings, &config, &out, NULL), COMMAND_DONE);
+	assert_non_null(strstr(strbuf_str(&out), "\nSuites: stable\nComponents: main\n"));
+	assert_non_null(strstr(strbuf_str(&out), "\n\nTypes: deb\n"));
+	assert_non_null(strstr(strbuf_str(&out), "\nSuites: ./ x/\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +207,9 @@ int main(void)
 		cmocka_unit_test(refuses_a_long_base),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test_setup_teardown(finds_the_suites, scratch_setup, scratch_teardown),
+		cmocka_unit_test(parts_flat_suites_from_others),
+		cmocka_unit_test_setup_teardown(names_no_folder_of_keys, scratch_setup,
+						scratch_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
