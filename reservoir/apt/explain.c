@@ -16,7 +16,8 @@
 #include "reservoir/apt/unpack.h"
 #include "reservoir/store/object.h"
 
-#define CHAIN_MAX 64 /* packages between one and the request that brought it in */
+#define AFTER_POOL "pool0" /* '0' is the next character behind '/' */
+#define CHAIN_MAX 64	   /* packages between one and the request that brought it in */
 
 struct explanation {
 	struct store *store;
@@ -104,10 +105,10 @@ static int find_places(struct explanation *explanation, struct error *err)
 
 	manifest_seek(explanation->manifest, "", &cursor);
 	while (r == 0 && manifest_next(&cursor, &entry)) {
-		/* Indexes come before the pool, and are few. */
+		/* Most files are packages, and no index is among them. */
 		if (str_starts_with(entry.path, "pool/"))
-			break;
-		if (is_packages(entry.path, last))
+			manifest_seek(explanation->manifest, AFTER_POOL, &cursor);
+		else if (is_packages(entry.path, last))
 			r = read_index(explanation, &entry, err);
 	}
 	return r;

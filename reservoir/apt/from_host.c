@@ -72,21 +72,21 @@ static int read_folder(int root, char *text, struct host_sources *sources, struc
 }
 
 /* Images of clouds name a file that has the URL in its first line. */
-static void follow_mirror(int root, struct host_source *source, char *text)
+static bool follow_mirror(int root, struct host_source *source, char *text)
 {
 	const char *path = str_starts_with(source->uri, "mirror+file:/");
 	ssize_t n;
 
 	if (!path)
-		return;
+		return true;
 	while (*path == '/')
 		path++;
 	n = file_read(root, path, text, HOST_FILE_MAX, NULL);
 	if (n <= 0)
-		return;
-	text[n] = '\0';
+		return false;
 	text[strcspn(text, " \t\r\n")] = '\0';
-	(void)str_copy(source->uri, sizeof(source->uri), text);
+	return host_sources_understands(text) &&
+	       str_copy(source->uri, sizeof(source->uri), text) >= 0;
 }
 
 /* The machine's own architecture: that of the first package that has one. */
@@ -223,8 +223,10 @@ int apt_from_host(const char *host_root, struct strbuf *out, struct error *err)
 		return r;
 	read_architecture(root, text, architecture);
 	for (size_t i = 0; i < sources.n; i++) {
-		follow_mirror(root, &sources.sources[i], text);
-		put_source(out, &sources, i, architecture, host_root);
+		if (follow_mirror(root, &sources.sources[i], text))
+			put_source(out, &sources, i, architecture, host_root);
+		else
+			sources.left_out++;
 	}
 	if (sources.left_out > 0)
 		strbuf_printf(out, "# %zu sources of apt are of a kind that is not understood.\n",

@@ -75,13 +75,21 @@ static bool is_same_place(const struct host_source *a, const struct host_source 
 	       is_same_words(&a->architectures, &b->architectures);
 }
 
+bool host_sources_understands(const char *uri)
+{
+	return (str_starts_with(uri, "http://") || str_starts_with(uri, "https://") ||
+		str_starts_with(uri, "file:/")) &&
+	       is_plain(uri);
+}
+
+/* A mirror is a file with the URI in it. */
 static bool is_understood(const struct host_source *source)
 {
-	return (str_starts_with(source->uri, "http://") ||
-		str_starts_with(source->uri, "https://") ||
-		str_starts_with(source->uri, "file:/") ||
-		str_starts_with(source->uri, "mirror+file:/")) &&
-	       is_plain(source->uri) && source->suites.n > 0;
+	const char *uri = source->uri;
+
+	if (str_starts_with(uri, "mirror+file:/"))
+		uri += strlen("mirror+");
+	return host_sources_understands(uri) && source->suites.n > 0;
 }
 
 static int add_source(struct host_sources *sources, const struct host_source *source,

@@ -45,6 +45,14 @@ struct host_sources {
 void host_sources_done(struct host_sources *sources);
 
 /**
+ * host_sources_understands() - Whether a repository can have an upstream.
+ * @uri: as in sources of apt
+ *
+ * Return: true for a plain URI of http, https or file.
+ */
+bool host_sources_understands(const char *uri);
+
+/**
  * host_sources_read_lines() - Read a file of the one-line format.
  * @sources: added to; sources of the same place are made one
  * @text: NUL-terminated; changed while it is read

@@ -269,6 +269,17 @@ def test_apt_layout_flat_in_folder(world):
     play(world, "x86_64/", "")
 
 
+def test_apt_layout_flat_behind_a_pool(world):
+    """Names of flat suites may come behind that of the pool: what is in them is found too."""
+    hello(layout(world)).publish()
+    made = layout(world, "x86_64/", listed=("", ".gz"), there=("", ".gz"))
+    made.add("other", "1.0")
+    made.publish()
+    hub = world.serving(world.apt_row(suites=["stable", "x86_64/"]))
+    said = hub.run("explain", "other")
+    check("other 1.0 all: in x86_64/Packages" in said, said)
+
+
 def test_apt_layout_armoured_keyring(world):
     """Several keys in one file: armoured ones behind each other, with text around them."""
     hello(layout(world)).publish()

@@ -95,6 +95,9 @@ static void a_machine(_unused_ void **state)
 		{ "etc/apt/sources.list.d/x.sources",
 		  "Types: deb\nURIs: mirror+file:/etc/apt/m.list\nSuites: noble\n"
 		  "Components: main universe\nSigned-By: /usr/share/k.gpg\n" },
+		{ "etc/apt/sources.list.d/y.list", "deb mirror+file:/etc/apt/gone.list noble main\n"
+						   "deb mirror+file:/etc/apt/n.list noble main\n" },
+		{ "etc/apt/n.list", "http://d.example.org/'\\nserve:\n" },
 		{ "etc/apt/sources.list.d/ignored.txt", "deb http://no.example.org/ a b\n" },
 		{ "etc/apt/m.list", "http://c.example.org/ubuntu/ priority:1\n" },
 	};
@@ -114,6 +117,7 @@ static void a_machine(_unused_ void **state)
 	if (reservoir_config_parse(out.data, out.len, "host", &config, &err) < 0)
 		fail_msg("%s in:\n%s", err.msg, out.data);
 	assert_int_equal(config.n_repositories, 3);
+	assert_non_null(strstr(out.data, "# 2 sources of apt are of a kind that is not"));
 	assert_string_equal(config.repositories[0].name, "debian");
 	assert_string_equal(config.repositories[1].name, "debian-2");
 	assert_string_equal(config.repositories[2].name, "ubuntu");
