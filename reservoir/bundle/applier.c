@@ -20,6 +20,7 @@
 #include "reservoir/bundle/pack.h"
 #include "reservoir/bundle/record.h"
 #include "reservoir/store/object.h"
+#include "reservoir/store/scrub.h"
 
 /* Where records are read from: the chunk, or a batch in memory. */
 struct input {
@@ -489,6 +490,24 @@ static int apply_repacked(struct applier *applier, struct input *input, const st
 typedef int (*apply_fn)(struct applier *applier, struct input *input, const struct record *record,
 			struct error *err);
 
+/*
+ * When the bytes are not those of the record, what it builds on may have been damaged here:
+ * then that is put aside, and the record lacks it.
+ */
+static int excuse(struct applier *applier, const struct record *record, int r, struct error *err)
+{
+	struct error local = { 0 };
+	bool builds = record->encoding == RECORD_PATCH || record->kind == RECORD_REBUILT;
+
+	if ((r != -EBADMSG && r != -EAGAIN) || !builds || applier->options.check_only ||
+	    scrub_object(applier->options.store, &record->base, &local) != -EBADMSG)
+		return r;
+	if (err)
+		*err = (struct error) { 0 };
+	applier->left_out++;
+	return 0;
+}
+
 static int apply_records(struct applier *applier, struct input *input, const apply_fn *rows,
 			 struct error *err)
 {
@@ -503,7 +522,9 @@ static int apply_records(struct applier *applier, struct input *input, const app
 		r = record_decode(header, &record, err);
 		if (r == 0 && !rows[record.kind])
 			r = error_set(err, EBADMSG, "a batch of the chunk has a batch in it");
-		r = r < 0 ? r : rows[record.kind](applier, input, &record, err);
+		r = r < 0 ? r
+			  : excuse(applier, &record,
+				   rows[record.kind](applier, input, &record, err), err);
 		r = r < 0 ? r : check_stop(applier, err);
 		if (r < 0)
 			return r;

@@ -4,8 +4,8 @@
  * hashed, and only what the signed manifest says is then looked at; what was changed in
  * between is not.
  *
- * What a record needs may not be here yet, when chunks come in another order: it is
- * left out and counted, and the chunk is to be read again.
+ * What a record needs may not be here yet, when chunks come in another order, or be damaged
+ * and was put aside: it is left out and counted, and the chunk is to be read again.
  *
  * Source: docs/bundle-format.md
  */
