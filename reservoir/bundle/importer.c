@@ -275,19 +275,20 @@ static int write_receipt(struct run *run)
 			     run->err);
 }
 
-/* What is published is true whether or not this is done: so it may be done twice. */
+/* What is published is true whether or not this is done: so it may be done twice. What is
+ * remembered comes last, as nothing that failed before it would be tried again. */
 static int remember(struct run *run)
 {
 	const struct import *import = run->import;
 	char text[256];
-	int r = admission_remember(import->catalogue, &run->bundle, run->err);
+	int r = write_receipt(run);
 
+	r = r < 0 ? r : admission_remember(import->catalogue, &run->bundle, run->err);
 	(void)snprintf(text, sizeof(text), "bundle %" PRIu64 " of hub %s as generation %" PRIu64,
 		       run->bundle.sequence, run->bundle.hub, run->report->generation);
 	r = r < 0 ? r : chunks_forget(import, &run->bundle, run->err);
 	r = r < 0 ? r : catalogue_audit(import->catalogue, "import", text, run->err);
-	r = r < 0 ? r : catalogue_commit(import->catalogue, run->err);
-	return r < 0 ? r : write_receipt(run);
+	return r < 0 ? r : catalogue_commit(import->catalogue, run->err);
 }
 
 static int scan(struct run *run)

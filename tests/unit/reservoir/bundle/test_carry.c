@@ -287,6 +287,34 @@ static void test_receipt(void **state)
 			 -EKEYREJECTED);
 }
 
+/* What could not be written is made up for: the hub needs it. */
+static void test_receipt_comes_late(void **state)
+{
+	struct carry *carry = *state;
+	struct import import = { .config = &carry->site_config,
+				 .store = carry->site,
+				 .catalogue = carry->site_catalogue,
+				 .dir = carry->medium,
+				 .chunk_dir = carry->medium,
+				 .receipts = carry->receipts,
+				 .now = CARRY_NOW };
+	char away[128], path[256], name[BUNDLE_NAME_MAX];
+	struct import_report report;
+	struct error err = { 0 };
+
+	carry_publish(carry->hub, "debian", first);
+	(void)snprintf(name, sizeof(name), "%s", carry_export(carry, 0).name);
+	import.name = name;
+	(void)snprintf(away, sizeof(away), "%s.away", carry->receipts);
+	assert_int_equal(rename(carry->receipts, away), 0);
+	assert_int_equal(import_bundle(&import, &report, &err), -ENOENT);
+	assert_int_equal(rename(away, carry->receipts), 0);
+	carry_assert(carry_import(carry, name), IMPORT_ALREADY);
+	(void)snprintf(path, sizeof(path), "%s/%.8s-%.8s-1.receipt.minisig", carry->receipts,
+		       store_id(carry->site), store_id(carry->hub));
+	assert_int_equal(access(path, F_OK), 0);
+}
+
 /* After a rollback the next bundle still fits, as its base is kept. */
 static void test_cumulative(void **state)
 {
@@ -375,6 +403,46 @@ static void test_repair(void **state)
 	assert_int_equal(report.generation, 1);
 	carry_check(carry, "debian", first);
 	free(bytes);
+}
+
+/* A file of the site's store named after what it should have in it. */
+static void object_path(const struct carry *carry, const char *folder, const struct content *of,
+			char ret[256])
+{
+	unsigned char *bytes = carry_bytes(of);
+	struct digest digest = digest_of(bytes, of->size);
+	char text[DIGEST_TEXT_SIZE];
+
+	(void)snprintf(ret, 256, "%s/%s/%s", carry->site_dir, folder, digest_format(&digest, text));
+	free(bytes);
+}
+
+/* What a bundle builds on was damaged at the site: that is no fault of the hub's. */
+static void test_damaged_base(void **state)
+{
+	struct carry *carry = *state;
+	struct import_report report;
+	char path[256], aside[256], folder[16];
+	int fd;
+
+	carry_publish(carry->hub, "debian", first);
+	carry_assert(carry_import(carry, carry_export(carry, 0).name), IMPORT_APPLIED);
+	object_path(carry, "quarantine", &first[0], aside);
+	(void)snprintf(folder, sizeof(folder), "objects/%.2s", strrchr(aside, '/') + 1);
+	object_path(carry, folder, &first[0], path);
+	assert_int_equal(chmod(path, 0600), 0);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "?", 1, 1000), 1);
+	(void)close(fd);
+
+	carry_publish(carry->hub, "debian", second);
+	report = carry_import(carry, carry_export(carry, 1).name);
+	carry_assert(report, IMPORT_REFUSED);
+	assert_non_null(strstr(report.why, "neither here nor in the bundle"));
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(access(aside, F_OK), 0);
+	carry_assert(carry_import(carry, carry_export(carry, 0).name), IMPORT_APPLIED);
+	carry_check(carry, "debian", second);
 }
 
 static const struct config_word refuses[] = { { "sh" },
@@ -536,10 +604,12 @@ int main(void)
 		TEST(nothing_changed),
 		TEST(any_order),
 		TEST(receipt),
+		TEST(receipt_comes_late),
 		TEST(cumulative),
 		TEST(dry_run),
 		TEST(lost_while_waiting),
 		TEST(repair),
+		TEST(damaged_base),
 		TEST(scanner),
 		TEST(scanner_writes),
 		TEST(scanner_sees_all),
