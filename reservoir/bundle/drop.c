@@ -50,8 +50,11 @@ struct drop {
 	int dirfd;
 	struct found *files;
 	size_t n_files;
-	size_t max_files;	/* that there is room for */
-	uint32_t over;		/* files that there was none for */
+	size_t max_files;     /* that there is room for */
+	uint32_t over;	      /* files that there was none for */
+	uint64_t foreign;     /* names of no bundle */
+	struct stat rejected; /* of rejected/, when its files were counted */
+	uint64_t in_rejected;
 	struct parcel *parcels; /* in the order of hub and sequence */
 	size_t n_parcels;
 	char strangers[STRANGERS_MAX][NAME_MAX + 1];
@@ -73,21 +76,69 @@ static int make_folder(int dirfd, const char *name, struct error *err)
 	return 0;
 }
 
+static int open_dir(struct drop *drop, struct error *err)
+{
+	_cleanup_close_ int fd = open(drop->options.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = 0;
+
+	if (fd < 0)
+		return error_set(err, errno, "open the drop directory '%s': %m", drop->options.dir);
+	for (size_t i = 0; i < ARRAY_SIZE(folders) && r == 0; i++)
+		r = make_folder(fd, folders[i], err);
+	if (r < 0)
+		return r;
+	if (drop->dirfd >= 0)
+		(void)close(drop->dirfd);
+	drop->dirfd = TAKE_FD(fd);
+	return 0;
+}
+
+/* Whoever empties a directory may remove it, mount another, and forget its folders. */
+static int follow_dir(struct drop *drop, struct error *err)
+{
+	struct stat here, there;
+
+	if (fstat(drop->dirfd, &here) < 0 || stat(drop->options.dir, &there) < 0)
+		return error_set(err, errno, "the drop directory '%s': %m", drop->options.dir);
+	if (here.st_ino != there.st_ino || here.st_dev != there.st_dev)
+		return open_dir(drop, err);
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (faccessat(drop->dirfd, folders[i], F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			return open_dir(drop, err);
+	return 0;
+}
+
+/* Only when it has changed: nobody empties it but people. */
+static void count_rejected(struct drop *drop)
+{
+	_cleanup_close_ int fd =
+		openat(drop->dirfd, "rejected", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct stat st;
+
+	if (!dir || fstat(TAKE_FD(fd), &st) < 0 ||
+	    (st.st_ino == drop->rejected.st_ino && st.st_dev == drop->rejected.st_dev &&
+	     st.st_mtim.tv_sec == drop->rejected.st_mtim.tv_sec &&
+	     st.st_mtim.tv_nsec == drop->rejected.st_mtim.tv_nsec))
+		return;
+	drop->rejected = st;
+	drop->in_rejected = 0;
+	for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+		drop->in_rejected += entry->d_name[0] != '.';
+}
+
 int drop_new(const struct drop_options *options, struct drop **ret, struct error *err)
 {
 	_cleanup_(drop_freep) struct drop *drop = calloc(1, sizeof(*drop));
-	int r = 0;
+	int r;
 
 	if (!drop)
 		return error_set(err, ENOMEM, "out of memory for the drop directory");
 	drop->options = *options;
-	drop->dirfd = open(options->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (drop->dirfd < 0)
-		return error_set(err, errno, "open the drop directory '%s': %m", options->dir);
+	drop->dirfd = -1;
 	if (drop->options.max_files == 0)
 		drop->options.max_files = DROP_FILES_MAX;
-	for (size_t i = 0; i < ARRAY_SIZE(folders) && r == 0; i++)
-		r = make_folder(drop->dirfd, folders[i], err);
+	r = open_dir(drop, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(drop);
@@ -114,6 +165,7 @@ static void tell_stranger(struct drop *drop, const char *name, const char *what)
 {
 	char text[NAME_MAX + 128];
 
+	drop->foreign++;
 	for (size_t i = 0; i < drop->n_strangers; i++)
 		if (strcmp(drop->strangers[i], name) == 0)
 			return;
@@ -240,6 +292,7 @@ static int read_names(struct drop *drop, struct error *err)
 		return error_set(err, errno, "%s: %m", drop->options.dir);
 	drop->n_files = 0;
 	drop->over = 0;
+	drop->foreign = 0;
 	for (entry = readdir(dir); entry && r == 0; entry = readdir(dir))
 		r = add_name(drop, entry->d_name, err);
 	if (r == 0 && drop->n_files > 0)
@@ -647,12 +700,24 @@ static int look(struct drop *drop, uint64_t now_ms, struct drop_result *result, 
 	return r < 0 ? r : try_unsigned(drop, now_ms, result, err);
 }
 
+static void count(struct drop *drop, struct drop_result *result)
+{
+	count_rejected(drop);
+	result->files = drop->over;
+	for (size_t i = 0; i < drop->n_parcels; i++)
+		result->files += drop->parcels[i].n;
+	result->foreign = drop->foreign;
+	result->in_rejected = drop->in_rejected;
+}
+
 int drop_scan(struct drop *drop, uint64_t now_ms, struct drop_result *ret, struct error *err)
 {
 	struct drop_result result = { 0 };
 	uint32_t applied;
-	int r;
+	int r = follow_dir(drop, err);
 
+	if (r < 0)
+		return r;
 	now_ms = MAX(now_ms, UINT64_C(1));
 	do {
 		applied = result.applied;
@@ -664,6 +729,7 @@ int drop_scan(struct drop *drop, uint64_t now_ms, struct drop_result *ret, struc
 	} while (r == 0 && result.applied > applied);
 	if (r == 0 && result.over > 0)
 		make_room(drop, now_ms, &result);
+	count(drop, &result);
 	*ret = result;
 	return r;
 }

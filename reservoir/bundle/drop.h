@@ -47,8 +47,11 @@ struct drop_result {
 	uint32_t applied;
 	uint32_t rejected;
 	uint32_t waiting;
-	uint32_t failed; /* could not be tried, or not be moved */
-	uint32_t over;	 /* files that were not looked at, as there are too many */
+	uint32_t failed;      /* could not be tried, or not be moved */
+	uint32_t over;	      /* files that were not looked at, as there are too many */
+	uint64_t files;	      /* of bundles that are not applied, with those not looked at */
+	uint64_t foreign;     /* what is of no bundle */
+	uint64_t in_rejected; /* files that lie in rejected/ */
 };
 
 /**

@@ -13,6 +13,7 @@
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/command/report.h"
+#include "reservoir/store/arrivals.h"
 #include "reservoir/store/generation.h"
 #include "reservoir/store/object.h"
 #include "reservoir/store/scrub.h"
@@ -118,6 +119,19 @@ static void write_generation(const struct status *status, struct strbuf *out)
 			      generation->origin_id, generation->origin_sequence);
 }
 
+static void write_arrivals(const struct status *status, struct strbuf *out)
+{
+	struct arrivals arrivals;
+	char word[REPORT_WORD_MAX];
+
+	if (arrivals_get(status->store, &arrivals))
+		strbuf_printf(out,
+			      "Arrivals:    %" PRIu64 " files wait, %" PRIu64
+			      " are of no bundle, %" PRIu64 " are rejected; seen %s\n",
+			      arrivals.waiting, arrivals.foreign, arrivals.rejected,
+			      report_time(arrivals.looked, word));
+}
+
 static int print_text(const struct status *status, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(REPORT_MAX);
@@ -143,6 +157,7 @@ static int print_text(const struct status *status, struct error *err)
 			      "Quarantine:  %" PRIu64
 			      " damaged objects put aside; `verify` tells what needs them\n",
 			      status->quarantined);
+	write_arrivals(status, &out);
 	if (status->generation->n_repositories)
 		write_repositories(status, &out);
 	return output_write(&out, stdout, err);
@@ -170,6 +185,18 @@ static json_t *repositories_json(const struct status *status)
 	return list;
 }
 
+/* Null where nobody watches. */
+static json_t *arrivals_json(const struct status *status)
+{
+	struct arrivals arrivals;
+
+	if (!arrivals_get(status->store, &arrivals))
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I}", "looked", (json_int_t)arrivals.looked, "waiting",
+			 (json_int_t)arrivals.waiting, "foreign", (json_int_t)arrivals.foreign,
+			 "rejected", (json_int_t)arrivals.rejected);
+}
+
 static int add_snapshot_json(void *ctx, const char *name, uint64_t number)
 {
 	return json_object_set_new(ctx, name, json_integer((json_int_t)number)) < 0 ? -ENOMEM : 0;
@@ -189,7 +216,7 @@ static int print_json(const struct status *status, struct error *err)
 	}
 	return report_print_json(
 		json_pack("{s:s, s:{s:I, s:I, s:s, s:s}, s:{s:s, s:I}, s:I, s:I, s:{s:I, s:I}, "
-			  "s:s, s:I, s:I, s:o, s:o}",
+			  "s:s, s:I, s:I, s:o, s:o, s:o}",
 			  "store", store_id(status->store), "generation", "number",
 			  (json_int_t)generation->number, "created",
 			  (json_int_t)generation->created, "reason", generation->reason, "root",
@@ -201,7 +228,7 @@ static int print_json(const struct status *status, struct error *err)
 			  "free", (json_int_t)status->free, "writer", status->writer, "verified",
 			  (json_int_t)scrub_last(status->store), "recalled",
 			  (json_int_t)generation->revoked.n, "snapshots", snapshots, "repositories",
-			  repositories_json(status)),
+			  repositories_json(status), "arrivals", arrivals_json(status)),
 		false, err);
 }
 

@@ -19,10 +19,12 @@
 #include "reservoir/command/bundle_command.h"
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
+#include "reservoir/store/arrivals.h"
 
 #define COMPONENT "watch"
 #define SOON_MS 50 /* after a change, as several come at once */
 #define RESCAN_MS 3000
+#define NOTE_S 30 /* after which what lies there is noted though nothing changed */
 #define EVENTS (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE)
 
 struct watch {
@@ -35,6 +37,7 @@ struct watch {
 	struct drop_result result;
 	char told[ERROR_TEXT_MAX];
 	struct bundle_context *context; /* while a bundle is tried */
+	struct arrivals noted;
 };
 
 /* The signals are the loop's, which waits: so they are asked for. */
@@ -87,6 +90,30 @@ static void tell(_unused_ void *ctx, bool is_warning, const char *text)
 		log_info(COMPONENT, "%s", text);
 }
 
+/* When it has changed, and now and then, so that it is seen that somebody watches. */
+static void note(struct watch *watch)
+{
+	_cleanup_(store_closep) struct store *store = NULL;
+	const struct drop_result *result = &watch->result;
+	struct arrivals now = { .looked = (int64_t)time(NULL),
+				.waiting = result->files,
+				.foreign = result->foreign,
+				.rejected = result->in_rejected };
+	struct error err = { 0 };
+	int r;
+
+	if (now.waiting == watch->noted.waiting && now.foreign == watch->noted.foreign &&
+	    now.rejected == watch->noted.rejected && now.looked >= watch->noted.looked &&
+	    now.looked - watch->noted.looked < NOTE_S)
+		return;
+	watch->noted = now;
+	r = store_open(watch->settings->store, STORE_READ, &store, &err);
+	if (r == 0)
+		r = arrivals_set(store, &now, &err);
+	if (r < 0)
+		log_debug(COMPONENT, "%s", err.msg);
+}
+
 static void scan(void *ctx)
 {
 	struct watch *watch = ctx;
@@ -95,8 +122,10 @@ static void scan(void *ctx)
 
 	if (r < 0 && r != -EINTR && error_is_news(watch->told, err.msg))
 		log_error(COMPONENT, "%s", err.msg);
-	if (r == 0)
+	if (r == 0) {
 		watch->told[0] = '\0';
+		note(watch);
+	}
 }
 
 static void on_change(void *ctx, _unused_ const char *name, _unused_ uint32_t mask)
@@ -182,5 +211,6 @@ int watch_run(const struct settings *settings, struct error *err)
 	r = drop_scan(drop, clock_ms(), &watch.result, err);
 	if (r < 0)
 		return r;
+	note(&watch);
 	return watch.result.rejected + watch.result.failed > 0 ? COMMAND_INCOMPLETE : COMMAND_DONE;
 }

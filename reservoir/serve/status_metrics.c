@@ -6,6 +6,7 @@
 #include "base/macro.h"
 #include "reservoir/serve/status.h"
 #include "reservoir/serve/status_facts.h"
+#include "reservoir/store/arrivals.h"
 #include "reservoir/store/synced.h"
 
 #define PREFIX "silica_reservoir_"
@@ -183,6 +184,28 @@ static void collect_file_bytes(void *ctx, struct metrics_writer *writer)
 	each_published(ctx, writer, file_bytes);
 }
 
+static void collect_arrivals(void *ctx, struct metrics_writer *writer)
+{
+	const struct core *core = ctx;
+	struct arrivals arrivals;
+
+	if (!arrivals_get(core->store, &arrivals))
+		return;
+	metrics_sample(writer, (double)arrivals.waiting, METRICS_LABELS("waiting"));
+	metrics_sample(writer, (double)arrivals.foreign, METRICS_LABELS("foreign"));
+	metrics_sample(writer, (double)arrivals.rejected, METRICS_LABELS("rejected"));
+}
+
+static void collect_arrivals_age(void *ctx, struct metrics_writer *writer)
+{
+	const struct core *core = ctx;
+	struct arrivals arrivals;
+
+	if (arrivals_get(core->store, &arrivals))
+		metrics_sample(writer, (double)((int64_t)time(NULL) - arrivals.looked),
+			       METRICS_NO_LABELS);
+}
+
 static const struct metrics_family families[] = {
 	{ PREFIX "requests_total",
 	  "Requests answered.",
@@ -274,6 +297,16 @@ static const struct metrics_family families[] = {
 	  METRICS_GAUGE,
 	  { "repository" },
 	  .collect = collect_file_bytes },
+	{ PREFIX "arrival_files",
+	  "Files in the drop directory: of bundles that wait, of no bundle, and rejected.",
+	  METRICS_GAUGE,
+	  { "state" },
+	  .collect = collect_arrivals },
+	{ PREFIX "arrivals_age_seconds",
+	  "Time since the drop directory was last noted, which is every 30 seconds.",
+	  METRICS_GAUGE,
+	  { NULL },
+	  .collect = collect_arrivals_age },
 };
 
 int status_metrics(struct core *core, struct metrics **ret, struct error *err)

@@ -110,6 +110,37 @@ def test_watch_applies_what_is_dropped(world):
     check(pip.version("hello_lib") == "1.5", "it is not installed")
 
 
+def test_watch_lives_with_a_flooded_directory(world):
+    """It says what it leaves alone, also to /metrics, and applies what is a bundle."""
+    _, pair = filled(world)
+    site, drop = pair.site, world.folder("drop")
+    paths = pair.export()
+    for number in range(5000):
+        os.mknod(os.path.join(drop, f"{number:0200d}"))
+    os.mkfifo(os.path.join(drop, "fifo"))
+    os.symlink("/dev/zero", os.path.join(drop, "endless"))
+    os.mkdir(os.path.join(drop, os.path.basename(paths[0]).replace("-1.", "-9.")))
+    watcher = site.watch(drop)
+    reservoir.wait("a look", lambda: (site.status()["arrivals"] or {}).get("foreign") == 5003)
+    for path in paths:
+        shutil.copy(path, drop)
+    reservoir.wait("the bundle to be applied", lambda: glob.glob(os.path.join(drop, "done", "*")))
+    with open(f"/proc/{watcher.pid}/stat", encoding="ascii") as file:
+        ticks = [int(word) for word in file.read().rsplit(")", 1)[1].split()[11:13]]
+    time.sleep(4)  # one look more
+    with open(f"/proc/{watcher.pid}/stat", encoding="ascii") as file:
+        now = [int(word) for word in file.read().rsplit(")", 1)[1].split()[11:13]]
+    print(f"one look took {sum(now) - sum(ticks)} ticks of the processor")
+    site.serve()
+    text = get(site.url + "/metrics")[2].decode()
+    check('silica_reservoir_arrival_files{state="foreign"} 5003' in text, text)
+    check("5003 are of no bundle" in site.run("status"), site.run("status"))
+    shutil.rmtree(drop)
+    os.mkdir(drop)
+    reservoir.wait("a look", lambda: site.status()["arrivals"]["foreign"] == 0)
+    check(watcher.poll() is None, "the watcher has ended")
+
+
 def test_recall_reaches_pip_at_once(world):
     _, pair = filled(world)
     pair.carry()

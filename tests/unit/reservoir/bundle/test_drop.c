@@ -3,6 +3,7 @@
 #include "tests/unit/reservoir/bundle/carry.h"
 
 #include "reservoir/bundle/drop.h"
+#include "tests/folder.h"
 
 static const struct content first[] = {
 	{ .path = "dists/Packages", .size = 30000, .seed = 1, .is_text = true },
@@ -227,6 +228,7 @@ static void test_rejected(void **state)
 static void test_strangers(void **state)
 {
 	struct scene scene = { 0 };
+	struct drop_result result;
 	char path[256];
 
 	open_scene(&scene, *state);
@@ -242,9 +244,33 @@ static void test_strangers(void **state)
 		       store_id(scene.carry->hub));
 	assert_int_equal(mkdir(path, 0755), 0);
 	(void)scan(&scene, 1);
-	(void)scan(&scene, 2);
+	result = scan(&scene, 2);
 	assert_int_equal(scene.told, 4);
 	assert_int_equal(scene.imports, 0);
+	assert_true(result.foreign == 4 && result.files == 0 && result.in_rejected == 0);
+	drop_free(scene.drop);
+}
+
+/* Removed with all that is in it, and made again, as by a mount; and a folder alone. */
+static void test_made_again(void **state)
+{
+	struct scene scene = { 0 };
+	struct drop_result result;
+	struct error err = { 0 };
+	char path[128];
+
+	open_scene(&scene, *state);
+	carry_publish(scene.carry->hub, "debian", first);
+	(void)carry_export(scene.carry, 0);
+	folder_remove(scene.dir);
+	assert_int_equal(drop_scan(scene.drop, 1, &result, &err), -ENOENT);
+	assert_int_equal(mkdir(scene.dir, 0755), 0);
+	drop_files(&scene, "", SIZE_MAX);
+	assert_int_equal(scan(&scene, 2).applied, 1);
+	(void)snprintf(path, sizeof(path), "%s/done", scene.dir);
+	folder_remove(path);
+	assert_int_equal(scan(&scene, 3).files, 0);
+	assert_int_equal(access(path, F_OK), 0);
 	drop_free(scene.drop);
 }
 
@@ -399,7 +425,7 @@ int main(void)
 		TEST(arrives_slowly),  TEST(is_quiet),	     TEST(queue),
 		TEST(rejected),	       TEST(strangers),	     TEST(moves_go_on),
 		TEST(junk_comes_last), TEST(too_many_files), TEST(cannot_be_moved),
-		TEST(odd_names),
+		TEST(odd_names),       TEST(made_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
