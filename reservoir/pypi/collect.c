@@ -128,6 +128,7 @@ static void keep_gone(struct run *run, uint32_t number)
 	}
 	project->page = row.page;
 	project->flags |= PROJECT_PAGE;
+	pypi_run_get_moved(run, number);
 	(void)snprintf(text, sizeof(text),
 		       "the upstream says that %s is gone; it stays until the next sync is told "
 		       "so, too",
@@ -166,11 +167,23 @@ static void page_absent(struct run *run, uint32_t number)
 	}
 }
 
-static void page_done(void *ctx, const struct fetch_request *request _unused_,
+static void note_moved(struct errand *errand, const struct fetch_request *request,
+		       const struct fetch_result *result)
+{
+	struct error err = { 0 };
+	int r = pypi_run_set_moved(errand->run, errand->project, request->url, result->url, &err);
+
+	if (r < 0)
+		pypi_run_fail(errand->run, r, &err);
+}
+
+static void page_done(void *ctx, const struct fetch_request *request,
 		      const struct fetch_result *result)
 {
 	struct errand *errand = ctx;
 
+	if (result->status == FETCH_DONE || result->status == FETCH_UNCHANGED)
+		note_moved(errand, request, result);
 	switch (result->status) {
 	case FETCH_DONE:
 		page_arrived(errand->run, errand->project, result);
@@ -209,7 +222,7 @@ static int send_page(struct run *run, uint32_t number, const char *etag, struct 
 
 	if (!errand)
 		return -ENOMEM;
-	r = pypi_run_file_url(run, number, "", url, err);
+	r = pypi_run_page_url(run, number, url, err);
 	return r < 0 ? r : fetcher_add(run->sync->fetcher, &request, err);
 }
 
@@ -230,6 +243,7 @@ static int ask_page(struct run *run, uint32_t number, struct error *err)
 	if (project->serial > 0 && row.serial == project->serial && there) {
 		project->page = row.page;
 		project->flags |= PROJECT_PAGE;
+		pypi_run_get_moved(run, number);
 		return 0;
 	}
 	r = send_page(run, number, there || is_built(run, &row) ? row.etag : NULL, err);
@@ -372,7 +386,7 @@ static int fetch_list(struct run *run, const struct row *row, bool there,
 		.done = list_done,
 		.ctx = answer,
 	};
-	int r = pypi_run_file_url(run, UINT32_MAX, "", url, err);
+	int r = pypi_run_page_url(run, UINT32_MAX, url, err);
 
 	if (r == 0)
 		r = fetcher_add(run->sync->fetcher, &request, err);

@@ -266,22 +266,6 @@ int pypi_run_load(struct run *run, uint32_t number, struct loaded *ret, struct e
 	return 0;
 }
 
-int pypi_run_file_url(const struct run *run, uint32_t number, const char *reference,
-		      char ret[FETCH_URL_MAX], struct error *err)
-{
-	char base[FETCH_URL_MAX];
-	const char *upstream = run->sync->repository->upstream;
-	size_t len = strlen(upstream);
-
-	while (len > 0 && upstream[len - 1] == '/')
-		len--;
-	if (snprintf(base, sizeof(base), "%.*s/%s%s", (int)len, upstream,
-		     number == UINT32_MAX ? "" : run->names.names[number],
-		     number == UINT32_MAX ? "" : "/") >= (int)sizeof(base))
-		return error_set(err, EINVAL, "the URL of the index is too long");
-	return fetch_url_join(base, reference, ret, err);
-}
-
 void pypi_run_path(const struct run *run, uint32_t number, const char *file, const char *suffix,
 		   char ret[STORE_PATH_MAX])
 {

@@ -39,6 +39,7 @@ enum project_flags {
 	PROJECT_FRESH = 1 << 7, /* the list says what the catalogue does */
 	PROJECT_TOLD = 1 << 8,
 	PROJECT_LACKS = 1 << 9,	   /* a file that is listed, or a release that is asked for */
+	PROJECT_MOVED = 1 << 11,   /* its page was found where it was not asked for */
 	PROJECT_DOUBTED = 1 << 10, /* what was fetched is to be looked at once more */
 };
 
@@ -312,19 +313,6 @@ void pypi_loaded_done(struct loaded *loaded);
 #define _cleanup_loaded_ _cleanup_(pypi_loaded_done)
 
 /**
- * pypi_run_file_url() - Where a file is.
- * @run: run
- * @number: number of its project
- * @reference: URL that the page has
- * @ret: absolute URL
- * @err: set on failure
- *
- * Return: 0, or -EINVAL.
- */
-int pypi_run_file_url(const struct run *run, uint32_t number, const char *reference,
-		      char ret[FETCH_URL_MAX], struct error *err);
-
-/**
  * pypi_run_path() - The path of a file.
  * @run: run
  * @number: number of its project
@@ -439,6 +427,53 @@ struct file_request {
  *   negative errno.
  */
 int pypi_run_ask_file(struct run *run, const struct file_request *file, struct error *err);
+
+/* --- moved.c --- */
+
+/**
+ * pypi_run_set_moved() - Remember where a page was found.
+ * @run: run
+ * @number: number of the project
+ * @asked: URL that was asked for
+ * @found: URL after redirects
+ * @err: set on failure
+ *
+ * Return: 0, or negative errno.
+ */
+int pypi_run_set_moved(struct run *run, uint32_t number, const char *asked, const char *found,
+		       struct error *err);
+
+/**
+ * pypi_run_get_moved() - See whether a page that was not asked for was found elsewhere.
+ * @run: run
+ * @number: number of the project
+ */
+void pypi_run_get_moved(struct run *run, uint32_t number);
+
+/**
+ * pypi_run_page_url() - Where a page is asked for.
+ * @run: run
+ * @number: number of the project, or UINT32_MAX for the list of all
+ * @ret: the URL
+ * @err: set on failure
+ *
+ * Return: 0, or -EINVAL.
+ */
+int pypi_run_page_url(const struct run *run, uint32_t number, char ret[FETCH_URL_MAX],
+		      struct error *err);
+
+/**
+ * pypi_run_file_url() - Where a file is, which its page names.
+ * @run: run
+ * @number: number of the project
+ * @reference: URL as the page has it
+ * @ret: the URL
+ * @err: set on failure
+ *
+ * Return: 0, or -EINVAL.
+ */
+int pypi_run_file_url(const struct run *run, uint32_t number, const char *reference,
+		      char ret[FETCH_URL_MAX], struct error *err);
 
 /* --- peek.c --- */
 

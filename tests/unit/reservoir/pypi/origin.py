@@ -44,6 +44,7 @@ class Origin:
         self.page_serials = {}  # those that differ
         self.bytes = {}  # path -> body
         self.absent = set()  # paths answered with 404
+        self.moved = {}  # path -> where it is redirected to
         self.asked = []
         self.sent = 0  # bytes of bodies
         self.ranges = True
@@ -138,7 +139,17 @@ class Origin:
             return "application/octet-stream", self.bytes[path]
         return None
 
+    def redirect(self, request):
+        self.asked.append((request.path, 301))
+        request.send_response(301)
+        request.send_header("Location", self.moved[request.path])
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
     def answer(self, request):
+        if request.path in self.moved:
+            self.redirect(request)
+            return
         found = self.find(request.path)
         if not found:
             self.asked.append((request.path, 404))

@@ -379,6 +379,34 @@ class TestSync(unittest.TestCase):
             self.sync(site, INCOMPLETE)
             self.assertIn((path, 200), self.origin.asked)
 
+    def test_a_page_that_is_elsewhere(self):
+        """URLs of a page are relative to where it is found, in later runs, too."""
+        self.origin.add("a", "1.0")
+        row = self.origin.add("a", "2.0")
+        _, body = self.origin.page("a")
+        for name in list(self.origin.bytes):
+            self.origin.bytes["/else/b" + name] = self.origin.bytes.pop(name)
+        self.origin.bytes["/else/b/simple/a/"] = body
+        self.origin.moved["/simple/a/"] = "/else/b/simple/a/"
+        path = f"/else/b/files/{row['filename']}"
+        self.origin.absent.add(path)
+        site = self.site(projects=["a"])
+        self.sync(site, INCOMPLETE)
+        self.origin.absent.clear()
+        self.sync(site)
+        self.assertIn(("/else/b/simple/a/", 304), self.origin.asked)
+        self.assertIn((path, 200), self.origin.asked)
+        with Server(site) as server:
+            self.assertEqual(len(server.files("a")), 2)
+        # And back again.
+        for name in list(self.origin.bytes):
+            self.origin.bytes[name.removeprefix("/else/b")] = self.origin.bytes.pop(name)
+        self.origin.moved.clear()
+        self.origin.add("a", "3.0")
+        self.sync(site)
+        with Server(site) as server:
+            self.assertEqual(len(server.files("a")), 3)
+
     def test_quarantine(self):
         """Nothing of such a project is given, whatever its page lists (PEP 792)."""
         self.origin.add("a", "1.0")
