@@ -168,6 +168,7 @@ class Nginx:
         self.child = folder.start(["taskset", "-c", ",".join(map(str, pinned)), "nginx", "-p",
                                    self.dir, "-e", f"{self.dir}/error.log", "-c", path],
                                   log=f"{name}.log")
+        folder.parents.add(self.child)
         wait("nginx", self.is_ready)
 
     def is_ready(self):

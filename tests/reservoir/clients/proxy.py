@@ -45,7 +45,8 @@ http {{
 access_log off;
 {places}{text}}}
 """.encode())
-        world.start(["nginx", "-c", main, "-p", world.path, "-e", "stderr"], log="nginx.log")
+        world.parents.add(world.start(["nginx", "-c", main, "-p", world.path, "-e", "stderr"],
+                                      log="nginx.log"))
         self.tls = ssl.create_default_context(cafile=self.certificate)
         reservoir.wait("nginx", self.answers)
 

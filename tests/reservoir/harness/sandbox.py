@@ -84,6 +84,7 @@ class Folder:
         self.path = tempfile.mkdtemp(prefix=f"reservoir-{name[:20]}-")
         self.keep = keep
         self.children = []
+        self.parents = set()  # those of them that have their own, and end these on SIGTERM
         self.at_end = []
 
     def __enter__(self):
@@ -91,7 +92,7 @@ class Folder:
 
     def __exit__(self, *_):
         for child in reversed(self.children):
-            end(child)
+            end(child, signal.SIGTERM if child in self.parents else signal.SIGKILL)
         for action in reversed(self.at_end):
             action()
         if not self.keep:
