@@ -148,7 +148,7 @@ http {{
 """
 # As a careful administrator sets it for files that rarely change.
 TUNED = ("sendfile on; tcp_nopush on; keepalive_requests 1000000; gzip_static on; "
-         "open_file_cache max=100000 inactive=10m; open_file_cache_valid 60s; "
+         "open_file_cache max=10000 inactive=10m; open_file_cache_valid 60s; "
          "open_file_cache_errors on; access_log {dir}/access.log combined buffer=64k flush=1s;")
 # As bandersnatch's own configuration of nginx has it: no compression, no cache of open files.
 PLAIN = ("sendfile on; keepalive_timeout 65; access_log {dir}/access.log combined; "
