@@ -14,8 +14,8 @@ struct part_case {
 	const char *what;
 	const char *status;
 	const char *headers; /* Content-Range, or NULL */
+	size_t first, len;   /* of the body: what is sent */
 	bool from_end;
-	size_t first, len; /* of the body: what is sent */
 	enum fetch_status expected;
 	uint32_t code; /* of a failure: positive errno */
 	unsigned int requests;
@@ -24,28 +24,28 @@ struct part_case {
 #define RANGE(text) "Content-Range: bytes " text "\r\n"
 
 static const struct part_case part_cases[] = {
-	{ "the end", "206 P", RANGE("3144728-3145727/3145728"), true, 3144728, 1000, FETCH_DONE, 0,
+	{ "the end", "206 P", RANGE("3144728-3145727/3145728"), 3144728, 1000, true, FETCH_DONE, 0,
 	  1 },
-	{ "the middle", "206 P", RANGE("5000-5999/3145728"), false, 5000, 1000, FETCH_DONE, 0, 1 },
-	{ "a file that ends earlier", "206 P", RANGE("5000-5099/5100"), false, 5000, 100,
+	{ "the middle", "206 P", RANGE("5000-5999/3145728"), 5000, 1000, false, FETCH_DONE, 0, 1 },
+	{ "a file that ends earlier", "206 P", RANGE("5000-5099/5100"), 5000, 100, false,
 	  FETCH_DONE, 0, 1 },
-	{ "all of a short file", "206 P", RANGE("0-99/100"), true, 0, 100, FETCH_DONE, 0, 1 },
-	{ "the whole file", "200 OK", NULL, true, 0, BODY_SIZE, FETCH_FAILED, EOPNOTSUPP, 1 },
-	{ "no range", "206 P", NULL, true, 0, 1000, FETCH_FAILED, EOPNOTSUPP, 1 },
-	{ "no total", "206 P", RANGE("5000-5999/*"), false, 5000, 1000, FETCH_FAILED, EOPNOTSUPP,
+	{ "all of a short file", "206 P", RANGE("0-99/100"), 0, 100, true, FETCH_DONE, 0, 1 },
+	{ "the whole file", "200 OK", NULL, 0, BODY_SIZE, true, FETCH_FAILED, EOPNOTSUPP, 1 },
+	{ "no range", "206 P", NULL, 0, 1000, true, FETCH_FAILED, EOPNOTSUPP, 1 },
+	{ "no total", "206 P", RANGE("5000-5999/*"), 5000, 1000, false, FETCH_FAILED, EOPNOTSUPP,
 	  1 },
-	{ "another part", "206 P", RANGE("5001-6000/3145728"), false, 5001, 1000, FETCH_FAILED,
+	{ "another part", "206 P", RANGE("5001-6000/3145728"), 5001, 1000, false, FETCH_FAILED,
 	  EOPNOTSUPP, 1 },
-	{ "a part that is too long", "206 P", RANGE("5000-6000/3145728"), false, 5000, 1001,
+	{ "a part that is too long", "206 P", RANGE("5000-6000/3145728"), 5000, 1001, false,
 	  FETCH_FAILED, EOPNOTSUPP, 1 },
-	{ "an end that is none", "206 P", RANGE("3144727-3145726/3145728"), true, 3144727, 1000,
+	{ "an end that is none", "206 P", RANGE("3144727-3145726/3145728"), 3144727, 1000, true,
 	  FETCH_FAILED, EOPNOTSUPP, 1 },
-	{ "more bytes than it says", "206 P", RANGE("5000-5099/5100"), false, 5000, 200,
+	{ "more bytes than it says", "206 P", RANGE("5000-5099/5100"), 5000, 200, false,
 	  FETCH_FAILED, EFBIG, 1 },
-	{ "fewer bytes than it says", "206 P", RANGE("5000-5999/3145728"), false, 5000, 10,
+	{ "fewer bytes than it says", "206 P", RANGE("5000-5999/3145728"), 5000, 10, false,
 	  FETCH_FAILED, EPROTO, 4 },
-	{ "nothing of it", "416 R", RANGE("*/0"), true, 0, 0, FETCH_FAILED, EACCES, 1 },
-	{ "no file", "404 N", NULL, true, 0, 0, FETCH_ABSENT, 0, 1 },
+	{ "nothing of it", "416 R", RANGE("*/0"), 0, 0, true, FETCH_FAILED, EACCES, 1 },
+	{ "no file", "404 N", NULL, 0, 0, true, FETCH_ABSENT, 0, 1 },
 };
 
 static struct origin_answer send_case(void *ctx, const char *path, const char *head,
