@@ -84,9 +84,10 @@ func (s *podResources) misbehave(ctx context.Context, request any, _ *grpc.Unary
 	if faults.PodResourcesHang {
 		select {
 		case <-ctx.Done():
+			return nil, status.FromContextError(ctx.Err()).Err()
 		case <-s.run.ctx.Done():
+			return nil, status.Error(codes.Unavailable, "hung until the end")
 		}
-		return nil, status.Error(codes.Unavailable, "hung until the end")
 	}
 	if faults.PodResourcesCode != codes.OK {
 		return nil, status.Error(faults.PodResourcesCode, "refused as asked for")
