@@ -58,7 +58,8 @@ static void a_host_without_device_files_cannot_be_locked(void **state)
 	int fd = -1;
 
 	assert_int_equal(lock_try(&fixture->host, &fd, &err), -ENOENT);
-	assert_string_equal(err.msg, "cannot open 'dev' below the host root");
+	assert_string_equal(err.msg, "cannot open 'dev' below the host root: No such file or "
+				     "directory");
 }
 
 int main(void)
