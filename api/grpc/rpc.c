@@ -43,6 +43,7 @@ static void *serve_queue(void *arg)
 	struct rpc *rpc = arg;
 
 	for (;;) {
+		void (*complete)(struct rpc_tag * tag, bool ok);
 		struct rpc_tag *tag;
 		gpr_timespec until;
 		grpc_event event;
@@ -56,7 +57,11 @@ static void *serve_queue(void *arg)
 		if (event.type == GRPC_QUEUE_TIMEOUT)
 			continue;
 		tag = event.tag;
-		tag->complete(tag, event.success != 0);
+		/* Who fills a tag takes the lock afterwards, and starts what it is of. */
+		rpc_lock(rpc);
+		complete = tag->complete;
+		rpc_unlock(rpc);
+		complete(tag, event.success != 0);
 	}
 }
 
