@@ -46,9 +46,9 @@ void hasher_add(struct hasher *hasher, const void *data, size_t len)
 int hasher_add_file(struct hasher *hasher, int fd, uint64_t max, uint64_t *ret)
 {
 	char buffer[READ_BYTES];
-	uint64_t total = 0;
 
-	while (total < max) {
+	*ret = 0;
+	while (*ret < max) {
 		ssize_t n = read(fd, buffer, sizeof(buffer));
 
 		if (n < 0 && errno == EINTR)
@@ -58,7 +58,6 @@ int hasher_add_file(struct hasher *hasher, int fd, uint64_t max, uint64_t *ret)
 		if (n == 0)
 			break;
 		hasher_add(hasher, buffer, (size_t)n);
-		total += (uint64_t)n;
 		*ret += (uint64_t)n;
 	}
 	return 0;

@@ -51,7 +51,7 @@ void hasher_add(struct hasher *hasher, const void *data, size_t len);
  * @hasher: hasher
  * @fd: file
  * @max: no more is read once there are so many; UINT64_MAX for all
- * @ret: added to: number of bytes, also on failure
+ * @ret: how many there were, even on failure
  *
  * Return: 0, or negative errno of read(2).
  */
