@@ -14,6 +14,8 @@
 #include "reservoir/store/object.h"
 
 #define TEXT_MAX (2 * DEB822_RELEASE_MAX)
+/* Publishes that follow each other at once are dated a second after each other. */
+#define AHEAD_MAX_S 3
 
 struct finisher {
 	struct store *store;
@@ -21,6 +23,7 @@ struct finisher {
 	struct manifest_builder *builder;
 	struct signer *signer;
 	int64_t newest; /* time of a signature */
+	int64_t latest; /* time that a Release is signed at */
 };
 
 static int put(struct finisher *finisher, const char *path, enum media media,
@@ -124,6 +127,7 @@ static int sign_release(struct finisher *finisher, const struct manifest_entry *
 	if (r < 0)
 		return error_wrap(err, r, "%s", entry->path);
 	finisher->newest = MAX(finisher->newest, entry->mtime);
+	finisher->latest = MAX(finisher->latest, when);
 	return 0;
 }
 
@@ -156,6 +160,19 @@ static int finish(struct finisher *finisher, const struct manifest *manifest, st
 	return r < 0 ? r : put_keys(finisher, err);
 }
 
+/*
+ * Clients believe no signature of a time that is still to come, be it a second ahead.
+ * What is dated further ahead is not waited for: a clock is wrong then.
+ */
+static void wait_for(int64_t when)
+{
+	struct timespec until = { .tv_sec = when };
+
+	if (when <= (int64_t)time(NULL) + AHEAD_MAX_S)
+		while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL) == EINTR)
+			;
+}
+
 int apt_finish(struct store *store, const struct repository *repository,
 	       const struct digest *collected, struct digest *ret_served, struct error *err)
 {
@@ -179,5 +196,9 @@ int apt_finish(struct store *store, const struct repository *repository,
 	finisher.signer = signer;
 	finisher.builder = builder;
 	r = finish(&finisher, manifest, err);
-	return r < 0 ? r : manifest_finish(builder, ret_served, err);
+	if (r == 0)
+		r = manifest_finish(builder, ret_served, err);
+	if (r == 0)
+		wait_for(finisher.latest);
+	return r;
 }

@@ -20,7 +20,8 @@
  * @ret_served: manifest with InRelease and Release.gpg of every suite, and the key
  * @err: set on failure
  *
- * The same manifest and key give the same bytes, but for Valid-Until.
+ * The same manifest and key give the same bytes, but for Valid-Until. A Release that is
+ * dated a moment ahead, as another was published in this second, is waited for.
  *
  * Return: 0, or
  *   -EKEYREJECTED, -EBADMSG  the key cannot sign

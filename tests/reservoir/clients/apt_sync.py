@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import time
+from email.utils import parsedate_to_datetime
 
 from harness import archive, packages, reservoir
 from harness.reservoir import get
@@ -294,6 +295,20 @@ def test_apt_sync_looks_at_signatures_once_it_is_to(world):
     hub.configure([world.apt_row()])
     has(hub.sync(), "apt: ")
     has(hub.sync(), "apt: unchanged")
+
+
+def test_apt_sync_dates_nothing_ahead(world):
+    """Each Release is later than the one before, and none of a second that is to come."""
+    made = hello_debs(world.archive())
+    hub = hub_of(world, world.curated_row())
+    for version in ("1", "2", "3", "4"):
+        made.add("another", version)
+        made.publish(int(time.time()))
+        hub.sync()
+    ended = time.time()
+    hub.serve()
+    date = re.search("^Date: (.*)$", get(hub.url + RELEASE)[2].decode(), re.MULTILINE)[1]
+    check(parsedate_to_datetime(date).timestamp() <= ended, f"{date} is ahead")
 
 
 def test_apt_sync_keeps_earlier_indexes_for_a_while(world):
