@@ -75,11 +75,21 @@ static void format_id(const unsigned char id[KEY_ID_SIZE], char text[2 * KEY_ID_
 	text[2 * (size_t)KEY_ID_SIZE] = '\0';
 }
 
+static bool is_ascii(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] > 127)
+			return false;
+	return true;
+}
+
+/* libsodium reads a byte that is not ASCII as "/". */
 static bool decode(const char *text, size_t len, void *out, size_t size)
 {
 	size_t got;
 
-	return sodium_base642bin(out, size, text, len, NULL, &got, NULL, BASE64) == 0 &&
+	return is_ascii(text, len) &&
+	       sodium_base642bin(out, size, text, len, NULL, &got, NULL, BASE64) == 0 &&
 	       got == size;
 }
 

@@ -109,6 +109,21 @@ static void test_cut(void **state)
 		assert_true(signature_parse(signature_file, len, &signature, NULL) < 0);
 }
 
+/* One text for one signature: none with bytes that decode alike. */
+static void test_not_ascii(void **state)
+{
+	char text[sizeof(signature_file)], *slash;
+	struct signature signature;
+
+	(void)state;
+	memcpy(text, signature_file, sizeof(text));
+	slash = strchr(text, '/');
+	assert_non_null(slash);
+	assert_int_equal(signature_parse(text, strlen(text), &signature, NULL), 0);
+	*slash = (char)('/' | 0x80);
+	assert_int_equal(signature_parse(text, strlen(text), &signature, NULL), -EBADMSG);
+}
+
 static void test_bad(void **state)
 {
 	static const char *const words[] = { "", "RWQ", "not base64 at all!", "AAAA" };
@@ -132,6 +147,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_their_secret, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_ours, make_dir, remove_dir),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_not_ascii),
 		cmocka_unit_test_setup_teardown(test_bad, make_dir, remove_dir),
 	};
 
