@@ -65,6 +65,7 @@ struct schema_key {
 	enum schema_type type;
 	bool required;	  /* must be written */
 	bool optional;	  /* may be left out even when the condition of @when holds */
+	bool lists_only;  /* SCHEMA_LIST: to schema_json() an item alone is no list of one */
 	uint64_t min;	  /* smallest number, milliseconds, bytes, length or number of items */
 	uint64_t max;	  /* largest; of a string, less than @size */
 	size_t offset;	  /* of the value in the struct of the mapping; 0 for a root or item */

@@ -148,7 +148,7 @@ static json_t *list_of(struct writer *writer, const struct schema_key *key)
 {
 	json_t *array = array_of(writer, key, value_of(writer, key->item));
 
-	if (key->item->type == SCHEMA_MAPPING)
+	if (key->item->type == SCHEMA_MAPPING || key->lists_only)
 		return array;
 	return either(writer, value_of(writer, key->item), array);
 }

@@ -15,7 +15,19 @@
 	STRING(0, DNS_MAX, "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?)?$"), .default_value = "\"\""
 #define COUNT(value) .type = SCHEMA_U32, .min = 1, .max = COUNT_MAX, .default_value = (value)
 
+/* Five fields, or a word as in "@daily". */
+#define CRON_FIELD "[-*/,?0-9A-Za-z]+"
+#define CRON "^(" CRON_FIELD "( +" CRON_FIELD "){4}|@[a-z]+( [0-9hms]+)?)?$"
+
 static const char *const modes[] = { "site", "hub", "cache", NULL };
+
+/* Those with which servers and writer can have the volume at a time. */
+static const char *const access_modes[] = { "ReadWriteMany", "ReadWriteOnce", NULL };
+static const struct schema_key access_mode_item = {
+	.name = "accessModes[]",
+	.type = SCHEMA_ENUM,
+	.values = access_modes,
+};
 
 static const struct schema_key image_keys[] = {
 	IMAGE_REPOSITORY("silica-reservoir"),
@@ -29,7 +41,10 @@ static const struct schema_key secrets_keys[] = {
 		.name = "config",
 		OPTIONAL_NAME,
 		.text = "Secret whose `reservoir.yaml` takes the place of `reservoir.config`, for "
-			"a configuration with users in it.",
+			"a configuration with users in it. The chart adds nothing to it: it also "
+			"says `serve.drain: 5s`, and with a `dropClaim` `bundles.drop: /drop`, "
+			"with `tls` `serve.certificate` and `serve.privateKey`, in a `cache` "
+			"`serve.cache: /cache`. A new one is taken up by new pods.",
 	},
 	{
 		.name = "tls",
@@ -64,7 +79,7 @@ static const struct schema_key storage_keys[] = {
 	},
 	{
 		.name = "accessModes",
-		ARRAY,
+		LIST(access_mode_item, 1, ARRAY_SIZE(access_modes) - 1),
 		.default_value = "[ReadWriteMany]",
 		.text = "How it is mounted. With `ReadWriteOnce` all pods have to be on one node.",
 	},
@@ -195,7 +210,7 @@ static const struct schema_key writer_keys[] = {
 static const struct schema_key sync_keys[] = {
 	{
 		.name = "schedule",
-		STRING(0, CRON_MAX, NULL),
+		STRING(0, CRON_MAX, CRON),
 		.default_value = "\"\"",
 		.text = "When a CronJob syncs, as in `17 3 * * *`; none when empty. For those who "
 			"would rather have that than `sync.interval`.",
@@ -271,7 +286,7 @@ static const struct schema_key network_keys[] = {
 	},
 	{
 		.name = "upstreamPorts",
-		ARRAY,
+		LIST(values_port_item, 1, PORTS_MAX),
 		.default_value = "[80, 443]",
 		.text = "On which ports, besides those of names.",
 	},

@@ -12,7 +12,6 @@
 #define POOLS_MAX 16	 /* each is two more DaemonSets */
 #define PATHS_MAX 16	 /* mounts of one pod */
 #define SECRETS_MAX 16	 /* of one pod */
-#define PORTS_MAX 8	 /* of the API server */
 #define POOL_NAME_MAX 20 /* a pod's name has 63, of which the release takes most */
 
 #define INTERVAL "^([0-9]+(s|m|h))?$" /* of Prometheus */
@@ -53,8 +52,8 @@ static const struct schema_key path_item = {
 	.name = "extraHostPaths[]",
 	STRING(2, MOUNT_PATH_MAX, PATH),
 };
-static const struct schema_key port_item = {
-	.name = "apiServerPorts[]",
+const struct schema_key values_port_item = {
+	.name = "ports[]",
 	.type = SCHEMA_U32,
 	.min = 1,
 	.max = UINT16_MAX,
@@ -69,9 +68,7 @@ static const struct schema_key image_keys[] = {
 	IMAGE_PULL_POLICY,
 	{
 		.name = "pullSecrets",
-		.type = SCHEMA_LIST,
-		.item = &secret_item,
-		.max = SECRETS_MAX,
+		LIST(secret_item, 0, SECRETS_MAX),
 		.default_value = "[]",
 		.text = "Names of secrets for the registry.",
 	},
@@ -192,9 +189,7 @@ static const struct schema_key device_plugin_keys[] = {
 	},
 	{
 		.name = "extraHostPaths",
-		.type = SCHEMA_LIST,
-		.item = &path_item,
-		.max = PATHS_MAX,
+		LIST(path_item, 0, PATHS_MAX),
 		.default_value = "[]",
 		.text = "Further directories of the host that the plugin may read, for files that "
 			"declared drivers hand out as `mounts`.",
@@ -311,10 +306,7 @@ static const struct schema_key network_keys[] = {
 	},
 	{
 		.name = "apiServerPorts",
-		.type = SCHEMA_LIST,
-		.item = &port_item,
-		.min = 1,
-		.max = PORTS_MAX,
+		LIST(values_port_item, 1, PORTS_MAX),
 		.default_value = "[443, 6443]",
 		.text = "Ports of the API server, the only ones that the labeller may reach.",
 	},
@@ -450,9 +442,7 @@ static const struct schema_key values_keys[] = {
 	},
 	{
 		.name = "pools",
-		.type = SCHEMA_LIST,
-		.item = &pool_item,
-		.max = POOLS_MAX,
+		LIST(pool_item, 0, POOLS_MAX),
 		.default_value = "[]",
 		.text = "Pools of nodes with a configuration of their own.",
 	},

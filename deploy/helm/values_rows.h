@@ -15,6 +15,7 @@
 #define MOUNT_PATH_MAX 255 /* of a mount; as long as paths in the configuration */
 #define TEXT_MAX 512	   /* an annotation that somebody writes by hand */
 #define LABELS_MAX 32	   /* of one object */
+#define PORTS_MAX 8	   /* of one rule of a NetworkPolicy */
 
 #define WORD "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 #define DNS_NAME "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
@@ -31,6 +32,9 @@
 #define MAPPING(rows) .type = SCHEMA_MAPPING, .keys = (rows), .n_keys = ARRAY_SIZE(rows)
 #define OBJECT .type = SCHEMA_FOREIGN, .values = values_object
 #define ARRAY .type = SCHEMA_FOREIGN, .values = values_array
+/* Templates go through it, which they can do with lists only. */
+#define LIST(row, LEAST, MOST) \
+	.type = SCHEMA_LIST, .item = &(row), .lists_only = true, .min = (LEAST), .max = (MOST)
 #define SWITCH(value) .type = SCHEMA_BOOL, .default_value = (value)
 
 #define LABELS(least) \
@@ -76,6 +80,7 @@ extern const char *const values_array[];
 extern const char *const values_pull_policies[];
 extern const struct schema_key values_label_item;
 extern const struct schema_key values_annotation_item;
+extern const struct schema_key values_port_item;
 
 /* The rows of `reservoir`. */
 #define RESERVOIR_VALUES 15

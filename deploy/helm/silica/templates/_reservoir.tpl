@@ -24,6 +24,9 @@
 {{- if and $r.secrets.config $r.config -}}
 {{- fail "reservoir.config: reservoir.secrets.config takes its place; only one of the two can be" -}}
 {{- end -}}
+{{- if gt (int $r.server.autoscaling.minReplicas) (int $r.server.autoscaling.maxReplicas) -}}
+{{- fail "reservoir.server.autoscaling.minReplicas: it is above maxReplicas" -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* The configuration with what the chart knows. */ -}}

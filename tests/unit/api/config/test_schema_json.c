@@ -55,6 +55,10 @@ static const struct {
 	{ "a name that may be left out",
 	  { .type = SCHEMA_ENUM, .values = colors },
 	  "{'enum': ['red', 'green']}" },
+	{ "words in a list only",
+	  { .type = SCHEMA_LIST, .item = &word, .lists_only = true, .max = 2 },
+	  "{'type': 'array', 'items': {'type': 'string', 'pattern': '^[ -~]*$', 'minLength': 1,"
+	  " 'maxLength': 7}, 'maxItems': 2}" },
 	{ "several names",
 	  { .type = SCHEMA_SET, .values = ways, .min = 1, .max = 2 },
 	  "{'anyOf': [{'enum': ['env', 'cdi']}, {'type': 'array', 'items': {'enum': ['env', "
