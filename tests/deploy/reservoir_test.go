@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
 	batch "k8s.io/api/batch/v1"
@@ -40,6 +41,7 @@ func TestDeploy_reservoir_network(t *testing.T) {
 		"writer of a hub":   {"hub", "silica-reservoir-writer", []int{53, 80, 443, 6443}},
 		"sync of a hub":     {"hub", "silica-reservoir-sync", []int{53, 80, 443}},
 		"server of a cache": {"cache", "silica-reservoir", []int{53, 80, 443}},
+		"helm test":         {"cache", "silica-test", nil},
 	} {
 		found := named[*networking.NetworkPolicy](t, render(t, matrix[c.values]), c.policy)
 		if types := found.Spec.PolicyTypes; len(types) != 2 {
@@ -169,6 +171,10 @@ func TestDeploy_reservoir_config(t *testing.T) {
 	if volumesOf(secret)["config"].Secret.SecretName != "a" {
 		t.Error("the configuration is not that of the secret")
 	}
+	// Which would not say where the probes ask.
+	if listen := argument(secret, "listen"); listen != "0.0.0.0:8080" {
+		t.Errorf("the servers listen on '%s'", listen)
+	}
 }
 
 // Losing a server is not seen, and there are as many as are needed.
@@ -179,8 +185,10 @@ func TestDeploy_reservoir_scale(t *testing.T) {
 		len(podOf(server).TopologySpreadConstraints) != 1 {
 		t.Errorf("the servers are %+v", server.Spec)
 	}
-	if budget := named[*policy.PodDisruptionBudget](t, all, "silica-reservoir"); budget.Spec.MaxUnavailable.IntValue() != 1 {
-		t.Errorf("the budget is %+v", budget.Spec)
+	budget := named[*policy.PodDisruptionBudget](t, all, "silica-reservoir").Spec
+	if budget.MaxUnavailable.IntValue() != 1 || budget.UnhealthyPodEvictionPolicy == nil ||
+		*budget.UnhealthyPodEvictionPolicy != policy.AlwaysAllow {
+		t.Errorf("the budget is %+v", budget)
 	}
 	if writer := named[*apps.Deployment](t, all, "silica-reservoir-writer"); *writer.Spec.Replicas != 1 ||
 		writer.Spec.Strategy.Type != apps.RecreateDeploymentStrategyType {
@@ -200,6 +208,53 @@ func TestDeploy_reservoir_scale(t *testing.T) {
 	}
 	if host := named[*networking.Ingress](t, all, "silica-reservoir").Spec.Rules[0].Host; host != "packages.example.org" {
 		t.Errorf("the host is %s", host)
+	}
+}
+
+// A server that drains for as long as it was told to, and then ends its answers, is not killed.
+func TestDeploy_reservoir_grace(t *testing.T) {
+	for drain, least := range map[string]int64{"0s": 30, "1500ms": 32, "5s": 35, "3m": 210, "1h": 3630} {
+		server := podOf(named[*apps.Deployment](t, render(t, `
+reservoir:
+  enabled: true
+  storage: {dropClaim: d}
+  config: {serve: {drain: `+drain+`}}`), "silica-reservoir"))
+		if grace := *server.TerminationGracePeriodSeconds; grace < least || grace > least+30 {
+			t.Errorf("with a drain of %s a server is killed after %d s", drain, grace)
+		}
+	}
+}
+
+// A sync that the cluster was away for is made up for, and its Jobs are not kept for ever.
+func TestDeploy_reservoir_schedule(t *testing.T) {
+	job := named[*batch.CronJob](t, render(t, matrix["hub"]), "silica-reservoir-sync").Spec
+	if job.ConcurrencyPolicy != batch.ForbidConcurrent || job.StartingDeadlineSeconds == nil ||
+		*job.StartingDeadlineSeconds < 200 || job.SuccessfulJobsHistoryLimit == nil ||
+		job.FailedJobsHistoryLimit == nil {
+		t.Errorf("the CronJob is %+v", job)
+	}
+}
+
+// Monitors find the servers, by the port and the way that they speak.
+func TestDeploy_reservoir_monitors(t *testing.T) {
+	for name, scheme := range map[string]string{"site": "", "hub": "https"} {
+		all := render(t, matrix[name], "--values", valuesFile(t, matrix["monitors"]))
+		pods := of[*monitoring.PodMonitor](all)[0].Spec.PodMetricsEndpoints
+		services := of[*monitoring.ServiceMonitor](all)[0].Spec.Endpoints
+		ports := named[*core.Service](t, all, "silica-metrics").Spec.Ports
+		if len(pods) != 2 || len(services) != 2 || len(ports) != 2 {
+			t.Fatalf("%s: %d, %d and %d ports", name, len(pods), len(services), len(ports))
+		}
+		server := podOf(named[*apps.Deployment](t, all, "silica-reservoir")).Containers[0].Ports[0]
+		if *pods[1].Port != server.Name || services[1].Port != server.Name ||
+			ports[1].TargetPort.String() != server.Name {
+			t.Errorf("%s: no port of the monitors is %s", name, server.Name)
+		}
+		for _, have := range []*monitoring.Scheme{pods[1].Scheme, services[1].Scheme} {
+			if have.String() != scheme {
+				t.Errorf("%s: metrics are asked for by %v", name, have)
+			}
+		}
 	}
 }
 

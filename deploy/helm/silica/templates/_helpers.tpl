@@ -279,3 +279,18 @@ and its default label is class_vendor. The ids are those that the drivers look f
 {{- end -}}
 {{- toYaml $result -}}
 {{- end -}}
+
+{{- /* Where the metrics are: ports by the names that pods give them. */ -}}
+{{- define "silica.metricsPorts" -}}
+{{- if or .Values.devicePlugin.enabled .Values.nodeLabeller.enabled }}
+- port: metrics
+{{- end }}
+{{- if .Values.reservoir.enabled }}
+- port: http
+  {{- if .Values.reservoir.secrets.tls }}
+  scheme: https
+  # A pod is asked by its address, which no certificate has.
+  tlsConfig: {insecureSkipVerify: true}
+  {{- end }}
+{{- end }}
+{{- end -}}

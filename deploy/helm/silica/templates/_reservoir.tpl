@@ -50,6 +50,24 @@
 {{- toYaml (mergeOverwrite $config $known) -}}
 {{- end -}}
 
+{{- /* What a duration of the configuration is in seconds, rounded up. */ -}}
+{{- define "reservoir.seconds" -}}
+{{- $count := regexFind "^[0-9]+" . | int -}}
+{{- $unit := regexFind "[a-z]+$" . -}}
+{{- if eq $unit "ms" -}}{{- div (add $count 999) 1000 -}}
+{{- else -}}{{- mul $count (get (dict "s" 1 "m" 60 "h" 3600) $unit) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+How long a server may take to end: it drains, then gives answers that have begun 30 seconds,
+and the kubelet is slow at times.
+*/ -}}
+{{- define "reservoir.grace" -}}
+{{- $serve := (include "reservoir.config" . | fromYaml).serve -}}
+{{- add 55 (include "reservoir.seconds" $serve.drain | int) -}}
+{{- end -}}
+
 {{- /* Whether the writer has anything to do. */ -}}
 {{- define "reservoir.writes" -}}
 {{- $r := .Values.reservoir -}}
