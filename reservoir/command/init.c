@@ -216,8 +216,10 @@ int init_run(const struct settings *settings, struct error *err)
 		return r;
 	r = make_all(&init, &text, err);
 	/* Another one, in another pod, was quicker. */
-	if (r == -EEXIST && settings->if_needed && is_made(settings->store))
+	if (r == -EEXIST && settings->if_needed && is_made(settings->store)) {
+		*err = (struct error) { 0 };
 		return keep_store(settings);
+	}
 	if (r < 0)
 		return r;
 	print_next(&init);
