@@ -35,7 +35,8 @@ struct collection {
 	size_t n;
 	size_t cap;
 	struct generation_list kept;
-	struct generation *marked; /* the last one that was marked */
+	struct generation *marked; /* the last one that was, whole, or NULL */
+	bool lost;		   /* something of the one that is being marked */
 	struct revoked revoked;	   /* of the current generation: needed by none */
 	uint64_t current;	   /* marked, as all up to it that are kept */
 };
@@ -76,15 +77,13 @@ static int compare(const void *a, const void *b)
 /* A manifest of an old generation that was found damaged reaches nothing any more. */
 static bool is_lost(const struct collection *collection, const struct reach_item *item)
 {
-	char hex[DIGEST_TEXT_SIZE];
 	char path[OBJECT_PATH_MAX];
 
-	if (item->entry || item->generation == collection->current)
+	if (item->entry || item->generation >= collection->current)
 		return false;
 	if (faccessat(collection->store->fd, object_path(item->digest, path), F_OK, 0) == 0)
 		return false;
-	(void)snprintf(path, sizeof(path), "quarantine/%s", digest_format(item->digest, hex));
-	return faccessat(collection->store->fd, path, F_OK, 0) == 0;
+	return quarantine_has(collection->store, item->digest);
 }
 
 static void mark_object(struct collection *collection, const struct digest *digest)
@@ -104,8 +103,10 @@ static int mark(void *ctx, const struct reach_item *item)
 {
 	struct collection *collection = ctx;
 
-	if (is_lost(collection, item))
+	if (is_lost(collection, item)) {
+		collection->lost = true;
 		return -ENOENT;
+	}
 	if (!item->entry || !revoked_has(&collection->revoked, item->digest))
 		mark_object(collection, item->digest);
 	return 0;
@@ -156,13 +157,15 @@ static int mark_generation(struct collection *collection, uint64_t number)
 
 	if (r == 0 && number >= collection->current)
 		take_revoked(collection, generation);
+	collection->lost = false;
 	if (r == 0)
 		r = reach_each(collection->store, collection->marked, generation, mark, collection,
 			       collection->err);
 	if (r < 0)
 		return blocked(collection, number, r);
 	generation_free(collection->marked);
-	collection->marked = TAKE_PTR(generation);
+	/* What the next one shares with it counts as marked: that is not so of what is lost. */
+	collection->marked = collection->lost ? NULL : TAKE_PTR(generation);
 	return 0;
 }
 

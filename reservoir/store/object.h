@@ -231,3 +231,12 @@ int object_each(struct store *store, object_fn fn, void *ctx, struct error *err)
  * Return: 0, what @fn returned, or negative errno of the system.
  */
 int quarantine_each(struct store *store, object_fn fn, void *ctx, struct error *err);
+
+/**
+ * quarantine_has() - Whether an object was found damaged, and put aside.
+ * @store: store
+ * @digest: its name
+ *
+ * Return: true if so.
+ */
+bool quarantine_has(const struct store *store, const struct digest *digest);

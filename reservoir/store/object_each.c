@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "reservoir/store/object.h"
 #include "reservoir/store/store_private.h"
@@ -107,4 +108,13 @@ int quarantine_each(struct store *store, object_fn fn, void *ctx, struct error *
 	_cleanup_(names_done) struct names names = { 0 };
 
 	return walk(store, "quarantine", &names, fn, ctx, err);
+}
+
+bool quarantine_has(const struct store *store, const struct digest *digest)
+{
+	char hex[DIGEST_TEXT_SIZE];
+	char path[OBJECT_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "quarantine/%s", digest_format(digest, hex));
+	return faccessat(store->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }

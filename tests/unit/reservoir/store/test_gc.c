@@ -278,6 +278,31 @@ static void remembers_what_was_lost(void **state)
 	assert_int_equal(content_check(reader, "current"), 10);
 }
 
+/* The manifest that is lost is that of an older generation, and of the current one, too. */
+static void needs_what_is_shared_with_a_lost_one(void **state)
+{
+	const struct gc_settings settings = { .keep_generations = 3, .now = later() };
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+	_cleanup_(store_closep) struct store *reader = NULL;
+	struct store *writer = scratch_open(*state, STORE_WRITE);
+	const unsigned int other = 90;
+	struct error err = { 0 };
+	char path[OBJECT_PATH_MAX], aside[OBJECT_PATH_MAX], hex[DIGEST_TEXT_SIZE];
+
+	publish(writer, 0, 10);
+	assert_int_equal(content_publish(writer, "b", &other, 1, &err), 0);
+	store_close(writer);
+	reader = scratch_open(*state, STORE_READ);
+	assert_int_equal(generation_current(reader, &generation, &err), 0);
+	(void)snprintf(aside, sizeof(aside), "quarantine/%s",
+		       digest_format(&generation->repositories[0].served, hex));
+	assert_int_equal(renameat(store_dirfd(reader),
+				  object_path(&generation->repositories[0].served, path),
+				  store_dirfd(reader), aside),
+			 0);
+	refuses(reader, &settings, -ENOENT, "generation 2", "verify --repair");
+}
+
 /* -- What was recalled -------------------------------------------------- */
 
 static void recall(const struct scratch *scratch, unsigned int number, bool lifts)
@@ -488,6 +513,7 @@ int main(void)
 		TEST(gives_up_a_dangling_snapshot),
 		TEST(says_what_the_current_one_needs),
 		TEST(remembers_what_was_lost),
+		TEST(needs_what_is_shared_with_a_lost_one),
 		TEST(removes_what_was_recalled),
 		TEST(keeps_what_is_given_out_again),
 		TEST(cleans_the_staging),
