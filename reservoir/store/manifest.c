@@ -414,14 +414,30 @@ int manifest_parse(const void *data, size_t len, struct manifest **ret, struct e
 	return 0;
 }
 
-static int check_mapped(void *data, size_t len, const struct digest *digest, struct manifest **ret,
-			struct error *err)
+/* By read(2): where a disk cannot read, that is an error, and not a signal as below mmap(2). */
+static int check_hash(int fd, const struct digest *digest, struct error *err)
 {
-	struct digest found = digest_of(data, len);
-	int r;
+	_cleanup_(hasher_freep) struct hasher *hasher = NULL;
+	struct digest found;
+	uint64_t size;
+	int r = hasher_new(&hasher, err);
 
-	if (!digest_equal(&found, digest))
-		return damaged(err, "its hash");
+	if (r < 0)
+		return r;
+	r = hasher_add_file(hasher, fd, UINT64_MAX, &size);
+	if (r < 0)
+		return error_set(err, -r, "read it: %s", strerror(-r));
+	found = hasher_end(hasher);
+	return digest_equal(&found, digest) ? 0 : damaged(err, "its hash");
+}
+
+static int check_mapped(int fd, void *data, size_t len, const struct digest *digest,
+			struct manifest **ret, struct error *err)
+{
+	int r = check_hash(fd, digest, err);
+
+	if (r < 0)
+		return r;
 	r = manifest_parse(data, len, ret, err);
 	/* It was read once from end to end; what is needed comes back from the page cache. */
 	(void)madvise(data, len, MADV_DONTNEED);
@@ -445,7 +461,7 @@ static int open_mapped(struct store *store, const struct digest *digest, bool kn
 	if (data == MAP_FAILED)
 		return error_set(err, errno, "map it: %m");
 	r = known ? lay_out(data, (size_t)size, ret, err)
-		  : check_mapped(data, (size_t)size, digest, ret, err);
+		  : check_mapped(fd, data, (size_t)size, digest, ret, err);
 	if (r < 0) {
 		(void)munmap(data, (size_t)size);
 		return r;

@@ -2,9 +2,24 @@
 #include "reservoir/store/manifest.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <unistd.h>
 
 #include "reservoir/store/object.h"
 #include "tests/unit/reservoir/store/scratch.h"
+
+static bool disk_is_broken;
+
+ssize_t __real_read(int fd, void *data, size_t len);
+ssize_t __wrap_read(int fd, void *data, size_t len);
+
+ssize_t __wrap_read(int fd, void *data, size_t len)
+{
+	if (!disk_is_broken)
+		return __real_read(fd, data, len);
+	errno = EIO;
+	return -1;
+}
 
 static struct manifest_entry entry_of(const char *path, const char *content)
 {
@@ -314,6 +329,31 @@ static void survives_damage(void **state)
 	}
 }
 
+/* Whoever looked at the mapping first would be killed by SIGBUS. */
+static void tells_what_a_disk_cannot_read(void **state)
+{
+	static const char *const paths[] = { "a", "b" };
+	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
+	_cleanup_(manifest_builder_freep) struct manifest_builder *builder = NULL;
+	struct manifest *manifest = NULL;
+	struct error err = { 0 };
+	struct digest digest;
+
+	assert_int_equal(manifest_builder_new(store, &builder, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		struct manifest_entry entry = entry_of(paths[i], paths[i]);
+
+		assert_int_equal(manifest_add(builder, &entry, &err), 0);
+	}
+	assert_int_equal(manifest_finish(builder, &digest, &err), 0);
+	assert_int_equal(object_flush(store, &err), 0);
+	disk_is_broken = true;
+	assert_int_equal(manifest_open(store, &digest, &manifest, &err), -EIO);
+	disk_is_broken = false;
+	assert_non_null(strstr(err.msg, "Input/output error"));
+	assert_null(manifest);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -329,6 +369,7 @@ int main(void)
 		TEST(tells_differences),
 		TEST(spills),
 		TEST(survives_damage),
+		TEST(tells_what_a_disk_cannot_read),
 	};
 
 	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
