@@ -94,22 +94,27 @@ bool object_exists(struct store *store, const struct digest *digest)
 	return waits || object_lies_there(store, digest);
 }
 
+/* What is no file is found damaged by what it reads as: a FIFO is not waited for. */
+static int open_read_only(struct store *store, const char *path)
+{
+	return openat(store->fd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+}
+
 static int open_path(struct store *store, const struct digest *digest)
 {
 	char path[OBJECT_PATH_MAX];
 	bool waits;
-	int fd = openat(store->fd, object_path(digest, path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open_read_only(store, object_path(digest, path));
 
 	if (fd >= 0 || errno != ENOENT || store->access == STORE_READ)
 		return fd;
 	(void)pthread_mutex_lock(&store->mutex);
 	waits = pending_has(&store->pending, digest);
 	if (waits)
-		fd = openat(store->fd, pending_path(digest, path),
-			    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		fd = open_read_only(store, pending_path(digest, path));
 	else
 		/* It may have got its name in between. */
-		fd = openat(store->fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		fd = open_read_only(store, path);
 	(void)pthread_mutex_unlock(&store->mutex);
 	return fd;
 }

@@ -281,7 +281,7 @@ static int recover(struct store *store, const char *name, const struct digest *e
 	int r;
 
 	(void)snprintf(path, sizeof(path), "staging/%.80s", name);
-	fd = openat(store->fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(store->fd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	r = hash_file(fd, path, &digest, &size, &local);
 	if (r == -ENOMEM)
 		return error_set(err, ENOMEM, "%s", local.msg);

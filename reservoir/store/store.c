@@ -315,7 +315,8 @@ static int lock(struct store *store, struct error *err)
 
 int store_writer(const struct store *store, char ret[STORE_WRITER_MAX], int64_t *ret_since)
 {
-	_cleanup_close_ int fd = openat(store->fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_close_ int fd =
+		openat(store->fd, "lock", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	struct flock held = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 	struct stat st;
 

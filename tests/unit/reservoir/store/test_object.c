@@ -79,6 +79,34 @@ static void finds_damage(void **state)
 	assert_int_equal(object_read(store, &digest, 5, &text, &err), -EBADMSG);
 }
 
+/* What somebody has put there is not waited for, nor taken up. */
+static void does_not_wait_for_a_fifo(void **state)
+{
+	struct store *store = scratch_open(*state, STORE_WRITE);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(100);
+	char hex[DIGEST_TEXT_SIZE];
+	char path[128];
+	struct digest digest;
+	struct error err = { 0 };
+
+	assert_int_equal(object_put(store, "hello", 5, &digest, &err), 0);
+	assert_int_equal(object_flush(store, &err), 0);
+	(void)digest_format(&digest, hex);
+	(void)snprintf(path, sizeof(path), "objects/%.2s/%s", hex, hex);
+	assert_int_equal(unlinkat(store_dirfd(store), path, 0), 0);
+	assert_int_equal(mkfifoat(store_dirfd(store), path, 0644), 0);
+	assert_false(object_exists(store, &digest));
+	assert_int_equal(object_read(store, &digest, 5, &text, &err), -EBADMSG);
+	(void)snprintf(path, sizeof(path), "staging/%s.whole", hex);
+	assert_int_equal(mkfifoat(store_dirfd(store), path, 0644), 0);
+	store_close(store);
+	store = scratch_open(*state, STORE_WRITE);
+	assert_int_equal(object_put(store, "hello", 5, NULL, &err), 0);
+	assert_int_equal(object_flush(store, &err), 0);
+	assert_int_equal(object_read(store, &digest, 5, &text, &err), 0);
+	store_close(store);
+}
+
 static void write_large(struct staging *staging, size_t from, size_t to)
 {
 	struct error err = { 0 };
@@ -305,6 +333,7 @@ int main(void)
 		TEST(puts_and_reads),
 		TEST(misses_what_is_not_there),
 		TEST(finds_damage),
+		TEST(does_not_wait_for_a_fifo),
 		TEST(goes_on_after_a_restart),
 		TEST(writes_much_at_once),
 		TEST(syncs_what_there_is),
