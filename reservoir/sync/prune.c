@@ -7,7 +7,6 @@
 
 #include "base/macro.h"
 #include "base/parse.h"
-#include "reservoir/store/generation.h"
 
 /* Where objects came from, which upstreams tell better; older programs noted it. */
 #define SOURCE_SPACE "source"
@@ -60,16 +59,12 @@ static int forget(struct catalogue *catalogue, const struct reservoir_config *co
 	return r == -ENOENT ? catalogue_commit(catalogue, err) : r;
 }
 
-int prune_catalogue(struct store *store, const struct reservoir_config *config, struct error *err)
+int prune_catalogue(struct store *store, struct catalogue *catalogue,
+		    const struct reservoir_config *config, const struct generation *current,
+		    struct error *err)
 {
-	_cleanup_(catalogue_closep) struct catalogue *catalogue = NULL;
-	_cleanup_(generation_freep) struct generation *current = NULL;
-	int r = generation_current(store, &current, err);
+	int r = forget(catalogue, config, current, err);
 
-	if (r == 0)
-		r = catalogue_open(store, &catalogue, err);
-	if (r == 0)
-		r = forget(catalogue, config, current, err);
 	if (r == 0 && unlinkat(store_dirfd(store), SOURCE_FILE, 0) < 0 && errno != ENOENT)
 		r = error_set(err, errno, "remove the store's " SOURCE_FILE ": %m");
 	return r;

@@ -29,6 +29,7 @@ struct runner {
 	struct fetcher *fetcher;
 	struct window window;
 	bool window_closed;
+	bool pruned; /* the catalogue: once in a run */
 };
 
 /* What the sync of one repository holds. */
@@ -391,12 +392,26 @@ static int renew(struct attempt *attempt, struct error *err)
 	return 0;
 }
 
+/* With the first catalogue that is open. What is left costs room, and goes another time. */
+static void prune_once(struct attempt *attempt)
+{
+	const struct sync_run *run = attempt->runner->run;
+
+	if (attempt->runner->pruned || run->n_names > 0 || run->plan_only)
+		return;
+	attempt->runner->pruned = true;
+	(void)prune_catalogue(run->store, attempt->catalogue, run->config, attempt->generation,
+			      NULL);
+}
+
 static void try_repository(struct attempt *attempt)
 {
 	struct error err = { 0 };
 	int r;
 
 	r = open_attempt(attempt, &err);
+	if (r == 0)
+		prune_once(attempt);
 	if (r == 0)
 		r = attempt->repository->upstream[0] ? collect(attempt, &err)
 						     : renew(attempt, &err);
@@ -580,8 +595,5 @@ int sync_all(const struct sync_run *run, struct sync_reports *ret, struct error 
 		if (!report_is_complete(report))
 			status = 1;
 	}
-	/* What is left costs room, and goes another time. */
-	if (run->n_names == 0 && !run->plan_only)
-		(void)prune_catalogue(run->store, run->config, NULL);
 	return status;
 }

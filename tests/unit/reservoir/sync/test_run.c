@@ -145,6 +145,15 @@ static bool has_key(struct scene *scene, const char *space, const char *key)
 	return catalogue_get(catalogue, space, key, &value, NULL) == 0;
 }
 
+static void put_key(struct scene *scene, const char *space)
+{
+	_cleanup_(catalogue_closep) struct catalogue *catalogue = NULL;
+
+	assert_int_equal(catalogue_open(scene->store, &catalogue, NULL), 0);
+	assert_int_equal(catalogue_put(catalogue, space, "key", "x", 1, NULL), 0);
+	assert_int_equal(catalogue_commit(catalogue, NULL), 0);
+}
+
 static int64_t when_synced(const struct scene *scene, const char *name)
 {
 	struct generation_repository repository = { 0 };
@@ -527,6 +536,39 @@ static void test_a_window_ends_a_run(_unused_ void **state)
 	close_scene(&scene);
 }
 
+static void sync_one_of_two(struct scene *scene, int status)
+{
+	_cleanup_sync_reports_ struct sync_reports reports = { 0 };
+
+	assert_int_equal(sync_all(&scene->run, &reports, NULL), status);
+	assert_int_equal(reports.n, 1);
+}
+
+/* What was noted of a repository goes when it is in neither configuration nor store. */
+static void test_what_is_of_no_repository_is_forgotten(_unused_ void **state)
+{
+	static const char *const names[] = { "a" };
+	struct scene scene;
+
+	open_scene(&scene);
+	expect_run(&scene, 0, SYNC_RESULT_PUBLISHED, SYNC_RESULT_PUBLISHED, 2);
+	put_key(&scene, "apt/b");
+	put_key(&scene, "pypi/gone");
+	put_key(&scene, "other");
+	scene.config.n_repositories = 1;
+	scene.run.names = names;
+	scene.run.n_names = 1;
+	sync_one_of_two(&scene, 0);
+	assert_true(has_key(&scene, "pypi/gone", "key"));
+	scene.run.n_names = 0;
+	deeds[0] = DEED_FAIL;
+	sync_one_of_two(&scene, 1);
+	assert_false(has_key(&scene, "pypi/gone", "key"));
+	assert_true(has_key(&scene, "apt/b", "key"));
+	assert_true(has_key(&scene, "other", "key"));
+	close_scene(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -538,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_lost_is_noticed),
 		cmocka_unit_test(test_a_plan_changes_nothing),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_what_is_of_no_repository_is_forgotten),
 		cmocka_unit_test(test_caches_and_imports_are_left_alone),
 		cmocka_unit_test(test_what_was_carried_in_is_signed_again),
 		cmocka_unit_test(test_a_signal_ends_it),
