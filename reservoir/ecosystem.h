@@ -134,6 +134,9 @@ struct ecosystem {
 	/* Which package a path belongs to, for statistics and recall; false for an index. */
 	bool (*package)(const char *path, char *ret, size_t size);
 
+	/* How package() spells a name; false for what is none.  NULL: as it is. */
+	bool (*spell)(const char *name, char *ret, size_t size);
+
 	/* Appends what to put on a client, and where. @base is the URL of the repository,
 	 * @manifest what is served of it, NULL before anything was. */
 	int (*client_config)(const struct repository *repository, const struct manifest *manifest,

@@ -188,7 +188,10 @@ static int choose(struct curator *curator, struct error *err)
 	for (size_t i = 0; r == 0 && i < options->n_packages; i++)
 		if (!curator->result.found[i])
 			run_fail(curator->run, options->packages[i].text,
-				 "there is no such package in the suites selected");
+				 lacks_some(curator->run)
+					 ? "the suites selected have no such package, or it was "
+					   "recalled, or upstream lists it and does not have it"
+					 : "there is no such package in the suites selected");
 	return r;
 }
 

@@ -197,6 +197,20 @@ static int explain_closures(struct explanation *explanation, bool *ret_told, str
 	return 0;
 }
 
+/* By name, with a version or not, or by a glob. */
+static bool is_asked_for(const struct apt_options *apt, const char *what)
+{
+	for (size_t i = 0; i < apt->n_packages; i++) {
+		const char *word = apt->packages[i].text;
+		size_t len = strcspn(word, "=");
+
+		if (fnmatch(word, what, 0) == 0 ||
+		    (strlen(what) == len && memcmp(word, what, len) == 0))
+			return true;
+	}
+	return false;
+}
+
 static void put_why(struct explanation *explanation, bool told)
 {
 	const struct apt_options *apt = &explanation->repository->apt;
@@ -211,6 +225,11 @@ static void put_why(struct explanation *explanation, bool told)
 	}
 	if (closure_is_excluded(apt, explanation->what))
 		strbuf_printf(out, "  %s is left out: apt.exclude names it\n", explanation->what);
+	else if (is_asked_for(apt, explanation->what))
+		strbuf_printf(out,
+			      "  %s is not here, although apt.packages asks for it: the last sync "
+			      "that was published had none to take\n",
+			      explanation->what);
 	else if (apt->n_packages > 0)
 		strbuf_printf(out,
 			      "  %s is not here: apt.packages does not ask for it, and nothing "

@@ -12,6 +12,7 @@
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/command/report.h"
+#include "reservoir/command/withheld.h"
 #include "reservoir/ecosystem.h"
 #include "reservoir/store/generation.h"
 #include "reservoir/store/manifest.h"
@@ -48,15 +49,52 @@ static int put_text(struct explanation *explanation, const char *name, const str
 	return 0;
 }
 
+/* What is true of any ecosystem: what clients do not get, and how it came here. */
+static int describe_files(struct explanation *explanation, const struct repository *repository,
+			  const struct generation_repository *published,
+			  const struct manifest *manifest, struct strbuf *text, struct error *err)
+{
+	const struct ecosystem *ecosystem = ecosystem_find(published->ecosystem);
+	const char *what = explanation->settings->words[0];
+	char spelt[STORE_PATH_MAX];
+
+	if (ecosystem->spell && ecosystem->spell(what, spelt, sizeof(spelt)))
+		what = spelt;
+	withheld_describe(explanation->store, explanation->generation, published, manifest,
+			  ecosystem, what, text);
+	/* At a site that imports, it is the hub's choice. */
+	return repository->upstream[0]
+		       ? 0
+		       : arrival_describe(explanation->store, explanation->generation, published,
+					  ecosystem, what, text, err);
+}
+
+static int describe(struct explanation *explanation, const struct repository *repository,
+		    const struct generation_repository *published, struct strbuf *text,
+		    struct error *err)
+{
+	const struct ecosystem *ecosystem = ecosystem_find(published->ecosystem);
+	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
+	struct error why = { 0 };
+	int r = manifest_open(explanation->store, &published->served, &manifest, &why);
+
+	if (r < 0) {
+		strbuf_printf(text, "  cannot be read: %s; `verify --repair` may bring it back\n",
+			      error_text(&why, r));
+		return 0;
+	}
+	r = ecosystem->explain(explanation->store, repository, manifest,
+			       explanation->settings->words[0], text, err);
+	return r < 0 ? r : describe_files(explanation, repository, published, manifest, text, err);
+}
+
 /* A repository that was never published has nothing in it. */
 static int explain_one(struct explanation *explanation, const struct repository *repository,
 		       struct error *err)
 {
 	const struct generation_repository *published =
 		generation_repository(explanation->generation, repository->name);
-	const struct ecosystem *ecosystem =
-		ecosystem_find(repository_ecosystem_name(repository->ecosystem));
-	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
+	const struct ecosystem *ecosystem = published ? ecosystem_find(published->ecosystem) : NULL;
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(EXPLAIN_MAX);
 	int r;
 
@@ -66,15 +104,7 @@ static int explain_one(struct explanation *explanation, const struct repository 
 	}
 	if (!ecosystem || !ecosystem->explain)
 		return 0;
-	r = manifest_open(explanation->store, &published->served, &manifest, err);
-	if (r < 0)
-		return r;
-	r = ecosystem->explain(explanation->store, repository, manifest,
-			       explanation->settings->words[0], &text, err);
-	/* At a site that imports, it is the hub's choice. */
-	if (r >= 0 && !repository->upstream[0])
-		r = arrival_describe(explanation->store, explanation->generation, published,
-				     ecosystem, explanation->settings->words[0], &text, err);
+	r = describe(explanation, repository, published, &text, err);
 	if (r < 0)
 		return error_wrap(err, r, "repository '%s'", repository->name);
 	return put_text(explanation, repository->name, &text, err);

@@ -20,6 +20,7 @@ struct explanation {
 	const struct pypi_selection *selection;
 	char name[PYPI_NAME_MAX];
 	struct strbuf *out;
+	bool is_collected; /* here, and not at a hub */
 };
 
 /* --- what there is --- */
@@ -131,6 +132,13 @@ static void put_chain(const struct explanation *explanation, const json_t *why)
 	strbuf_puts(explanation->out, "\n");
 }
 
+/* What this site's configuration says of it counts for nothing. */
+static void put_at_hub(const struct explanation *explanation, const json_t *why)
+{
+	if (is_configured(why, explanation->name))
+		strbuf_puts(explanation->out, "  configured at the hub\n");
+}
+
 static int put_required(const struct explanation *explanation, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(PYPI_WHY_MAX);
@@ -150,6 +158,8 @@ static int put_required(const struct explanation *explanation, struct error *err
 		put_row(explanation, json_array_get(rows, i));
 	if (json_array_size(rows) > 0)
 		put_chain(explanation, why);
+	else if (!explanation->is_collected)
+		put_at_hub(explanation, why);
 	else if (!pypi_selection_has(explanation->selection, explanation->name))
 		strbuf_puts(explanation->out, "  nothing that is configured needs it\n");
 	return 0;
@@ -165,13 +175,17 @@ int pypi_explain(struct store *store, const struct repository *repository,
 		.manifest = manifest,
 		.selection = &selection,
 		.out = out,
+		.is_collected = repository->upstream[0] != '\0',
 	};
 	int r;
 
-	if (pypi_name_normalize(what, strlen(what), explanation.name) < 0)
-		return error_set(err, EINVAL, "'%.80s' is no name of a project", what);
+	/* It may be that of a package for others. */
+	if (pypi_name_normalize(what, strlen(what), explanation.name) < 0) {
+		strbuf_printf(out, "'%.80s' is no name of a project\n", what);
+		return 0;
+	}
 	/* At a site that imports, the selection is the hub's. */
-	if (repository->upstream[0]) {
+	if (explanation.is_collected) {
 		r = pypi_selection_init(&repository->pypi, &selection, err);
 		if (r < 0)
 			return r;

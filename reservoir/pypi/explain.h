@@ -17,8 +17,7 @@
  * @out: appended to
  * @err: set on failure
  *
- * Return: 0, also for a project that is not there; -EINVAL for what is no name; or
- *   negative errno.
+ * Return: 0, also for a project that is not there and for what is no name, or negative errno.
  */
 int pypi_explain(struct store *store, const struct repository *repository,
 		 const struct manifest *manifest, const char *what, struct strbuf *out,

@@ -17,6 +17,7 @@ const struct ecosystem pypi_ecosystem = {
 	.origin = pypi_origin,
 	.pages = pypi_pages,
 	.package = pypi_package,
+	.spell = pypi_spell,
 	.client_config = pypi_client_config,
 	.explain = pypi_explain,
 	.from_host = pypi_from_host,

@@ -219,6 +219,14 @@ bool pypi_package(const char *path, char *ret, size_t size)
 	return true;
 }
 
+bool pypi_spell(const char *name, char *ret, size_t size)
+{
+	char normal[PYPI_NAME_MAX];
+
+	return pypi_name_normalize(name, strlen(name), normal) == 0 &&
+	       str_copy(ret, size, normal) == 0;
+}
+
 bool pypi_index_of(const char *path, char ret[STORE_PATH_MAX])
 {
 	char name[PYPI_NAME_MAX];

@@ -30,6 +30,16 @@ void pypi_route(const struct manifest *manifest, const struct route_request *req
 bool pypi_package(const char *path, char *ret, size_t size);
 
 /**
+ * pypi_spell() - The one spelling of a project, as pypi_package() gives it.
+ * @name: name
+ * @ret: receives the normalised name
+ * @size: bytes of @ret
+ *
+ * Return: false if it is no name.
+ */
+bool pypi_spell(const char *name, char *ret, size_t size);
+
+/**
  * pypi_index_of() - The page that says where a file is.
  * @path: path below the repository
  * @ret: receives the path of the page

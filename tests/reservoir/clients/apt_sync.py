@@ -167,6 +167,7 @@ def recalls(world, row):
     has(hub.sync(), "apt: unchanged")
     listed = served_packages(hub)
     check(get(file)[0] != 200, "it is given out")
+    has(hub.run("explain", "hello"), "hello_1.0_all.deb of generation 1 was recalled")
     hub.run("recall", "--undo", re.search("[0-9a-f]{64}", hub.run("recall")).group())
     hub.sync()
     check("Package: hello\n" in served_packages(hub), "it is not back")

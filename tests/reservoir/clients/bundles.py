@@ -178,11 +178,13 @@ def test_explain_names_the_bundle(world):
     pair.carry()
     for package, words in (("hello-lib", "came with bundle 1 of hub"),
                            ("hello-late", "came with bundle 2 of hub"),
+                           ("Hello_Late", "configured at the hub\n  came with bundle 2"),
                            ("hello", "came with bundle 1 of hub"),
                            ("nowhere", "no bundle has brought nowhere; the last one is 2")):
         out = pair.site.run("explain", package)
         check(words in out, out)
         check("every package of the suites" not in out, out)
+        check("nothing that is configured" not in out, out)
 
 
 def test_recall_reaches_snapshots(world):
