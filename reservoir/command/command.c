@@ -162,7 +162,7 @@ static const struct command commands[] = {
 		.name = "recall",
 		.words = "[PACKAGE...]",
 		.summary = "give a package to nobody any more, or list those recalled",
-		.text = "Give packages to nobody any more: from now on their files are answered "
+		.text = "Gives packages to nobody any more: from now on their files are answered "
 			"with 410, in what is published now, in every snapshot and after every "
 			"rollback, and 'gc' removes their content. PACKAGE is REPOSITORY/PATH "
 			"with * and ?, as in 'pypi/packages/evil/*', or the SHA-256 of a file. "

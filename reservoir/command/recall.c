@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/macro.h"
 #include "reservoir/command/bundle_command.h"
 #include "reservoir/command/command.h"
@@ -65,6 +66,21 @@ static bool is_named(struct recall *recall, const char *name)
 	return named;
 }
 
+/* One that cannot be read is no reason not to recall what the others have. */
+static int look_at_manifest(const struct recall *recall, const struct reach_item *item)
+{
+	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
+	struct error err = { 0 };
+	int r = manifest_open(recall->store, item->digest, &manifest, &err);
+
+	if (r < 0)
+		log_warning("recall",
+			    "generation %" PRIu64 ", repository '%s' was not looked at: %s; once "
+			    "it is repaired, recall again",
+			    item->generation, item->repository, error_text(&err, r));
+	return r < 0 ? -ENOENT : 0;
+}
+
 /* Only packages: an index without its bytes would leave a repository unusable. */
 static int look(void *ctx, const struct reach_item *item)
 {
@@ -73,8 +89,9 @@ static int look(void *ctx, const struct reach_item *item)
 		generation_repository(recall->looked_at, item->repository);
 	char name[NAME_MAX_BYTES];
 
-	if (!item->entry || !repository ||
-	    !bundle_is_package(repository->ecosystem, item->entry->path))
+	if (!item->entry)
+		return look_at_manifest(recall, item);
+	if (!repository || !bundle_is_package(repository->ecosystem, item->entry->path))
 		return 0;
 	(void)snprintf(name, sizeof(name), "%s/%s", item->repository, item->entry->path);
 	return is_named(recall, name) ? change(recall, name, item->digest) : 0;
