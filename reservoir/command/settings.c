@@ -183,10 +183,17 @@ int settings_load_config(const struct settings *settings, struct reservoir_confi
 	char path[PATH_MAX];
 	int n;
 
+	int r;
+
 	if (settings->config)
 		return reservoir_config_load(settings->config, ret, err);
 	n = snprintf(path, sizeof(path), "%s/reservoir.yaml", settings->store);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return error_set(err, ENAMETOOLONG, "the path of the store is too long");
-	return reservoir_config_load(path, ret, err);
+	r = reservoir_config_load(path, ret, err);
+	return r == -ENOENT ? error_set(err, ENOENT,
+					"there is no configuration '%s': --store says where the "
+					"store is, and `silica-reservoir init` makes both",
+					path)
+			    : r;
 }
