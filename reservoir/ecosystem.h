@@ -148,6 +148,11 @@ struct ecosystem {
 		       const struct manifest *manifest, const char *what, struct strbuf *out,
 		       struct error *err);
 
+	/* Appends why clients are going to refuse what is served before long, or do so already:
+	 * one line without its end, or nothing.  NULL: nothing expires. */
+	void (*warn)(struct store *store, const struct manifest *manifest, int64_t now,
+		     struct strbuf *out);
+
 	/* Appends the YAML of repositories that the machine's own configuration below
 	 * @host_root has, each an item of "repositories" with comments. */
 	int (*from_host)(const char *host_root, struct strbuf *out, struct error *err);

@@ -6,6 +6,7 @@
 #include "reservoir/apt/explain.h"
 #include "reservoir/apt/finish.h"
 #include "reservoir/apt/from_host.h"
+#include "reservoir/apt/key_expiry.h"
 #include "reservoir/apt/sync.h"
 
 const struct ecosystem apt_ecosystem = {
@@ -19,5 +20,6 @@ const struct ecosystem apt_ecosystem = {
 	.package = apt_package,
 	.client_config = apt_client_config,
 	.explain = apt_explain,
+	.warn = apt_warn,
 	.from_host = apt_from_host,
 };

@@ -251,7 +251,9 @@ static const struct verdict {
 } verdicts[] = {
 	{ "GOODSIG ", 0, "" },
 	{ "BADSIG ", EBADMSG, "the signature of key %s is not for this text: it was changed" },
-	{ "EXPKEYSIG ", EKEYREJECTED, "the key %s that signed it has expired" },
+	{ "EXPKEYSIG ", EKEYREJECTED,
+	  "the key %s that signed it has expired: a newer keyring has it for longer, or its "
+	  "successor" },
 	{ "REVKEYSIG ", EKEYREJECTED, "the key %s that signed it was revoked" },
 	{ "EXPSIG ", EKEYREJECTED, "the signature of key %s has expired" },
 	{ "NO_PUBKEY ", EKEYREJECTED, "the key %s that signed it is not in the keyring" },

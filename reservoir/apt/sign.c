@@ -8,10 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/macro.h"
 #include "base/parse.h"
+#include "reservoir/apt/key_expiry.h"
+#include "reservoir/apt/release.h"
 
 #define SIGNED_MAX ((size_t)32 * 1024 * 1024) /* twice a Release file */
 
@@ -177,6 +180,20 @@ static bool take_key(struct signer *signer, const char *fingerprint)
 	return false;
 }
 
+/* Nothing signs with a key that has expired. */
+static int refuse_keys(const struct signer *signer, struct error *err)
+{
+	int64_t end = key_expiry(signer->ffi);
+	char date[40];
+
+	if (end == 0 || end > (int64_t)time(NULL))
+		return error_set(err, EBADMSG, "it has no secret key that can sign");
+	release_date_format(end, date, sizeof(date));
+	return error_set(err, EKEYREJECTED,
+			 "it expired on %s: extend it (gpg --quick-set-expire), and export it anew",
+			 date);
+}
+
 static int choose_key(struct signer *signer, struct error *err)
 {
 	rnp_identifier_iterator_t iterator = NULL;
@@ -189,7 +206,7 @@ static int choose_key(struct signer *signer, struct error *err)
 	       fingerprint)
 		found = take_key(signer, fingerprint);
 	(void)rnp_identifier_iterator_destroy(iterator);
-	return found ? 0 : error_set(err, EBADMSG, "it has no secret key that can sign");
+	return found ? 0 : refuse_keys(signer, err);
 }
 
 static int check_passphrase(struct signer *signer, const char *path, struct error *err)

@@ -28,7 +28,7 @@ struct signer;
  *
  * Return: 0, or
  *   -EBADMSG       there is no secret key in it that can sign
- *   -EKEYREJECTED  it is protected, and the passphrase is missing or wrong
+ *   -EKEYREJECTED  it has expired; or is protected, and the passphrase is missing or wrong
  *   negative errno of the system
  */
 int signer_open(const char *path, struct signer **ret, struct error *err);

@@ -13,11 +13,15 @@
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/command/report.h"
+#include "reservoir/ecosystem.h"
 #include "reservoir/store/arrivals.h"
 #include "reservoir/store/generation.h"
+#include "reservoir/store/manifest.h"
 #include "reservoir/store/object.h"
 #include "reservoir/store/scrub.h"
 #include "reservoir/store/synced.h"
+
+#define TROUBLE_MAX ((size_t)2 * ERROR_TEXT_MAX) /* a line */
 
 struct status {
 	struct store *store;
@@ -54,12 +58,22 @@ static int ask_disk(struct status *status, struct error *err)
 	return store_free_bytes(status->store, &status->free, err);
 }
 
+static int read_current(struct status *status, struct error *err)
+{
+	struct error why = { 0 };
+	int r = generation_current(status->store, &status->generation, &why);
+
+	if (r == -EBADMSG || r == -ENOENT)
+		return error_set(err, -r, "%.300s; `rollback` publishes an earlier one", why.msg);
+	return r < 0 ? error_set(err, -r, "%s", error_text(&why, r)) : 0;
+}
+
 static int gather(const struct settings *settings, struct status *status, struct error *err)
 {
 	int r = store_open(settings->store, STORE_READ, &status->store, err);
 
 	if (r == 0)
-		r = generation_current(status->store, &status->generation, err);
+		r = read_current(status, err);
 	if (r == 0)
 		r = object_each(status->store, count, &status->objects, err);
 	if (r == 0)
@@ -72,6 +86,22 @@ static int gather(const struct settings *settings, struct status *status, struct
 	(void)store_writer(status->store, status->writer, NULL);
 	status->now = (int64_t)time(NULL);
 	return 0;
+}
+
+/* What has clients of a repository go without, now or before long: one line, or none. */
+static void describe_trouble(const struct status *status,
+			     const struct generation_repository *repository, struct strbuf *out)
+{
+	const struct ecosystem *ecosystem = ecosystem_find(repository->ecosystem);
+	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
+	struct error err = { 0 };
+	int r = manifest_open(status->store, &repository->served, &manifest, &err);
+
+	if (r < 0)
+		strbuf_printf(out, "cannot be read: %s; `verify --repair` may bring it back",
+			      error_text(&err, r));
+	else if (ecosystem && ecosystem->warn)
+		ecosystem->warn(status->store, manifest, status->now, out);
 }
 
 /* --- For people --- */
@@ -98,6 +128,19 @@ static void write_repositories(const struct status *status, struct strbuf *out)
 	}
 	strbuf_puts(out, "\n");
 	report_table_write(&table, "", out);
+}
+
+static void write_troubles(const struct status *status, struct strbuf *out)
+{
+	for (size_t i = 0; i < status->generation->n_repositories; i++) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(TROUBLE_MAX);
+		const struct generation_repository *repository =
+			&status->generation->repositories[i];
+
+		describe_trouble(status, repository, &text);
+		if (text.len > 0)
+			strbuf_printf(out, "\n%s: %s\n", repository->name, strbuf_str(&text));
+	}
 }
 
 static int add_snapshot(void *ctx, const char *name, uint64_t number)
@@ -160,6 +203,7 @@ static int print_text(const struct status *status, struct error *err)
 	write_arrivals(status, &out);
 	if (status->generation->n_repositories)
 		write_repositories(status, &out);
+	write_troubles(status, &out);
 	return output_write(&out, stdout, err);
 }
 
@@ -168,10 +212,14 @@ static int print_text(const struct status *status, struct error *err)
 static json_t *repository_json(const struct status *status,
 			       const struct generation_repository *repository)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "name", repository->name, "ecosystem",
+	_cleanup_strbuf_ struct strbuf trouble = STRBUF_INIT(TROUBLE_MAX);
+
+	describe_trouble(status, repository, &trouble);
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:s*}", "name", repository->name, "ecosystem",
 			 repository->ecosystem, "files", (json_int_t)repository->n_files, "bytes",
 			 (json_int_t)repository->bytes, "synced",
-			 (json_int_t)synced_at(status->store, repository));
+			 (json_int_t)synced_at(status->store, repository), "trouble",
+			 trouble.len ? strbuf_str(&trouble) : NULL);
 }
 
 static json_t *repositories_json(const struct status *status)

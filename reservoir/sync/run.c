@@ -253,8 +253,10 @@ static bool is_stale(struct attempt *attempt)
 	describe_signing(repository, now);
 	if (now[0] && strcmp(then, now) != 0)
 		return true;
-	return repository->apt.valid_for_ms > 0 &&
-	       attempt->now - finished > repository->apt.valid_for_ms / 1000 / 3;
+	/* What a clock has signed that was ahead is not valid yet for clients. */
+	return finished > attempt->now ||
+	       (repository->apt.valid_for_ms > 0 &&
+		attempt->now - finished > repository->apt.valid_for_ms / 1000 / 3);
 }
 
 /* Whether what this site has made itself was damaged. */
@@ -267,6 +269,21 @@ static bool is_damaged(struct attempt *attempt)
 		return false;
 	return manifest_open(store, &attempt->before->served, &served, NULL) < 0 ||
 	       scrub_misses(store, served, attempt->current, &attempt->generation->revoked);
+}
+
+/* Of what this site signs, a note that clients are going to refuse it. */
+static void warn(struct attempt *attempt, const struct digest *served)
+{
+	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(ERROR_TEXT_MAX);
+	struct store *store = attempt->runner->run->store;
+
+	if (!attempt->ecosystem->warn || !is_signed_here(attempt->repository) ||
+	    manifest_open(store, served, &manifest, NULL) < 0)
+		return;
+	attempt->ecosystem->warn(store, manifest, attempt->now, &text);
+	if (text.len > 0)
+		report_lines_add(&attempt->report->notes, "%s", strbuf_str(&text));
 }
 
 /* Publishes a repository of which everything was collected. */
@@ -296,6 +313,7 @@ static int conclude(struct attempt *attempt, const struct digest *collected, str
 		r = measure(attempt, &entry.served, &entry, err);
 	if (r < 0)
 		return r;
+	warn(attempt, &entry.served);
 	if (attempt->before && digest_equal(&attempt->before->collected, collected) &&
 	    digest_equal(&attempt->before->served, &entry.served)) {
 		attempt->report->result = SYNC_RESULT_UNCHANGED;
@@ -313,6 +331,7 @@ static int conclude_unchanged(struct attempt *attempt, struct error *err)
 	collected = attempt->before->collected;
 	if (is_stale(attempt) || is_damaged(attempt))
 		return conclude(attempt, &collected, err);
+	warn(attempt, &attempt->before->served);
 	attempt->report->result = SYNC_RESULT_UNCHANGED;
 	return commit(attempt, NULL, NULL, err);
 }

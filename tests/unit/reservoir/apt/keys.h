@@ -84,6 +84,40 @@ _unused_ static const char other_secret[] =
 	"=6ObI\n"
 	"-----END PGP PRIVATE KEY BLOCK-----\n";
 
+/* One that was good for 365 days from 2024 on, and ended at EXPIRED */
+#define EXPIRED INT64_C(1735603200)
+_unused_ static const char expired_secret[] =
+	"-----BEGIN PGP PRIVATE KEY BLOCK-----\n"
+	"\n"
+	"lFgEZZIAgBYJKwYBBAHaRw8BAQdACtlzsau9fdSYVWdogLLGYNFEEVfbgRM4lppi\n"
+	"Vh9STe4AAP9js5B0r4wxdzhraDBfj8WdaKSzDX3gjYXD1kUURsUwdRBktCdFeHBp\n"
+	"cmVkIG9mIGEgdGVzdCA8ZXhwaXJlZEBleGFtcGxlLm9yZz6IlgQTFggAPhYhBFan\n"
+	"aBFmTPaXqW0Uofp0ClpQwQmWBQJlkgCAAhsDBQkB4TOABQsJCAcCBhUKCQgLAgQW\n"
+	"AgMBAh4BAheAAAoJEPp0ClpQwQmWr+4BAMZgUagQoLE4Nen0j5lCngchA/jzK03n\n"
+	"kcCf8y8eYitLAQC5mMY2D6KotSG29qPRZdROzg5TMnQtRmkrlS5m+DFQCQ==\n"
+	"=0ziG\n"
+	"-----END PGP PRIVATE KEY BLOCK-----\n";
+
+/* One without an end, whose subkey signs and ended at EXPIRED */
+_unused_ static const char expired_subkey_secret[] =
+	"-----BEGIN PGP PRIVATE KEY BLOCK-----\n"
+	"\n"
+	"lFgEZZIAgBYJKwYBBAHaRw8BAQdA0Z8jPOgszwFbYOYl207dK+xWcbxceWKllzS1\n"
+	"v9zvznAAAP4xJCy5p6joAg7wpJG4my8oyEJUS50zGAwomj0K0e5ONA41tCVTdWJr\n"
+	"ZXkgb2YgYSB0ZXN0IDxzdWJrZXlAZXhhbXBsZS5vcmc+iJAEExYIADgWIQTU66U+\n"
+	"Wsqk1hQhpYanuqWdO1/SJAUCZZIAgAIbAQULCQgHAgYVCgkICwIEFgIDAQIeAQIX\n"
+	"gAAKCRCnuqWdO1/SJLqbAP4wX2RiJYKul3gWujB8i/SSlmW8b38OaMggfsK8Jjz9\n"
+	"wgD+JYnZmQvLQp+tM626iuOG+qmrDGL7oMf8Efu4CNXH6A2cWARlkgCAFgkrBgEE\n"
+	"AdpHDwEBB0BuvhoODYBn3kLAwza8h9M9XgoVtkf3ddDIrsjyY0iiIwABALSGtmlC\n"
+	"i55sOG80H4Je8Q6wjdN1GGxAVz/Mn/jS7fXtEO2I9QQYFggAJhYhBNTrpT5ayqTW\n"
+	"FCGlhqe6pZ07X9IkBQJlkgCAAhsCBQkB4TOAAIEJEKe6pZ07X9IkdiAEGRYIAB0W\n"
+	"IQRqIodSNrOYBP0POjlqXQq8Ux2A1gUCZZIAgAAKCRBqXQq8Ux2A1ihQAP41IGfO\n"
+	"U1zPczByJU7NrTCtqeAfLaVkQk8f3HxfmixkOwD9E3X0iNZCGhn9TQKVkqcmZuEq\n"
+	"qWH10p42OhFl3pGDOgFDWQEA09BIktGlkjPPxWKqpqDgMhaWtD/F8lb4F7wgSLZo\n"
+	"dDkBAIE08oHpDXnY8qHOPrbaxH++sS4hXyuHXm3ISO+0+qMA\n"
+	"=rbCk\n"
+	"-----END PGP PRIVATE KEY BLOCK-----\n";
+
 /* What is signed */
 _unused_ static const char signed_text[] = "Origin: Example\n"
 					   "Suite: stable\n"

@@ -291,6 +291,52 @@ static void recalls(void **state)
 	expect_recalled(*state, 0);
 }
 
+/* Of the first generation of "a", which is not the current one's, or of the current one. */
+static void damage_manifest(struct scratch *scratch, uint64_t number)
+{
+	_cleanup_(store_closep) struct store *store = scratch_open(scratch, STORE_READ);
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+	char hex[DIGEST_TEXT_SIZE];
+	char path[192];
+
+	assert_int_equal(generation_read(store, number, &generation, NULL), 0);
+	(void)digest_format(&generation->repositories[0].served, hex);
+	(void)snprintf(path, sizeof(path), "%s/objects/%.2s/%s", scratch->store, hex, hex);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(truncate(path, 10), 0);
+}
+
+/* What is dangerous does not wait for a repair. */
+static void recalls_beside_what_is_damaged(void **state)
+{
+	char text[32];
+	char hex[DIGEST_TEXT_SIZE];
+	struct digest digest = content_of(2, text);
+
+	damage_manifest(*state, 1);
+	assert_int_equal(RUN("recall", digest_format(&digest, hex)), COMMAND_DONE);
+	expect_recalled(*state, 1);
+}
+
+static void status_tells_what_is_damaged(void **state)
+{
+	assert_int_equal(RUN("status"), COMMAND_DONE);
+	assert_null(strstr(output, "verify --repair"));
+	damage_manifest(*state, 3);
+	assert_int_equal(RUN("status"), COMMAND_DONE);
+	has("a: cannot be read: ");
+	has("`verify --repair` may bring it back");
+	assert_int_equal(RUN("status", "--json"), COMMAND_DONE);
+	has("\"trouble\": \"cannot be read: ");
+}
+
+static void says_where_a_configuration_is_looked_for(void **state)
+{
+	assert_int_equal(RUN("gc"), COMMAND_FAILED);
+	has("there is no configuration '");
+	has("--store");
+}
+
 static void rolls_back_from_a_damaged_one(void **state)
 {
 	struct scratch *scratch = *state;
@@ -305,6 +351,7 @@ static void rolls_back_from_a_damaged_one(void **state)
 	(void)snprintf(path, sizeof(path), "%s/generations/5", scratch->store);
 	assert_int_equal(truncate(path, 10), 0);
 	assert_int_equal(RUN("status"), COMMAND_FAILED);
+	has("`rollback` publishes an earlier one");
 	assert_int_equal(RUN("rollback", "3", "--repository", "a"), COMMAND_FAILED);
 	has("without --repository");
 	assert_int_equal(RUN("rollback", "3"), COMMAND_DONE);
@@ -329,6 +376,9 @@ int main(void)
 		TEST(verifies_and_repairs),
 		TEST(repairs_from_whichever_upstream_has_it),
 		TEST(recalls),
+		TEST(recalls_beside_what_is_damaged),
+		TEST(status_tells_what_is_damaged),
+		TEST(says_where_a_configuration_is_looked_for),
 		TEST(rolls_back_from_a_damaged_one),
 	};
 

@@ -436,6 +436,9 @@ static void test_what_was_carried_in_is_signed_again(_unused_ void **state)
 	assert_string_equal(generation->reason, "renew a");
 	assert_string_equal(generation->origin_id, "hub");
 	assert_int_equal(generation->origin_sequence, 7);
+	/* That of a clock that was ahead is from the future, for clients as for us. */
+	set_finished(&scene, "b", "99999999999");
+	expect_run(&scene, 0, SYNC_RESULT_UNCHANGED, SYNC_RESULT_PUBLISHED, 5);
 	close_scene(&scene);
 }
 
