@@ -231,7 +231,9 @@ static size_t format(struct buffer *buffer, const struct access_line *line, char
 	p = put_quoted(p, line->method); /* any word that a client sends */
 	*p++ = ' ';
 	p = put_quoted(p, line->target);
-	p = put_text(p, " HTTP/1.1\" ");
+	*p++ = ' ';
+	p = put_text(p, line->version); /* one that the library knows */
+	p = put_text(p, "\" ");
 	p = put_number(p, line->status);
 	*p++ = ' ';
 	p = put_number(p, line->bytes);

@@ -20,7 +20,8 @@ struct access_line {
 	const char *address;
 	const char *user; /* "-" for none */
 	const char *method;
-	const char *target; /* as it was sent */
+	const char *target;  /* as it was sent */
+	const char *version; /* as in "HTTP/1.1" */
 	unsigned int status;
 	uint64_t bytes;		/* of the body */
 	const char *referer;	/* or NULL */

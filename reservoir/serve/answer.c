@@ -255,7 +255,7 @@ static enum MHD_Result send_planned(const struct context *context, const char *e
 	struct peer *peer = context->peer;
 
 	plan_decide(&peer->request, etag, plan);
-	if (plan->status == 416)
+	if (plan->status >= 400)
 		return answer_plan(peer, plan);
 	/* A download that goes on is the same download. */
 	if (plan->counts && !peer->request.head && plan->status != 304 &&

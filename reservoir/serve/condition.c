@@ -3,12 +3,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/macro.h"
 #include "base/parse.h"
 
 #define ETAG_DIGITS 32
+#define BYTES "bytes="
 #define DIGITS_MAX 19 /* of a position in a file; 2^63 has as many */
 
 /* IMF-fixdate, and the two obsolete forms that must be read. */
@@ -57,29 +59,43 @@ bool http_date_parse(const char *text, int64_t *ret)
 	return false;
 }
 
-/* Whether a list of entity tags has one; weak tags match too. */
-static bool list_has(const char *list, const char *etag)
+/* Whether a list of entity tags has one; @weak: weak tags match too. */
+static bool list_has(const char *list, const char *etag, bool weak)
 {
 	size_t len = strlen(etag);
 
 	while (*list) {
 		const char *close;
+		bool is_weak;
 
 		list += strspn(list, " \t,");
 		if (list[0] == '*')
 			return true;
-		if (list[0] == 'W' && list[1] == '/')
+		is_weak = list[0] == 'W' && list[1] == '/';
+		if (is_weak)
 			list += 2;
 		if (list[0] != '"')
 			return false;
 		close = strchr(list + 1, '"');
 		if (!close)
 			return false;
-		if ((size_t)(close + 1 - list) == len && memcmp(list, etag, len) == 0)
+		if ((size_t)(close + 1 - list) == len && memcmp(list, etag, len) == 0 &&
+		    (weak || !is_weak))
 			return true;
 		list = close + 1;
 	}
 	return false;
+}
+
+/* Who goes on with a download wants no part of another file. */
+static bool is_another(const struct condition *condition, const char *etag, int64_t mtime)
+{
+	int64_t since;
+
+	if (condition->if_match)
+		return !list_has(condition->if_match, etag, false);
+	return condition->if_unmodified_since && mtime > 0 &&
+	       http_date_parse(condition->if_unmodified_since, &since) && mtime > since;
 }
 
 static bool is_unchanged(const struct condition *condition, const char *etag, int64_t mtime)
@@ -87,7 +103,7 @@ static bool is_unchanged(const struct condition *condition, const char *etag, in
 	int64_t since;
 
 	if (condition->if_none_match)
-		return list_has(condition->if_none_match, etag);
+		return list_has(condition->if_none_match, etag, true);
 	return condition->if_modified_since && mtime > 0 &&
 	       http_date_parse(condition->if_modified_since, &since) && mtime <= since;
 }
@@ -148,9 +164,9 @@ static enum condition_outcome read_range(const char *p, uint64_t size, struct by
 	uint64_t first = 0, last = UINT64_MAX;
 	bool has_first, has_last;
 
-	p = str_starts_with(p, "bytes=");
-	if (!p)
+	if (strncasecmp(p, BYTES, strlen(BYTES)) != 0)
 		return CONDITION_WHOLE;
+	p += strlen(BYTES);
 	p += strspn(p, " \t");
 	has_first = take_number(&p, &first);
 	if (*p++ != '-')
@@ -164,6 +180,8 @@ static enum condition_outcome read_range(const char *p, uint64_t size, struct by
 enum condition_outcome condition_decide(const struct condition *condition, const char *etag,
 					int64_t mtime, uint64_t size, struct byte_range *ret)
 {
+	if (is_another(condition, etag, mtime))
+		return CONDITION_FAILED;
 	if (is_unchanged(condition, etag, mtime))
 		return CONDITION_UNCHANGED;
 	if (condition->range && range_holds(condition->if_range, etag, mtime))

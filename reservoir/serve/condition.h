@@ -41,6 +41,8 @@ bool http_date_parse(const char *text, int64_t *ret);
 
 /* What of a request decides which part of a file is sent, if any; each may be NULL. */
 struct condition {
+	const char *if_match;
+	const char *if_unmodified_since;
 	const char *if_none_match;
 	const char *if_modified_since;
 	const char *range;
@@ -51,6 +53,7 @@ enum condition_outcome {
 	CONDITION_WHOLE,	 /* 200 */
 	CONDITION_UNCHANGED,	 /* 304 */
 	CONDITION_PART,		 /* 206 */
+	CONDITION_FAILED,	 /* 412 */
 	CONDITION_UNSATISFIABLE, /* 416 */
 	_CONDITION_OUTCOME_MAX,
 };

@@ -19,7 +19,7 @@ static const char *const own[] = { "", "healthz", "readyz", "metrics", "status.j
 static int decode_one(const char **at)
 {
 	const char *p = *at;
-	int high, low, c;
+	int high, low;
 
 	if (*p != '%') {
 		(*at)++;
@@ -29,9 +29,8 @@ static int decode_one(const char **at)
 	low = high < 0 ? -1 : char_digit(p[2]);
 	if (low < 0)
 		return -1;
-	c = high * 16 + low;
 	*at += 3;
-	return c == '/' || c == '\0' ? -1 : c;
+	return high * 16 + low;
 }
 
 static int decode(const char *target, char *ret, size_t size, struct error *err)
@@ -39,9 +38,10 @@ static int decode(const char *target, char *ret, size_t size, struct error *err)
 	size_t n = 0;
 
 	while (*target) {
+		bool encoded = *target == '%';
 		int c = decode_one(&target);
 
-		if (c < 0x20 || c > 0x7e || c == '\\')
+		if (c < 0x20 || c > 0x7e || c == '\\' || (c == '/' && encoded))
 			return error_set(err, EINVAL, "the path has characters that no file has");
 		if (n + 1 >= size)
 			return error_set(err, ENAMETOOLONG, "the path is too long");
@@ -164,6 +164,21 @@ int place_parse(const char *target, struct place *ret, struct error *err)
 		return r;
 	*ret = place;
 	return 0;
+}
+
+bool place_decode_value(const char *value, char *ret, size_t size)
+{
+	size_t n = 0;
+
+	while (*value) {
+		int c = decode_one(&value);
+
+		if (c < 0x20 || c > 0x7e || n + 1 >= size)
+			return false;
+		ret[n++] = (char)c;
+	}
+	ret[n] = '\0';
+	return true;
 }
 
 void place_encode(const char *path, char *ret, size_t size)

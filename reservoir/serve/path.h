@@ -52,3 +52,13 @@ int place_parse(const char *target, struct place *ret, struct error *err);
  * @size: bytes of @ret
  */
 void place_encode(const char *path, char *ret, size_t size);
+
+/**
+ * place_decode_value() - Decode a value of a query.
+ * @value: value as the client sent it
+ * @ret: receives it
+ * @size: bytes of @ret
+ *
+ * Return: false for one that is too long, or has characters that no value has here.
+ */
+bool place_decode_value(const char *value, char *ret, size_t size);

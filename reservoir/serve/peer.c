@@ -26,6 +26,8 @@ static const struct {
 	HEADER("Accept", accept),
 	HEADER("Accept-Encoding", accept_encoding),
 	HEADER("Authorization", authorization),
+	HEADER("If-Match", condition.if_match),
+	HEADER("If-Unmodified-Since", condition.if_unmodified_since),
 	HEADER("If-None-Match", condition.if_none_match),
 	HEADER("If-Modified-Since", condition.if_modified_since),
 	HEADER("If-Range", condition.if_range),
@@ -92,8 +94,10 @@ void peer_begin(struct peer *peer, const char *target)
 	peer->waited = false;
 	peer->begun_ns = clock_ns();
 	peer->method = "-";
+	peer->version = "-";
 	memcpy(peer->target, target, len);
 	peer->target[len] = '\0';
+	peer->client = peer->address;
 	peer->login = _LOGIN_MAX;
 	peer->user = USER_NONE;
 	peer->user_name[0] = '-';
@@ -115,6 +119,8 @@ static enum MHD_Result read_header(void *cls, _unused_ enum MHD_ValueKind kind, 
 		request->has_body |= strcmp(value, "0") != 0;
 	if (IS_HEADER(name, len, "Transfer-Encoding"))
 		request->has_body = true;
+	if (IS_HEADER(name, len, "Host"))
+		request->hosts++;
 	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
 		const char **member = (const char **)(void *)((char *)request + headers[i].offset);
 
@@ -128,19 +134,30 @@ static enum MHD_Result read_header(void *cls, _unused_ enum MHD_ValueKind kind, 
 	return MHD_YES;
 }
 
-void peer_read(struct peer *peer, const char *target, const char *method)
+/* The library has made spaces of plus signs, and nothing else. */
+static void read_format(struct peer *peer)
+{
+	const char *value =
+		MHD_lookup_connection_value(peer->connection, MHD_GET_ARGUMENT_KIND, "format");
+
+	if (value && place_decode_value(value, peer->format, sizeof(peer->format)))
+		value = peer->format;
+	peer->request.format = value;
+}
+
+void peer_read(struct peer *peer, const char *target, const char *method, const char *version)
 {
 	struct request *request = &peer->request;
 
 	atomic_store_explicit(&peer->waiting_ns, 0, memory_order_relaxed);
 	peer->read = true;
 	peer->method = method;
+	peer->version = version;
 	request->target = target;
 	request->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 	(void)MHD_get_connection_values(peer->connection, MHD_HEADER_KIND, read_header, request);
 	if (strchr(peer->target, '?'))
-		request->format = MHD_lookup_connection_value(peer->connection,
-							      MHD_GET_ARGUMENT_KIND, "format");
+		read_format(peer);
 }
 
 /* The last address that is not that of a proxy, of "CLIENT, PROXY, PROXY". */
@@ -185,7 +202,7 @@ static void log_request(struct peer *peer, const struct worker *worker)
 
 	if (!peer->core->log)
 		return;
-	if (peer->read && memcmp(&peer->client, &peer->address, sizeof(peer->client)) != 0) {
+	if (memcmp(&peer->client, &peer->address, sizeof(peer->client)) != 0) {
 		format_address(&peer->client, text);
 		address = text;
 	}
@@ -196,6 +213,7 @@ static void log_request(struct peer *peer, const struct worker *worker)
 			.user = peer->user_name,
 			.method = peer->method,
 			.target = peer->target,
+			.version = peer->version,
 			.status = peer->status,
 			.bytes = peer->bytes,
 			.referer = peer->request.referer,

@@ -15,6 +15,7 @@
 #include "reservoir/serve/plan.h"
 
 #define PEER_TARGET_LOGGED 513 /* bytes with the NUL; the rest is not logged */
+#define PEER_FORMAT_MAX 64     /* bytes with the NUL; media types of indexes have 40 */
 
 struct MHD_Connection;
 
@@ -35,10 +36,13 @@ struct peer {
 	bool counts;
 	uint64_t begun_ns;
 	const char *method;
+	const char *version;
 	char target[PEER_TARGET_LOGGED];
-	struct limit_key client;  /* whom the request is from: @address unless it is a proxy */
-	struct limit_key counted; /* whom limits count for @client */
-	enum login login;	  /* _LOGIN_MAX: not known yet */
+	char format[PEER_FORMAT_MAX]; /* of the query, decoded */
+	struct limit_key client;      /* whom the request is from: @address unless it is a proxy */
+	struct limit_key counted;     /* whom limits count for @client */
+	enum login login;	      /* _LOGIN_MAX: not known yet */
+	uint32_t login_wait_ms;	      /* of LOGIN_SLOW after a sleep: too many were wrong */
 	uint32_t user;
 	char user_name[sizeof(((struct config_user *)0)->name)];
 	struct picture *picture; /* referenced while the connection sleeps */
@@ -80,9 +84,10 @@ void peer_begin(struct peer *peer, const char *target);
  * peer_read() - Read the headers of a request.
  * @peer: peer
  * @target: target without its query; borrowed for the request
- * @method: method
+ * @method: method; borrowed for the request
+ * @version: version of HTTP; borrowed for the request
  */
-void peer_read(struct peer *peer, const char *target, const char *method);
+void peer_read(struct peer *peer, const char *target, const char *method, const char *version);
 
 /**
  * peer_identify() - Say whom a request is from.

@@ -17,15 +17,16 @@ void plan_text(unsigned int status, const char *text, struct plan *ret)
 void plan_redirect(const struct place *place, const char *path, const struct request *request,
 		   struct plan *ret)
 {
-	char encoded[PLAN_LOCATION_MAX - 3 * STORE_NAME_MAX];
-	const char *format = request->format;
-	bool has_format = format && strlen(format) < STORE_NAME_MAX &&
-			  format[strcspn(format, "%#&<>\"\\ ")] == '\0' && str_is_printable(format);
+	char encoded[PLAN_LOCATION_MAX - 6 * STORE_NAME_MAX], format[3 * STORE_NAME_MAX] = "";
+	bool has_format = request->format && strlen(request->format) < STORE_NAME_MAX &&
+			  !strchr(request->format, '&');
 
 	place_encode(path, encoded, sizeof(encoded));
+	if (has_format)
+		place_encode(request->format, format, sizeof(format));
 	(void)snprintf(ret->location, sizeof(ret->location), "%s%s/%s/%s%s%s",
 		       place->snapshot[0] ? "/snapshot/" : "", place->snapshot, place->repository,
-		       encoded, has_format ? "?format=" : "", has_format ? format : "");
+		       encoded, has_format ? "?format=" : "", format);
 	plan_text(301, "moved", ret);
 }
 
@@ -82,10 +83,8 @@ static void plan_entry(const struct picture_repository *repository, const struct
 void plan_decide(const struct request *request, const char *etag, struct plan *plan)
 {
 	static const unsigned int statuses[] = {
-		[CONDITION_WHOLE] = 200,
-		[CONDITION_UNCHANGED] = 304,
-		[CONDITION_PART] = 206,
-		[CONDITION_UNSATISFIABLE] = 416,
+		[CONDITION_WHOLE] = 200,  [CONDITION_UNCHANGED] = 304,	   [CONDITION_PART] = 206,
+		[CONDITION_FAILED] = 412, [CONDITION_UNSATISFIABLE] = 416,
 	};
 	struct condition condition = request->condition;
 
@@ -93,6 +92,8 @@ void plan_decide(const struct request *request, const char *etag, struct plan *p
 		condition.range = NULL; /* RFC 9110, section 14.2: only of GET */
 	plan->status = statuses[condition_decide(&condition, etag, plan->key.mtime, plan->key.size,
 						 &plan->range)];
+	if (plan->status == 412)
+		plan->text = "the file is not the one that was meant";
 	if (plan->status == 416)
 		plan->text = "the file is not so long";
 }

@@ -29,6 +29,7 @@ struct request {
 	struct condition condition;
 	bool head;
 	bool has_body;
+	unsigned int hosts; /* lines with one */
 };
 
 struct plan {

@@ -122,19 +122,23 @@ static enum MHD_Result on_accept(void *cls, const struct sockaddr *from, _unused
 	return n < server->client_connections ? MHD_YES : MHD_NO;
 }
 
-static void *on_target(_unused_ void *cls, const char *uri, struct MHD_Connection *connection)
+static void *on_target(void *cls, const char *uri, struct MHD_Connection *connection)
 {
+	struct server *server = cls;
+	struct worker *worker = workers_mine(server->core.workers);
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct peer *peer = info ? info->socket_context : NULL;
 
 	if (peer)
 		peer_begin(peer, uri);
+	if (peer && worker) /* on_completed() comes also for what the library refuses */
+		worker_add(&worker->totals.begun, 1);
 	return peer;
 }
 
 static enum MHD_Result on_request(void *cls, _unused_ struct MHD_Connection *connection,
-				  const char *url, const char *method, _unused_ const char *version,
+				  const char *url, const char *method, const char *version,
 				  _unused_ const char *upload_data, size_t *upload_data_size,
 				  void **con_cls)
 {
@@ -147,10 +151,11 @@ static enum MHD_Result on_request(void *cls, _unused_ struct MHD_Connection *con
 	*upload_data_size = 0;
 	if (peer->read)
 		return answer_request(peer, worker);
-	peer_read(peer, url, method);
-	worker_add(&worker->totals.begun, 1);
+	peer_read(peer, url, method, version);
 	if (!peer->request.head && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
 		return answer_text(peer, 405, "only GET and HEAD are answered here");
+	if (peer->request.hosts > 1) /* RFC 9112, section 3.2: it may be meant for two servers */
+		return answer_text(peer, 400, "a request has one Host");
 	if (peer->request.has_body)
 		return answer_text(peer, 413, "a request here has no body");
 	return MHD_YES; /* an answer at this call would end the connection */

@@ -8,7 +8,7 @@
 #include "reservoir/serve/negotiate.h"
 #include "reservoir/serve/path.h"
 
-#define LINES 6
+#define LINES 9
 #define SIZE 1000u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -35,7 +35,16 @@ static void check_condition(const struct condition *condition)
 		abort();
 }
 
-/* Lines: target, Accept-Encoding, If-None-Match, If-Modified-Since, Range, If-Range. */
+static void check_value(const char *value)
+{
+	char text[16];
+
+	if (value && place_decode_value(value, text, sizeof(text)) && strlen(text) >= sizeof(text))
+		abort();
+}
+
+/* Lines: target, Accept-Encoding, If-None-Match, If-Modified-Since, Range, If-Range, If-Match,
+ * If-Unmodified-Since, and a value of the query. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	char *text = calloc(1, len + 1), *rest = text;
@@ -50,7 +59,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (negotiate_encoding(lines[1], ENCODING_BIT(ENCODING_IDENTITY) |
 						 ENCODING_BIT(ENCODING_ZSTD)) >= _ENCODING_MAX)
 		abort();
-	check_condition(&(struct condition) { lines[2], lines[3], lines[4], lines[5] });
+	check_condition(&(struct condition) { .if_none_match = lines[2],
+					      .if_modified_since = lines[3],
+					      .range = lines[4],
+					      .if_range = lines[5],
+					      .if_match = lines[6],
+					      .if_unmodified_since = lines[7] });
+	check_value(lines[8]);
 	free(text);
 	return 0;
 }

@@ -61,6 +61,21 @@ static const struct {
 	{ { .range = "bytes=0-1", .if_range = LATER }, CONDITION_WHOLE, { 0 } },
 	{ { .range = "bytes=0-1", .if_range = EARLIER }, CONDITION_WHOLE, { 0 } },
 	{ { .range = "bytes=0-1", .if_range = "nonsense" }, CONDITION_WHOLE, { 0 } },
+	{ { .range = "Bytes=0-0" }, CONDITION_PART, { 0, 1 } },
+	{ { .range = "byte=0-0" }, CONDITION_WHOLE, { 0 } },
+	{ { .if_match = ETAG }, CONDITION_WHOLE, { 0 } },
+	{ { .if_match = "\"x\", " ETAG }, CONDITION_WHOLE, { 0 } },
+	{ { .if_match = "*" }, CONDITION_WHOLE, { 0 } },
+	{ { .if_match = "W/" ETAG }, CONDITION_FAILED, { 0 } },
+	{ { .if_match = "\"x\"" }, CONDITION_FAILED, { 0 } },
+	{ { .if_match = "\"x\"", .range = "bytes=0-0" }, CONDITION_FAILED, { 0 } },
+	{ { .if_match = ETAG, .range = "bytes=0-0" }, CONDITION_PART, { 0, 1 } },
+	{ { .if_match = ETAG, .if_none_match = ETAG }, CONDITION_UNCHANGED, { 0 } },
+	{ { .if_unmodified_since = DATE }, CONDITION_WHOLE, { 0 } },
+	{ { .if_unmodified_since = LATER }, CONDITION_WHOLE, { 0 } },
+	{ { .if_unmodified_since = EARLIER }, CONDITION_FAILED, { 0 } },
+	{ { .if_unmodified_since = "yesterday" }, CONDITION_WHOLE, { 0 } },
+	{ { .if_match = ETAG, .if_unmodified_since = EARLIER }, CONDITION_WHOLE, { 0 } },
 };
 
 static void decides(_unused_ void **state)

@@ -97,11 +97,39 @@ static void refuses_what_is_too_long(_unused_ void **state)
 	assert_int_equal(place_parse(target, &place, &err), -ENOENT);
 }
 
+static void decodes_values(_unused_ void **state)
+{
+	static const struct {
+		const char *value, *text; /* NULL: refused */
+	} values[] = {
+		{ "", "" },
+		{ "a/b+c", "a/b+c" },
+		{ "a%2Fb%2bc", "a/b+c" },
+		{ "1234567", "1234567" },
+		{ "12345678", NULL },
+		{ "%00", NULL },
+		{ "%0a", NULL },
+		{ "%", NULL },
+		{ "%4", NULL },
+		{ "\xc3", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		char text[8] = "";
+
+		if (place_decode_value(values[i].value, text, sizeof(text)) != !!values[i].text)
+			fail_msg("case %zu", i);
+		if (values[i].text)
+			assert_string_equal(text, values[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_targets),
 		cmocka_unit_test(refuses_what_is_too_long),
+		cmocka_unit_test(decodes_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

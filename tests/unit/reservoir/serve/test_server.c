@@ -100,6 +100,11 @@ static const struct {
 	  "i" },
 	{ "GET", "/files/a.txt", "Range: bytes=0-0\r\nIf-Range: \"other\"\r\n", 200, NULL, NULL,
 	  "identity" },
+	{ "GET", "/files/a.txt", "Range: bytes=0-0\r\nIf-Match: \"other\"\r\n", 412,
+	  "Cache-Control:", "no-store", NULL },
+	{ "GET", "/files/a.txt", "If-Unmodified-Since: " SITE_DATE "\r\n", 200, NULL, NULL,
+	  "identity" },
+	{ "GET", "/files/a.txt", "", 200, "Cache-Control:", "no-cache", NULL },
 	{ "GET", "/files/dir/x%20y~%2B.deb", "", 200,
 	  "Content-Type:", "application/vnd.debian.binary-package", "deb" },
 	{ "GET", "/files/dir/x%20y~+.deb", "", 200, NULL, NULL, "deb" },
@@ -168,6 +173,7 @@ static const struct {
 	  0, -1 },
 	{ "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11, -1 },
 	{ "GET  HTTP/1.1\r\nHost: x\r\n\r\n", 0, -1 },
+	{ "GET /files/a.txt HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 0, 400 },
 };
 
 static void lives_through_hostile_requests(void **state)
@@ -513,6 +519,23 @@ static void assert_page(const struct server *server, const char *target, int sta
 	free(reply.body);
 }
 
+/* What the library answers by itself has begun, too. */
+static void counts_what_is_in_flight(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (int i = 0; i < 3; i++) {
+		_cleanup_close_ int fd = http_connect(fixture->server);
+		struct http_reply reply;
+
+		http_send(fd, "GET / HTTP/1.1\r\n\r\n", 18); /* no Host */
+		http_read(fd, false, &reply);
+		assert_int_equal(reply.status, 400);
+		free(reply.body);
+	}
+	assert_page(fixture->server, "/metrics", 200, "silica_reservoir_requests_in_flight 1\n");
+}
+
 static const char *const parts[] = { "current", "objects" };
 
 static void says_that_the_store_cannot_be_read(void **state)
@@ -640,6 +663,7 @@ int main(void)
 		WITH_SERVER(publishes_and_reloads_under_load),
 		WITH_SERVER(keeps_the_old_generation),
 		WITH_SERVER(one_bad_manifest_is_the_fault_of_its_repository),
+		WITH_SERVER(counts_what_is_in_flight),
 		WITH_SERVER(says_that_the_store_cannot_be_read),
 		WITH_SERVER(says_that_nothing_can_be_read),
 		WITH_SERVER(drains),
