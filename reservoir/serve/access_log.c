@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * No thread that answers may wait for who reads the log: what a pipe has no room for stays in
+ * the buffers, and once these are full, lines are left out and counted.
+ */
 #include "reservoir/serve/access_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/macro.h"
 #include "base/parse.h"
 #include "reservoir/config/config.h"
@@ -19,6 +28,8 @@
 #define QUOTED_MAX 512u /* bytes of a target or an agent in a line; the rest is left out */
 #define LINE_MAX_BYTES (4 * 4 * QUOTED_MAX + 512u) /* four such, with every byte escaped */
 #define FLUSH_NS 250000000L
+#define LAST_TRIES 20 /* of the lines that are left at the end */
+#define LAST_MS 50    /* between two of these */
 
 struct buffer {
 	pthread_mutex_t lock;
@@ -35,42 +46,88 @@ struct access_log {
 	pthread_cond_t wake;
 	bool ends;
 	int fd;
+	bool is_file;	      /* what takes all at once, and no pipe */
+	struct buffer *begun; /* with a line that was written in part, or NULL */
+	atomic_uint_fast64_t lost;
 	char out[BUFFER_SIZE];
 	struct buffer buffers[ACCESS_LOG_THREADS];
 };
 
-static void write_all(int fd, const char *data, size_t len)
+/* How much of it there was room for; all of it when nothing can be written, as to a full disk.
+ * What is ready for more takes PIPE_BUF bytes without a wait: poll(2), pipe(7). */
+static size_t write_some(const struct access_log *log, const char *data, size_t len)
 {
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
+	size_t done = 0;
 
+	while (done < len) {
+		struct pollfd room = { .fd = log->fd, .events = POLLOUT };
+		size_t left = len - done;
+		ssize_t n;
+
+		if (!log->is_file && poll(&room, 1, 0) <= 0)
+			break;
+		n = write(log->fd, data + done, log->is_file ? left : MIN(left, (size_t)PIPE_BUF));
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
 		if (n <= 0)
-			return; /* a full disk must not stop the server */
-		data += n;
-		len -= (size_t)n;
+			return len;
+		done += (size_t)n;
 	}
+	return done;
 }
 
-/* Writes what one thread has gathered; called with the lock of the log. */
-static void flush_one(struct access_log *log, struct buffer *buffer)
+/* Writes what one thread has gathered, as far as there is room. */
+static void drain(struct access_log *log, struct buffer *buffer)
 {
-	size_t len;
+	size_t len, n;
 
 	(void)pthread_mutex_lock(&buffer->lock);
 	len = buffer->len;
 	memcpy(log->out, buffer->data, len);
-	buffer->len = 0;
 	(void)pthread_mutex_unlock(&buffer->lock);
-	write_all(log->fd, log->out, len);
+	n = write_some(log, log->out, len);
+	if (n == 0)
+		return;
+	log->begun = log->out[n - 1] == '\n' ? NULL : buffer;
+	(void)pthread_mutex_lock(&buffer->lock);
+	memmove(buffer->data, buffer->data + n, buffer->len - n);
+	__atomic_store_n(&buffer->len, buffer->len - n, __ATOMIC_RELAXED);
+	(void)pthread_mutex_unlock(&buffer->lock);
 }
 
-static void flush_all(struct access_log *log)
+/* The same, behind the rest of another's line; called with the lock of the log. */
+static void flush_one(struct access_log *log, struct buffer *buffer)
 {
-	for (size_t i = 0; i < ACCESS_LOG_THREADS; i++)
-		if (__atomic_load_n(&log->buffers[i].len, __ATOMIC_RELAXED) > 0)
-			flush_one(log, &log->buffers[i]);
+	if (log->begun && log->begun != buffer)
+		drain(log, log->begun);
+	if (!log->begun || log->begun == buffer)
+		drain(log, buffer);
+}
+
+/* Whether all is written. */
+static bool flush_all(struct access_log *log)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < ACCESS_LOG_THREADS; i++) {
+		struct buffer *buffer = &log->buffers[i];
+
+		if (__atomic_load_n(&buffer->len, __ATOMIC_RELAXED) > 0)
+			flush_one(log, buffer);
+		all &= __atomic_load_n(&buffer->len, __ATOMIC_RELAXED) == 0;
+	}
+	return all;
+}
+
+static void tell_lost(struct access_log *log)
+{
+	uint64_t lost = atomic_exchange(&log->lost, 0);
+
+	if (lost > 0)
+		log_warning("serve", "%llu lines are not in the access log: it was not read",
+			    (unsigned long long)lost);
 }
 
 static void *run(void *ctx)
@@ -86,21 +143,34 @@ static void *run(void *ctx)
 		until.tv_sec += until.tv_nsec / 1000000000L;
 		until.tv_nsec %= 1000000000L;
 		(void)pthread_cond_timedwait(&log->wake, &log->lock, &until);
-		flush_all(log);
+		if (!flush_all(log))
+			continue;
+		(void)pthread_mutex_unlock(&log->lock);
+		tell_lost(log);
+		(void)pthread_mutex_lock(&log->lock);
 	}
 	(void)pthread_mutex_unlock(&log->lock);
 	return NULL;
 }
 
+/* One with a name may be that of a pipe, which must not wait either. */
 static int open_file(const char *path, struct error *err)
 {
 	int fd = strcmp(path, "-") == 0
 			 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-			 : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+			 : open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0640);
 
 	return fd < 0 ? error_set(err, errno, "the access log '%s' cannot be opened: %s", path,
 				  strerror(errno))
 		      : fd;
+}
+
+static void use_file(struct access_log *log, int fd)
+{
+	struct stat st;
+
+	log->fd = fd;
+	log->is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 int access_log_new(const char *path, struct access_log **ret, struct error *err)
@@ -116,7 +186,7 @@ int access_log_new(const char *path, struct access_log **ret, struct error *err)
 		(void)close(fd);
 		return error_set(err, ENOMEM, "no memory for the access log");
 	}
-	log->fd = fd;
+	use_file(log, fd);
 	(void)pthread_mutex_init(&log->lock, NULL);
 	(void)pthread_cond_init(&log->wake, NULL);
 	for (size_t i = 0; i < ACCESS_LOG_THREADS; i++)
@@ -139,7 +209,9 @@ void access_log_free(struct access_log *log)
 	(void)pthread_cond_signal(&log->wake);
 	(void)pthread_mutex_unlock(&log->lock);
 	(void)pthread_join(log->thread, NULL);
-	flush_all(log);
+	for (int i = 0; i < LAST_TRIES && !flush_all(log); i++)
+		(void)poll(NULL, 0, LAST_MS);
+	tell_lost(log);
 	for (size_t i = 0; i < ACCESS_LOG_THREADS; i++)
 		(void)pthread_mutex_destroy(&log->buffers[i].lock);
 	(void)pthread_cond_destroy(&log->wake);
@@ -158,9 +230,9 @@ int access_log_reopen(struct access_log *log, struct error *err)
 	if (fd < 0)
 		return fd;
 	(void)pthread_mutex_lock(&log->lock);
-	flush_all(log);
+	(void)flush_all(log);
 	(void)close(log->fd);
-	log->fd = fd;
+	use_file(log, fd);
 	(void)pthread_mutex_unlock(&log->lock);
 	return 0;
 }
@@ -264,8 +336,11 @@ void access_log_add(struct access_log *log, unsigned int thread, const struct ac
 		(void)pthread_mutex_unlock(&log->lock);
 		(void)pthread_mutex_lock(&buffer->lock);
 	}
-	__atomic_store_n(&buffer->len,
-			 buffer->len + format(buffer, line, buffer->data + buffer->len),
-			 __ATOMIC_RELAXED);
+	if (buffer->len + LINE_MAX_BYTES > BUFFER_SIZE)
+		atomic_fetch_add(&log->lost, 1);
+	else
+		__atomic_store_n(&buffer->len,
+				 buffer->len + format(buffer, line, buffer->data + buffer->len),
+				 __ATOMIC_RELAXED);
 	(void)pthread_mutex_unlock(&buffer->lock);
 }

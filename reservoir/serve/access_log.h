@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The access log: a line per request, gathered per thread and written by one.
+ * The access log: a line per request, gathered per thread and written by one.  Lines that
+ * nobody reads, from a pipe that is full, are lost: the server goes on.
  *
  * Source: the combined format of the Apache HTTP server, with the repository and the
  * milliseconds after it

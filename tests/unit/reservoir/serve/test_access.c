@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may read what, how often and how fast; over real connections. */
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/strbuf.h"
 #include "reservoir/serve/users.h"
 #include "tests/unit/reservoir/serve/http.h"
 #include "tests/unit/reservoir/serve/site.h"
@@ -324,6 +326,79 @@ static void logs_no_more_of_a_method_than_of_the_rest(void **state)
 	n = file_read(AT_FDCWD, path, text, sizeof(text), NULL);
 	assert_in_range(n, 20 * 4 * 512, 20 * (4 * 512 + 200));
 	assert_null(strstr(text, "\"\"\""));
+	assert_ptr_equal(str_starts_with(text, "127.0.0.1 - - ["), text + 15);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* Asks for something whose line in the log is of 2 KiB and more. */
+static void ask_at_length(int fd)
+{
+	char headers[640];
+	struct http_reply reply;
+	size_t len = (size_t)snprintf(headers, sizeof(headers), "User-Agent: ");
+
+	memset(headers + len, '"', 512);
+	(void)snprintf(headers + len + 512, sizeof(headers) - len - 512, "\r\n");
+	http_ask(fd, "GET", "/open/a", headers, &reply);
+	assert_int_equal(reply.status, 200);
+	free(reply.body);
+}
+
+/* Reads what there is in a pipe, until nothing comes for @wait_ms. */
+static void read_pipe(int fd, int wait_ms, struct strbuf *text)
+{
+	struct pollfd more = { .fd = fd, .events = POLLIN };
+	char data[4096];
+
+	while (poll(&more, 1, wait_ms) == 1 && more.revents & POLLIN) {
+		ssize_t n = read(fd, data, sizeof(data));
+
+		assert_true(n >= 0);
+		strbuf_add(text, data, (size_t)n);
+	}
+}
+
+/* How many lines there are, each of which begins as it should. */
+static size_t count_lines(const char *text)
+{
+	size_t n = 0;
+
+	for (const char *line = text; *line; n++) {
+		assert_non_null(str_starts_with(line, "127.0.0.1 - - ["));
+		line = strchr(line, '\n');
+		assert_non_null(line);
+		line++;
+	}
+	return n;
+}
+
+/* What reads the log has stopped: its pipe is full, then the buffers are. */
+static void goes_on_when_nobody_reads_the_log(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(1 << 20);
+	char path[256], yaml[512];
+	int reader, fd;
+
+	(void)snprintf(path, sizeof(path), "%s/access.pipe", fixture->scratch->dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(reader >= 0);
+	(void)snprintf(yaml, sizeof(yaml), "  accessLog: %s\n", path);
+	serve(fixture, yaml, REPOSITORY("open", ""));
+	fd = http_connect(fixture->server);
+	for (int i = 0; i < 200; i++)
+		ask_at_length(fd);
+	/* It goes on where it was, with whole lines. */
+	read_pipe(reader, 2000, &text);
+	for (int i = 0; i < 3; i++)
+		ask_at_length(fd);
+	(void)close(fd);
+	server_free(fixture->server);
+	fixture->server = NULL;
+	read_pipe(reader, 0, &text);
+	assert_in_range(count_lines(strbuf_str(&text)), 20, 180);
+	(void)close(reader);
 	assert_int_equal(unlink(path), 0);
 }
 
@@ -432,6 +507,7 @@ int main(void)
 		WITH_STORE(limits_a_network),
 		WITH_STORE(limits_connections),
 		WITH_STORE(logs_no_more_of_a_method_than_of_the_rest),
+		WITH_STORE(goes_on_when_nobody_reads_the_log),
 		WITH_STORE(limits_a_repository),
 		WITH_STORE(paces_bodies),
 		WITH_STORE(ends_connections_that_wait),
