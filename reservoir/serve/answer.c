@@ -427,16 +427,11 @@ static enum MHD_Result answer_repository(struct context *context)
 	return answer_file(context);
 }
 
-static enum MHD_Result answer_own(const struct context *context)
+static enum MHD_Result answer_page(struct peer *peer, const char *path)
 {
-	struct peer *peer = context->peer;
-	const char *path = context->place.path;
 	struct MHD_Response *response;
 	struct status_page page = { 0 };
-	bool is_probe = strcmp(path, "healthz") == 0 || strcmp(path, "readyz") == 0;
 
-	if (!is_probe && context->picture && !setup_may_watch(context->picture->setup, peer->user))
-		return answer_denied(context);
 	status_page(peer->core, path, &page);
 	if (!page.text)
 		return answer_text(peer, 500, "no memory for the page");
@@ -454,6 +449,36 @@ static enum MHD_Result answer_own(const struct context *context)
 	return respond_once(peer, page.status, response);
 }
 
+static bool is_probe(const char *path)
+{
+	return strcmp(path, "healthz") == 0 || strcmp(path, "readyz") == 0;
+}
+
+static enum MHD_Result answer_own(const struct context *context)
+{
+	struct peer *peer = context->peer;
+	const struct picture *picture = context->picture;
+
+	if (is_probe(context->place.path))
+		return answer_page(peer, context->place.path);
+	if (!picture && !follow_may_watch(peer->core->follow))
+		return answer_text(peer, 503, "the store cannot be read");
+	if (picture && !setup_may_watch(picture->setup, peer->user))
+		return answer_denied(context);
+	return answer_page(peer, context->place.path);
+}
+
+/* Who may not read what has no entry in the configuration, is not told what there is. */
+static enum MHD_Result answer_unknown(const struct context *context, const char *text)
+{
+	struct setup *setup = context->picture->setup;
+
+	if (!setup_may_read(setup, setup_repository(setup, context->place.repository),
+			    context->peer->user))
+		return answer_denied(context);
+	return answer_text(context->peer, 404, text);
+}
+
 static enum MHD_Result answer_place(struct context *context)
 {
 	_cleanup_(picture_unrefp) struct picture *snapshot = NULL;
@@ -465,10 +490,10 @@ static enum MHD_Result answer_place(struct context *context)
 	if (!context->picture)
 		return answer_text(context->peer, 503, "the store cannot be read");
 	if (context->place.snapshot[0]) {
-		r = follow_snapshot(context->peer->core->follow, context->place.snapshot, &snapshot,
-				    &err);
+		r = follow_snapshot(context->peer->core->follow, context->picture,
+				    context->place.snapshot, &snapshot, &err);
 		if (r == -ENOENT || r == -EINVAL)
-			return answer_text(context->peer, 404, "there is no such snapshot");
+			return answer_unknown(context, "there is no such snapshot");
 		if (r < 0)
 			return answer_text(context->peer, 503, "the snapshot cannot be read");
 		context->picture = snapshot;
@@ -476,16 +501,27 @@ static enum MHD_Result answer_place(struct context *context)
 	}
 	context->repository = picture_find(context->picture, context->place.repository);
 	if (!context->repository)
-		return answer_text(context->peer, 404, "there is no such repository");
+		return answer_unknown(context, "there is no such repository");
 	return answer_repository(context);
 }
 
+/* What a wrong password takes is taken before it is hashed, and given back if it was right: of
+ * the many connections that a client begins with, one is hashed and the others find that. */
 static void check_login(struct job *job)
 {
 	struct peer *peer = (struct peer *)(void *)((char *)job - offsetof(struct peer, job));
+	struct setup *setup = peer->picture->setup;
+	const char *authorization = peer->request.authorization;
 
-	peer->login =
-		users_check(peer->picture->setup->users, peer->request.authorization, &peer->user);
+	peer->login = users_login(setup->users, authorization, &peer->user);
+	if (peer->login == LOGIN_SLOW &&
+	    limit_take(setup->failures, &peer->counted, SETUP_FAILURE_TOKENS, SETUP_FAILURE_TOKENS,
+		       clock_ns(), &peer->login_wait_ms) > 0) {
+		peer->login = users_check(setup->users, authorization, &peer->user);
+		if (peer->login == LOGIN_USER)
+			limit_give(setup->failures, &peer->counted, SETUP_FAILURE_TOKENS,
+				   clock_ns());
+	}
 	MHD_resume_connection(peer->connection);
 }
 
@@ -507,34 +543,37 @@ static enum MHD_Result answer_wrong(const struct context *context)
 	return answer_text(context->peer, 401, "the user name, password or token is wrong");
 }
 
+/* Answers who could not log in, or puts the connection to sleep until that is known. */
+static enum MHD_Result refuse_login(const struct context *context, bool slept)
+{
+	struct peer *peer = context->peer;
+	uint32_t wait_ms = 0;
+
+	if (peer->login == LOGIN_SLOW)
+		return slept ? answer_throttled(context, peer->login_wait_ms)
+			     : sleep_for_login(context);
+	if (!slept &&
+	    limit_take(context->picture->setup->failures, &peer->counted, SETUP_FAILURE_TOKENS,
+		       SETUP_FAILURE_TOKENS, clock_ns(), &wait_ms) == 0)
+		return answer_throttled(context, wait_ms);
+	return answer_wrong(context);
+}
+
 /* Finds out who asks; false if the request was answered, or sleeps. */
 static bool log_in(const struct context *context, enum MHD_Result *ret)
 {
 	struct peer *peer = context->peer;
-	struct setup *setup = context->picture->setup;
-	bool slow = peer->login != _LOGIN_MAX; /* it was hashed while the connection slept */
-	uint32_t wait_ms = 0;
+	struct users *users = context->picture->setup->users;
+	bool slept = peer->login != _LOGIN_MAX;
 
-	if (!slow)
-		peer->login = users_login(setup->users, peer->request.authorization, &peer->user);
-	if (peer->login == LOGIN_USER) {
-		if (slow) /* right: what it took below is given back */
-			limit_give(setup->failures, &peer->counted, SETUP_FAILURE_TOKENS,
-				   clock_ns());
+	if (!slept)
+		peer->login = users_login(users, peer->request.authorization, &peer->user);
+	if (peer->login == LOGIN_USER)
 		(void)str_copy(peer->user_name, sizeof(peer->user_name),
-			       users_name(setup->users, peer->user));
-	}
+			       users_name(users, peer->user));
 	if (peer->login == LOGIN_ANONYMOUS || peer->login == LOGIN_USER)
 		return true;
-	if (slow) {
-		*ret = answer_wrong(context);
-		return false;
-	}
-	if (limit_take(setup->failures, &peer->counted, SETUP_FAILURE_TOKENS, SETUP_FAILURE_TOKENS,
-		       clock_ns(), &wait_ms) == 0)
-		*ret = answer_throttled(context, wait_ms);
-	else
-		*ret = peer->login == LOGIN_SLOW ? sleep_for_login(context) : answer_wrong(context);
+	*ret = refuse_login(context, slept);
 	return false;
 }
 
@@ -544,12 +583,10 @@ static bool is_admitted(const struct context *context, enum MHD_Result *ret)
 	struct setup *setup = context->picture->setup;
 	uint32_t wait_ms = 0;
 
-	if (peer->login == _LOGIN_MAX) {
-		peer_identify(peer, setup);
-		if (limit_take(setup->requests, &peer->counted, 1, 1, clock_ns(), &wait_ms) == 0) {
-			*ret = answer_throttled(context, wait_ms);
-			return false;
-		}
+	if (peer->login == _LOGIN_MAX &&
+	    limit_take(setup->requests, &peer->counted, 1, 1, clock_ns(), &wait_ms) == 0) {
+		*ret = answer_throttled(context, wait_ms);
+		return false;
 	}
 	return log_in(context, ret);
 }
@@ -566,6 +603,11 @@ enum MHD_Result answer_request(struct peer *peer, struct worker *worker)
 	/* A user that was found while it slept is one of that picture's. */
 	context.picture =
 		peer->picture ? peer->picture : worker_picture(peer->core->workers, worker);
+	if (context.picture && !peer->picture)
+		peer_identify(peer, context.picture->setup);
+	/* A kubelet may have the address of busy clients: no limit may end the pod. */
+	if (peer->request.target[0] == '/' && is_probe(peer->request.target + 1))
+		return answer_page(peer, peer->request.target + 1);
 	if (context.picture && !peer->waited && !is_admitted(&context, &result))
 		return result;
 	context.is_current = context.picture == worker->picture;

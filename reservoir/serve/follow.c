@@ -159,8 +159,13 @@ bool follow_look(struct follow *follow)
 
 void follow_setup(struct follow *follow, struct setup *setup)
 {
-	setup_unref(follow->setup);
+	struct setup *before;
+
+	(void)pthread_mutex_lock(&follow->lock);
+	before = follow->setup;
 	follow->setup = setup_ref(setup);
+	(void)pthread_mutex_unlock(&follow->lock);
+	setup_unref(before);
 	(void)follow_look(follow);
 	drop_snapshots(follow);
 }
@@ -180,6 +185,16 @@ struct picture *follow_picture(struct follow *follow, uint64_t *ret_version)
 		*ret_version = atomic_load(&follow->version);
 	(void)pthread_mutex_unlock(&follow->lock);
 	return picture;
+}
+
+bool follow_may_watch(struct follow *follow)
+{
+	bool may;
+
+	(void)pthread_mutex_lock(&follow->lock);
+	may = setup_may_watch(follow->setup, USER_NONE);
+	(void)pthread_mutex_unlock(&follow->lock);
+	return may;
 }
 
 void follow_fault(struct follow *follow, struct error *ret)
@@ -224,10 +239,10 @@ static void drop_snapshot(struct snapshot_picture *row)
 	*row = (struct snapshot_picture) { 0 };
 }
 
-static int open_snapshot(struct follow *follow, struct snapshot_picture *row, struct error *err)
+static int open_snapshot(struct follow *follow, const struct picture *current,
+			 struct snapshot_picture *row, struct error *err)
 {
 	_cleanup_(generation_freep) struct generation *generation = NULL;
-	_cleanup_(picture_unrefp) struct picture *current = follow_picture(follow, NULL);
 	struct picture_slots *slots = &follow->slots;
 	struct picture *picture;
 	int r = generation_find(follow->store, row->name, &generation, err);
@@ -235,10 +250,9 @@ static int open_snapshot(struct follow *follow, struct snapshot_picture *row, st
 	if (r < 0)
 		return r;
 	row->checked_ns = clock_ns();
-	if (row->picture && row->picture->number == generation->number)
+	if (row->picture && row->picture->number == generation->number &&
+	    row->picture->setup == current->setup)
 		return 0;
-	if (!current)
-		return error_set(err, EAGAIN, "nothing is served yet");
 	r = picture_new(follow->store, current->setup, generation, slots, current, &picture, err);
 	if (r < 0)
 		return r;
@@ -253,8 +267,8 @@ static bool is_snapshot_name(const char *name)
 	return name[strspn(name, "0123456789")] != '\0' && strcmp(name, "current") != 0;
 }
 
-int follow_snapshot(struct follow *follow, const char *name, struct picture **ret,
-		    struct error *err)
+int follow_snapshot(struct follow *follow, const struct picture *current, const char *name,
+		    struct picture **ret, struct error *err)
 {
 	struct snapshot_picture *row;
 	int r = 0;
@@ -263,8 +277,9 @@ int follow_snapshot(struct follow *follow, const char *name, struct picture **re
 		return error_set(err, ENOENT, "there is no such snapshot");
 	(void)pthread_mutex_lock(&follow->snapshot_lock);
 	row = find_snapshot(follow, name);
-	if (!row->picture || clock_ns() - row->checked_ns > SNAPSHOT_NS)
-		r = open_snapshot(follow, row, err);
+	if (!row->picture || row->picture->setup != current->setup ||
+	    clock_ns() - row->checked_ns > SNAPSHOT_NS)
+		r = open_snapshot(follow, current, row, err);
 	row->used_ns = clock_ns();
 	if (r < 0)
 		drop_snapshot(row);

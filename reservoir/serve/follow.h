@@ -75,6 +75,7 @@ struct picture *follow_picture(struct follow *follow, uint64_t *ret_version);
 /**
  * follow_snapshot() - Get the picture of a snapshot.
  * @follow: what follows
+ * @current: what the client is served from; users and rights are those of its setup
  * @name: name of the snapshot
  * @ret: referenced picture
  * @err: set on failure
@@ -84,8 +85,19 @@ struct picture *follow_picture(struct follow *follow, uint64_t *ret_version);
  *   -ENOENT  there is no such snapshot
  *   negative errno as generation_read() has it
  */
-int follow_snapshot(struct follow *follow, const char *name, struct picture **ret,
-		    struct error *err);
+int follow_snapshot(struct follow *follow, const struct picture *current, const char *name,
+		    struct picture **ret, struct error *err);
+
+/**
+ * follow_may_watch() - Whether everybody may read the status page and the metrics.
+ * @follow: what follows
+ *
+ * Of use when there is no picture, and nobody can log in.
+ *
+ * Context: any thread; takes a lock.
+ * Return: true if so.
+ */
+bool follow_may_watch(struct follow *follow);
 
 /**
  * follow_fault() - Why what is published is not what is served.

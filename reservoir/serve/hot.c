@@ -213,9 +213,9 @@ static const char *vary_of(const struct hot_key *key)
 void hot_headers(const struct hot_key *key, struct MHD_Response *response, bool entity)
 {
 	/* A day at most: a file that was recalled must not live on in caches for good. */
-	static const char *const freshness[] = {
-		[FRESH_ASK] = "no-cache",
-		[FRESH_FOREVER] = "max-age=86400",
+	static const char *const freshness[][2] = {
+		[FRESH_ASK] = { "no-cache", "private, no-cache" },
+		[FRESH_FOREVER] = { "max-age=86400", "private, max-age=86400" },
 	};
 	const char *coding = encoding_name((enum encoding)key->encoding);
 	const char *vary = vary_of(key);
@@ -227,7 +227,8 @@ void hot_headers(const struct hot_key *key, struct MHD_Response *response, bool 
 		http_date_format(key->mtime, date);
 	if (date[0])
 		add_header(response, MHD_HTTP_HEADER_LAST_MODIFIED, date);
-	add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, freshness[key->freshness]);
+	add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+		   freshness[key->freshness][key->is_private]);
 	if (vary)
 		add_header(response, MHD_HTTP_HEADER_VARY, vary);
 	if (!entity)

@@ -33,11 +33,12 @@ struct hot_key {
 	uint64_t size;
 	int64_t mtime;
 	const char *type; /* static */
-	uint32_t encoding;
-	uint8_t freshness;
+	uint16_t encoding;
+	uint16_t freshness;
 	bool is_index; /* or what else is no package: all clients ask for it */
 	bool varies_by_accept;
 	bool varies_by_encoding;
+	bool is_private; /* not for caches that several share */
 };
 
 struct hot;

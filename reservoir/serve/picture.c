@@ -56,6 +56,7 @@ static void fill_row(struct picture *picture, const char *ecosystem, struct pict
 {
 	row->slot = take_slot(slots, row->info.name);
 	row->setup = setup_repository(picture->setup, row->info.name);
+	row->is_private = !setup_may_read(picture->setup, row->setup, USER_NONE);
 	row->ecosystem = ecosystem_find(ecosystem);
 }
 

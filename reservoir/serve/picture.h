@@ -23,6 +23,7 @@ struct picture_repository {
 	struct generation_repository info;    /* the name alone of one that has not been synced */
 	unsigned int slot;		      /* number of its counters */
 	bool published;			      /* the generation has it */
+	bool is_private;		      /* who has not logged in may not read it */
 	const struct ecosystem *ecosystem;    /* or NULL */
 	const struct setup_repository *setup; /* or NULL */
 	struct shared_manifest *manifest;     /* or NULL */

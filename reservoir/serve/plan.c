@@ -71,10 +71,11 @@ static void plan_entry(const struct picture_repository *repository, const struct
 	ret->key.size = entry->size;
 	ret->key.mtime = entry->mtime;
 	ret->key.type = route->content_type ? route->content_type : media_type(route->media);
-	ret->key.encoding = encoding;
+	ret->key.encoding = (uint16_t)encoding;
 	ret->key.freshness = forever ? FRESH_FOREVER : FRESH_ASK;
 	ret->key.is_index = !package;
 	ret->key.varies_by_accept = route->varies_by_accept;
+	ret->key.is_private = repository->is_private;
 	ret->key.varies_by_encoding = (variants->offered & (variants->offered - 1)) != 0;
 	ret->counts = package && route->media != MEDIA_TEXT && route->media != MEDIA_INTEGRITY;
 	memcpy(ret->path, route->path, sizeof(ret->path));

@@ -179,24 +179,34 @@ static void page_html(struct core *core, const struct status_facts *facts, struc
 	status_html(core, facts, out);
 }
 
-static void page_ready(const struct status_facts *facts, struct strbuf *out,
-		       struct status_page *ret)
+static void put_faults(const struct picture *picture, struct strbuf *out)
 {
-	ret->status = facts->ready ? 200 : 503;
-	if (facts->ready)
-		strbuf_printf(out, "ready: generation %llu\n",
-			      (unsigned long long)facts->picture->number);
+	for (size_t i = 0; i < picture->n_repositories; i++) {
+		const struct picture_repository *row = &picture->repositories[i];
+
+		if (row->fault.code)
+			strbuf_printf(out, "repository '%s' is %s: %s\n", row->info.name,
+				      status_state(row), row->fault.msg);
+	}
+}
+
+/* Of no more than it needs: everybody may ask, as often as they like. */
+static void page_ready(struct core *core, struct strbuf *out, struct status_page *ret)
+{
+	_cleanup_(picture_unrefp) struct picture *picture = follow_picture(core->follow, NULL);
+	bool ready = status_is_ready(core, picture);
+	struct error fault;
+
+	follow_fault(core->follow, &fault);
+	ret->status = ready ? 200 : 503;
+	if (ready)
+		strbuf_printf(out, "ready: generation %llu\n", (unsigned long long)picture->number);
 	else
-		strbuf_printf(out, "not ready%s%s\n", facts->fault.code ? ": " : "",
-			      facts->fault.msg);
-	if (facts->ready && facts->fault.code)
-		strbuf_printf(out, "what is published cannot be read: %s\n", facts->fault.msg);
-	for (size_t i = 0; facts->picture && i < facts->picture->n_repositories; i++)
-		if (facts->picture->repositories[i].fault.code)
-			strbuf_printf(out, "repository '%s' is %s: %s\n",
-				      facts->picture->repositories[i].info.name,
-				      status_state(&facts->picture->repositories[i]),
-				      facts->picture->repositories[i].fault.msg);
+		strbuf_printf(out, "not ready%s%s\n", fault.code ? ": " : "", fault.msg);
+	if (ready && fault.code)
+		strbuf_printf(out, "what is published cannot be read: %s\n", fault.msg);
+	if (picture)
+		put_faults(picture, out);
 }
 
 static void page_metrics(struct core *core, struct strbuf *out, struct status_page *ret)
@@ -219,6 +229,10 @@ static void make(struct core *core, const char *path, struct strbuf *out, struct
 		strbuf_puts(out, "ok\n");
 		return;
 	}
+	if (strcmp(path, "readyz") == 0) {
+		page_ready(core, out, ret);
+		return;
+	}
 	if (strcmp(path, "metrics") == 0) {
 		page_metrics(core, out, ret);
 		return;
@@ -226,9 +240,7 @@ static void make(struct core *core, const char *path, struct strbuf *out, struct
 	facts = status_facts(core);
 	if (!facts)
 		return;
-	if (strcmp(path, "readyz") == 0)
-		page_ready(facts, out, ret);
-	else if (strcmp(path, "status.json") == 0)
+	if (strcmp(path, "status.json") == 0)
 		page_json(core, facts, ret);
 	else
 		page_html(core, facts, out, ret);

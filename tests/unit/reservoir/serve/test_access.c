@@ -114,8 +114,16 @@ static const struct {
 	{ "/open/a", "Authorization: Negotiate abc\r\n", 401 },
 	{ "/unnamed/a", "", 401 },
 	{ "/unnamed/a", BOT, 200 },
+	/* What there is, is told to who may read it. */
+	{ "/none/a", "", 401 },
+	{ "/none/a", BOT, 404 },
+	{ "/snapshot/none/closed/a", "", 401 },
+	{ "/snapshot/none/closed/a", BOT, 403 },
+	{ "/snapshot/none/none/a", "", 401 },
+	{ "/snapshot/none/open/a", "", 404 },
 	{ "/healthz", "", 200 },
 	{ "/readyz", "", 200 },
+	{ "/readyz", WRONG, 200 },
 	{ "/metrics", "", 401 },
 	{ "/", "", 401 },
 	{ "/status.json", ANN, 403 },
@@ -133,6 +141,80 @@ static void lets_in_who_may(void **state)
 
 		if (status != logins[i].status)
 			fail_msg("case %zu: %s gives %d", i, logins[i].target, status);
+	}
+}
+
+static void hides_its_status_without_a_store(void **state)
+{
+	static const char *const pages[] = { "/", "/status.json", "/metrics" };
+	struct fixture *fixture = *state;
+	char path[256], away[256];
+
+	(void)snprintf(path, sizeof(path), "%s/current", fixture->scratch->store);
+	(void)snprintf(away, sizeof(away), "%s/away", fixture->scratch->store);
+	assert_int_equal(rename(path, away), 0);
+	for (int restricted = 0; restricted < 2; restricted++) {
+		serve(fixture, restricted ? "  statusReaders: [bot]\n" : "",
+		      REPOSITORY("open", ""));
+		for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+			assert_int_equal(http_status(fixture->server, pages[i], BOT),
+					 restricted ? 503 : 200);
+		assert_int_equal(http_status(fixture->server, "/healthz", ""), 200);
+		assert_int_equal(http_status(fixture->server, "/readyz", ""), 503);
+		server_free(fixture->server);
+		fixture->server = NULL;
+	}
+	assert_int_equal(rename(away, path), 0);
+}
+
+static void tells_shared_caches(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_close_ int fd = -1;
+	static const struct {
+		const char *target, *headers, *control;
+	} cases[] = {
+		{ "/open/a", "", "no-cache" },
+		{ "/open/a", ANN, "no-cache" },
+		{ "/closed/a", ANN, "private, no-cache" },
+		{ "/closed/a", ANN "If-None-Match: *\r\n", "private, no-cache" },
+		{ "/unnamed/a", ANN, "private, no-cache" },
+	};
+
+	serve(fixture, "", REPOSITORY("open", "") REPOSITORY("closed", ", readers: [ann]"));
+	fd = http_connect(fixture->server);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct http_reply reply;
+		char value[64];
+
+		http_ask(fd, "GET", cases[i].target, cases[i].headers, &reply);
+		assert_in_range(reply.status, 200, 304);
+		assert_true(http_header(&reply, "Cache-Control:", value, sizeof(value)));
+		assert_string_equal(value, cases[i].control);
+		free(reply.body);
+	}
+}
+
+/* As pip and uv begin, which have the right password, and many connections. */
+static void lets_in_many_at_once(void **state)
+{
+	static const char request[] = "GET /open/a HTTP/1.1\r\nHost: x\r\n" ANN "\r\n";
+	struct fixture *fixture = *state;
+	int fds[40];
+
+	serve(fixture, "", REPOSITORY("open", ""));
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = http_connect(fixture->server);
+		http_send(fds[i], request, strlen(request));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		struct http_reply reply;
+
+		http_read(fds[i], false, &reply);
+		if (reply.status != 200)
+			fail_msg("connection %zu gets %d", i, reply.status);
+		free(reply.body);
+		(void)close(fds[i]);
 	}
 }
 
@@ -168,6 +250,21 @@ static void stops_who_guesses(void **state)
 	assert_true(tries > 5);
 	assert_int_equal(http_status(fixture->server, "/open/a", ""), 200);
 	assert_int_equal(http_status(fixture->server, "/open/a", BOT), 200);
+	/* Not even the right password is looked at. */
+	assert_int_equal(http_status(fixture->server, "/open/a", ANN), 429);
+}
+
+static void stops_who_guesses_passwords(void **state)
+{
+	struct fixture *fixture = *state;
+	int status = 401;
+	int tries = 0;
+
+	serve(fixture, "", REPOSITORY("open", ""));
+	while (status == 401 && tries++ < 50)
+		status = http_status(fixture->server, "/open/a", WRONG);
+	assert_int_equal(status, 429);
+	assert_in_range(tries, 10, 20);
 }
 
 static void limits_requests(void **state)
@@ -194,6 +291,13 @@ static void limits_requests(void **state)
 		free(reply.body);
 	}
 	assert_true(n[200] >= 2 && n[429] >= 1);
+	/* Who looks whether the server lives may have the address of a busy client. */
+	for (int i = 0; i < 5; i++) {
+		const char *probe = i % 2 ? "/healthz" : "/readyz";
+
+		assert_int_equal(
+			http_status(fixture->server, probe, "X-Forwarded-For: 192.0.2.1\r\n"), 200);
+	}
 	/* Another client, behind two proxies; and one that only says it is another. */
 	assert_int_equal(http_status(fixture->server, "/open/a",
 				     "X-Forwarded-For: 192.0.2.1, 192.0.2.2, 127.0.0.1\r\n"),
@@ -500,8 +604,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_STORE(lets_in_who_may),
+		WITH_STORE(hides_its_status_without_a_store),
+		WITH_STORE(tells_shared_caches),
+		WITH_STORE(lets_in_many_at_once),
 		WITH_STORE(asks_for_a_password),
 		WITH_STORE(stops_who_guesses),
+		WITH_STORE(stops_who_guesses_passwords),
 		WITH_STORE(limits_requests),
 		WITH_STORE(believes_proxies_only),
 		WITH_STORE(limits_a_network),

@@ -16,6 +16,9 @@
 /* What a client leaves half-sent ends with the idle time. */
 #define YAML "serve:\n  threads: 2\n  idle: 5s\n"
 
+#define TOKEN \
+	"b46c09677343261f0b439a472422225e3a230c9c094d6ab16762e2036b597053" /* SHA-256 of "t0ken" */
+
 static char big[BIG];
 
 static const struct site_file files[] = {
@@ -333,6 +336,33 @@ static void unchanged_costs_no_object(void **state)
 	http_ask(fd, "GET", "/files/a.txt", "", &reply);
 	assert_int_equal(reply.status, 503);
 	free(reply.body);
+}
+
+/* Who configures the server again while the store is away, means snapshots, too. */
+static void serves_snapshots_as_configured(void **state)
+{
+	struct fixture *fixture = *state;
+	struct reservoir_config config = { 0 };
+	char path[256], away[256];
+	struct error err;
+	static const char strict[] = YAML "  anonymous: false\n  users:\n"
+					  "  - {name: a, token: " TOKEN "}\n";
+
+	assert_int_equal(snapshot_set(fixture->writer, "before", 1, &err), 0);
+	assert_int_equal(http_status(fixture->server, "/snapshot/before/files/a.txt", ""), 200);
+	(void)snprintf(path, sizeof(path), "%s/objects", fixture->scratch->store);
+	(void)snprintf(away, sizeof(away), "%s/away", fixture->scratch->store);
+	assert_int_equal(rename(path, away), 0);
+	assert_int_equal(reservoir_config_parse(strict, strlen(strict), "t", &config, &err), 0);
+	assert_int_equal(server_reload(fixture->server, &config, &err), 0);
+	(void)http_status(fixture->server, "/snapshot/before/files/a.txt", "");
+	assert_int_equal(rename(away, path), 0);
+	server_look(fixture->server);
+	assert_int_equal(http_status(fixture->server, "/files/a.txt", ""), 401);
+	assert_int_equal(http_status(fixture->server, "/snapshot/before/files/a.txt", ""), 401);
+	assert_int_equal(http_status(fixture->server, "/snapshot/before/files/a.txt",
+				     "Authorization: Bearer t0ken\r\n"),
+			 200);
 }
 
 /* Changes the first bytes of an object. */
@@ -660,6 +690,7 @@ int main(void)
 		WITH_SERVER(unchanged_costs_no_object),
 		WITH_SERVER(never_sends_damaged_bytes),
 		WITH_SERVER(serves_snapshots),
+		WITH_SERVER(serves_snapshots_as_configured),
 		WITH_SERVER(publishes_and_reloads_under_load),
 		WITH_SERVER(keeps_the_old_generation),
 		WITH_SERVER(one_bad_manifest_is_the_fault_of_its_repository),
