@@ -230,6 +230,45 @@ static enum MHD_Result send_unchanged(struct peer *peer, const struct hot_entry 
 	return respond_once(peer, 304, response);
 }
 
+static void wake_up(struct cache_wait *wait)
+{
+	struct peer *peer = (struct peer *)(void *)((char *)wait - offsetof(struct peer, wait));
+
+	MHD_resume_connection(peer->connection);
+}
+
+/* @damaged: what a cache has and cannot read, or NULL. */
+static enum MHD_Result sleep_for_upstream(const struct context *context,
+					  const struct digest *damaged)
+{
+	struct peer *peer = context->peer;
+
+	if (!peer->picture)
+		peer->picture = picture_ref(context->picture);
+	peer->waited = true;
+	peer->wait.done = wake_up;
+	MHD_suspend_connection(peer->connection);
+	cache_fetch(peer->core->cache, context->repository, context->place.path, damaged,
+		    &peer->wait);
+	return MHD_YES;
+}
+
+static bool is_cache(const struct picture_repository *repository)
+{
+	return repository->setup && repository->ecosystem &&
+	       repository->setup->config->mode == REPOSITORY_CACHE;
+}
+
+/* What a cache has lost it can have again. */
+static enum MHD_Result answer_lost(const struct context *context, const struct plan *plan, int r,
+				   const struct error *err)
+{
+	if ((r == -ENOENT || r == -EBADMSG) && is_cache(context->repository) &&
+	    !context->peer->waited)
+		return sleep_for_upstream(context, &plan->key.digest);
+	return answer_unavailable(context, err);
+}
+
 static enum MHD_Result send_file(const struct context *context, const struct plan *plan)
 {
 	enum MHD_Result result = MHD_NO;
@@ -245,7 +284,7 @@ static enum MHD_Result send_file(const struct context *context, const struct pla
 			return send_unchanged(context->peer, entry, &plan->key);
 		r = send_bytes(context, plan, entry, &result, &err);
 	}
-	return r < 0 ? answer_unavailable(context, &err) : result;
+	return r < 0 ? answer_lost(context, plan, r, &err) : result;
 }
 
 /* Sends a file whose plan is made. */
@@ -304,26 +343,6 @@ static enum MHD_Result answer_noted(const struct context *context)
 
 /* --- repositories that cache --- */
 
-static void wake_up(struct cache_wait *wait)
-{
-	struct peer *peer = (struct peer *)(void *)((char *)wait - offsetof(struct peer, wait));
-
-	MHD_resume_connection(peer->connection);
-}
-
-static enum MHD_Result sleep_for_upstream(const struct context *context)
-{
-	struct peer *peer = context->peer;
-
-	if (!peer->picture)
-		peer->picture = picture_ref(context->picture);
-	peer->waited = true;
-	peer->wait.done = wake_up;
-	MHD_suspend_connection(peer->connection);
-	cache_fetch(peer->core->cache, context->repository, context->place.path, &peer->wait);
-	return MHD_YES;
-}
-
 static enum MHD_Result answer_cached(struct context *context, struct shared_manifest *manifest)
 {
 	struct picture_repository row = *context->repository;
@@ -358,7 +377,7 @@ static enum MHD_Result answer_held(struct context *context)
 	case CACHE_FOUND:
 		return answer_cached(context, manifest);
 	case CACHE_ASK:
-		return sleep_for_upstream(context);
+		return sleep_for_upstream(context, NULL);
 	case CACHE_ELSEWHERE:
 		return answer_elsewhere(context, origin.path);
 	case CACHE_REFUSED:
@@ -389,12 +408,6 @@ static enum MHD_Result answer_cache(struct context *context)
 	result = answer_held(context);
 	cache_release(cache);
 	return result;
-}
-
-static bool is_cache(const struct picture_repository *repository)
-{
-	return repository->setup && repository->ecosystem &&
-	       repository->setup->config->mode == REPOSITORY_CACHE;
 }
 
 static enum MHD_Result answer_denied(const struct context *context)

@@ -47,6 +47,8 @@ struct fetch {
 	char accept[256];
 	char keyring[CONFIG_PATH_SIZE]; /* "" when nobody looks at signatures */
 	bool has_record, is_vouched, is_package;
+	bool is_damaged; /* @damaged is to be fetched anew */
+	struct digest damaged;
 	struct cache_record record; /* what there was, and what there will be */
 	uint64_t max_size;	    /* of the repository, 0 for no limit */
 	struct vouched vouched;
@@ -71,6 +73,7 @@ struct cache {
 	struct shared_recent recent;
 	pthread_cond_t wake;
 	struct fetch *waiting, *going;
+	struct fetch **last; /* where the next one that waits goes */
 	size_t n_fetches;
 	bool stops;
 	struct down down[16]; /* upstreams that failed a moment ago */
@@ -125,7 +128,10 @@ static bool is_package(const struct ecosystem *ecosystem, const char *path)
 
 static bool is_fresh(const struct repository *config, int64_t since)
 {
-	return (int64_t)time(NULL) - since < (int64_t)(config->cache_for_ms / 1000);
+	int64_t age = (int64_t)time(NULL) - since;
+
+	/* A clock that was set back is not waited for. */
+	return age >= 0 && age < (int64_t)(config->cache_for_ms / 1000);
 }
 
 /* Looks for a file that an index vouches for. */
@@ -453,6 +459,29 @@ static void on_done(void *ctx, _unused_ const struct fetch_request *request,
 	end_fetch(fetch);
 }
 
+static void remove_object(struct fetch *fetch, const struct digest *digest)
+{
+	struct error err;
+
+	if (object_remove(fetch->cache->writer, digest, &err) < 0)
+		log_warning("serve", "the cache cannot remove what is damaged: %s", err.msg);
+}
+
+/* Whether what there is of the path can be read.  What cannot is removed: it would be taken for
+ * what is fetched now. */
+static bool is_whole(struct fetch *fetch)
+{
+	_cleanup_(manifest_freep) struct manifest *manifest = NULL;
+	struct digest *name = &fetch->record.manifest;
+	int r = manifest_open(fetch->cache->writer, name, &manifest, NULL);
+
+	if (fetch->is_damaged)
+		remove_object(fetch, &fetch->damaged);
+	if (r == -EBADMSG)
+		remove_object(fetch, name);
+	return r >= 0 && !fetch->is_damaged;
+}
+
 /* Reads what is known of the path, with the lock. */
 static void prepare(struct fetch *fetch)
 {
@@ -466,10 +495,25 @@ static void prepare(struct fetch *fetch)
 		memcpy(fetch->url, url, sizeof(url));
 	fetch->is_package = is_package(fetch->ecosystem, fetch->path);
 	/* What was lost is not asked for on condition. */
-	if (fetch->has_record && !object_exists(fetch->cache->writer, &fetch->record.manifest))
-		fetch->has_record = false;
+	if (fetch->has_record)
+		fetch->has_record = is_whole(fetch);
 	if (!fetch->has_record)
 		fetch->record = (struct cache_record) { 0 };
+}
+
+/* The one that has waited longest, which goes on; or NULL.  Called with the lock. */
+static struct fetch *take_waiting(struct cache *cache)
+{
+	struct fetch *fetch = cache->waiting;
+
+	if (!fetch)
+		return NULL;
+	cache->waiting = fetch->next;
+	if (!cache->waiting)
+		cache->last = &cache->waiting;
+	fetch->next = cache->going;
+	cache->going = fetch;
+	return fetch;
 }
 
 static bool more(void *ctx, struct fetcher *fetcher)
@@ -480,13 +524,9 @@ static bool more(void *ctx, struct fetcher *fetcher)
 	struct error err = { 0 };
 
 	(void)pthread_mutex_lock(&cache->lock);
-	fetch = cache->stops ? NULL : cache->waiting;
-	if (fetch) {
-		cache->waiting = fetch->next;
-		fetch->next = cache->going;
-		cache->going = fetch;
+	fetch = cache->stops ? NULL : take_waiting(cache);
+	if (fetch)
 		prepare(fetch);
-	}
 	(void)pthread_mutex_unlock(&cache->lock);
 	if (!fetch)
 		return false;
@@ -521,12 +561,8 @@ static void end_all(struct cache *cache, bool waiting)
 
 		(void)pthread_mutex_lock(&cache->lock);
 		fetch = cache->going;
-		if (!fetch && waiting && cache->waiting) {
-			fetch = cache->waiting;
-			cache->waiting = fetch->next;
-			fetch->next = NULL;
-			cache->going = fetch;
-		}
+		if (!fetch && waiting)
+			fetch = take_waiting(cache);
 		(void)pthread_mutex_unlock(&cache->lock);
 		if (!fetch)
 			return;
@@ -574,7 +610,7 @@ static struct fetch *find_fetch(struct fetch *list, const char *repository, cons
 }
 
 static struct fetch *new_fetch(struct cache *cache, const struct picture_repository *repository,
-			       const char *path)
+			       const char *path, const struct digest *damaged)
 {
 	struct origin origin;
 	struct fetch *fetch;
@@ -588,6 +624,9 @@ static struct fetch *new_fetch(struct cache *cache, const struct picture_reposit
 	fetch->cache = cache;
 	fetch->ecosystem = repository->ecosystem;
 	fetch->max_size = repository->setup->config->max_size;
+	fetch->is_damaged = damaged;
+	if (damaged)
+		fetch->damaged = *damaged;
 	(void)str_copy(fetch->repository, sizeof(fetch->repository), repository->info.name);
 	(void)str_copy(fetch->path, sizeof(fetch->path), path);
 	(void)str_copy(fetch->url, sizeof(fetch->url), origin.url);
@@ -595,14 +634,14 @@ static struct fetch *new_fetch(struct cache *cache, const struct picture_reposit
 	if (repository->ecosystem->keyring)
 		(void)str_copy(fetch->keyring, sizeof(fetch->keyring),
 			       repository->ecosystem->keyring(repository->setup->config));
-	fetch->next = cache->waiting;
-	cache->waiting = fetch;
+	*cache->last = fetch;
+	cache->last = &fetch->next;
 	cache->n_fetches++;
 	return fetch;
 }
 
 void cache_fetch(struct cache *cache, const struct picture_repository *repository, const char *path,
-		 struct cache_wait *wait)
+		 const struct digest *damaged, struct cache_wait *wait)
 {
 	struct fetch *fetch;
 
@@ -611,7 +650,7 @@ void cache_fetch(struct cache *cache, const struct picture_repository *repositor
 	if (!fetch)
 		fetch = find_fetch(cache->waiting, repository->info.name, path);
 	if (!fetch)
-		fetch = new_fetch(cache, repository, path);
+		fetch = new_fetch(cache, repository, path, damaged);
 	if (fetch) {
 		wait->next = fetch->waits;
 		fetch->waits = wait;
@@ -676,6 +715,7 @@ int cache_new(const char *dir, const struct config_sync *config, uint64_t memory
 	if (!cache)
 		return error_set(err, ENOMEM, "no memory for the cache");
 	init_readers(&cache->readers);
+	cache->last = &cache->waiting;
 	cache->absent = absent_new();
 	if (!cache->absent)
 		return error_set(err, ENOMEM, "no memory for the cache");

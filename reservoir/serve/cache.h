@@ -109,12 +109,13 @@ enum cache_outcome cache_look(struct cache *cache, const struct picture_reposito
  * @cache: cache
  * @repository: repository that caches
  * @path: path below it, as it is spelt
+ * @damaged: what of it was found damaged or missing, and is to be removed; or NULL
  * @wait: told when it is over, at once if nothing can be fetched; stays until then
  *
  * Context: any thread.
  */
 void cache_fetch(struct cache *cache, const struct picture_repository *repository, const char *path,
-		 struct cache_wait *wait);
+		 const struct digest *damaged, struct cache_wait *wait);
 
 /**
  * cache_hot() - Where answers of the cache are kept ready.

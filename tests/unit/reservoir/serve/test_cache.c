@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reservoir/serve/cache.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/macro.h"
 #include "base/parse.h"
+#include "reservoir/serve/cache_record.h"
 #include "reservoir/store/catalogue.h"
 #include "reservoir/store/object.h"
 #include "tests/unit/reservoir/store/scratch.h"
@@ -143,7 +146,7 @@ static void on_done(struct cache_wait *wait)
 	(void)pthread_mutex_unlock(&waiter->lock);
 }
 
-static void fetch(struct fixture *fixture, const char *path, size_t n)
+static void fetch(struct fixture *fixture, const char *path, const struct digest *damaged, size_t n)
 {
 	struct waiter waiters[8];
 
@@ -152,7 +155,7 @@ static void fetch(struct fixture *fixture, const char *path, size_t n)
 		waiters[i] = (struct waiter) { .wait.done = on_done,
 					       .lock = PTHREAD_MUTEX_INITIALIZER,
 					       .wake = PTHREAD_COND_INITIALIZER };
-		cache_fetch(fixture->cache, &fixture->repository, path, &waiters[i].wait);
+		cache_fetch(fixture->cache, &fixture->repository, path, damaged, &waiters[i].wait);
 	}
 	for (size_t i = 0; i < n; i++) {
 		(void)pthread_mutex_lock(&waiters[i].lock);
@@ -175,7 +178,7 @@ static enum cache_outcome ask(struct fixture *fixture, const char *path, char te
 		cache_look(fixture->cache, &fixture->repository, path, false, &manifest, &origin);
 
 	if (outcome == CACHE_ASK) {
-		fetch(fixture, path, 3);
+		fetch(fixture, path, NULL, 3);
 		outcome = cache_look(fixture->cache, &fixture->repository, path, true, &manifest,
 				     &origin);
 	}
@@ -416,6 +419,130 @@ static void writes_no_absent_names(void **state)
 	assert_int_equal(n, 1);
 }
 
+/* Changes the bytes of an object, or removes it. */
+static void damage(const struct fixture *fixture, const struct digest *digest, bool gone)
+{
+	char path[256], text[DIGEST_TEXT_SIZE];
+	FILE *file;
+
+	(void)digest_format(digest, text);
+	(void)snprintf(path, sizeof(path), "%s/objects/%.2s/%s", fixture->dir, text, text);
+	if (gone) {
+		assert_int_equal(unlink(path), 0);
+		return;
+	}
+	assert_int_equal(chmod(path, 0600), 0);
+	file = fopen(path, "r+");
+	assert_non_null(file);
+	assert_true(fputs("?", file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void has_again_what_it_lost(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *const paths[] = { "index/a", "pool/x" };
+	char text[256], before[256];
+
+	put(fixture, "pool/x", "hello");
+	put_index(fixture, "pool/x", "hello");
+	for (size_t i = 0; i < ARRAY_SIZE(paths) * 4; i++) {
+		const char *path = paths[i / 4];
+		_cleanup_(shared_unrefp) struct shared_manifest *manifest = NULL;
+		struct manifest_entry entry;
+		struct digest digest;
+		bool of_manifest = i % 2;
+
+		assert_int_equal(ask(fixture, path, before), CACHE_FOUND);
+		manifest = look(fixture, path);
+		assert_true(manifest_find(manifest->manifest, path, &entry));
+		digest = of_manifest ? manifest->digest : entry.digest;
+		/* Another process, as who has a manifest open goes on with it. */
+		cache_free(TAKE_PTR(fixture->cache));
+		damage(fixture, &digest, i % 4 / 2);
+		open_cache(fixture);
+		if (!of_manifest)
+			fetch(fixture, path, &digest, 2);
+		assert_int_equal(ask(fixture, path, text), CACHE_FOUND);
+		assert_string_equal(text, before);
+	}
+}
+
+static void asks_again_when_the_clock_was_set_back(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_(store_closep) struct store *store = NULL;
+	_cleanup_(catalogue_closep) struct catalogue *catalogue = NULL;
+	_cleanup_(cache_records_freep) struct cache_records *records = NULL;
+	struct cache_record record;
+	char text[256];
+	struct error err;
+
+	put(fixture, "index/a", "");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	cache_free(TAKE_PTR(fixture->cache));
+	assert_int_equal(store_open(fixture->dir, STORE_WRITE, &store, &err), 0);
+	assert_int_equal(catalogue_open(store, &catalogue, &err), 0);
+	assert_int_equal(cache_records_new(store, catalogue, &records, &err), 0);
+	assert_true(cache_record_get(records, "r", "index/a", &record));
+	record.fetched += 86400;
+	assert_int_equal(
+		catalogue_put(catalogue, "cache/r", "index/a", &record, sizeof(record), &err), 0);
+	assert_int_equal(catalogue_commit(catalogue, &err), 0);
+	cache_records_free(TAKE_PTR(records));
+	catalogue_close(TAKE_PTR(catalogue));
+	store_close(TAKE_PTR(store));
+	open_cache(fixture);
+	drop(fixture, "index/a");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_ABSENT);
+}
+
+#define MANY 64
+
+struct ordered {
+	struct cache_wait wait;
+	atomic_uint *counter;
+	unsigned int place;
+};
+
+static void note_place(struct cache_wait *wait)
+{
+	struct ordered *ordered = (struct ordered *)(void *)wait;
+
+	ordered->place = atomic_fetch_add(ordered->counter, 1);
+}
+
+/* The first name is that of a pipe: nothing is fetched until somebody writes to it. */
+static void fetches_in_order(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ordered all[MANY];
+	atomic_uint counter = 0;
+	char path[256], name[32];
+	int fd = -1;
+
+	fixture->sync.total = 1;
+	cache_free(TAKE_PTR(fixture->cache));
+	open_cache(fixture);
+	(void)snprintf(path, sizeof(path), "%s/index/0", fixture->upstream);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	for (unsigned int i = 0; i < MANY; i++) {
+		(void)snprintf(name, sizeof(name), "index/%u", i);
+		all[i] = (struct ordered) { .wait.done = note_place, .counter = &counter };
+		cache_fetch(fixture->cache, &fixture->repository, name, NULL, &all[i].wait);
+		if (i > 0)
+			continue;
+		fd = open(path, O_WRONLY | O_CLOEXEC); /* waits for who reads */
+		assert_true(fd >= 0);
+	}
+	(void)close(fd);
+	for (int i = 0; i < 2000 && atomic_load(&counter) < MANY; i++)
+		(void)poll(NULL, 0, 10);
+	assert_int_equal(atomic_load(&counter), MANY);
+	for (unsigned int i = 16; i < MANY; i++)
+		assert_true(all[i].place > all[i - 16].place);
+}
+
 static void one_server_has_it(void **state)
 {
 	struct fixture *fixture = *state;
@@ -431,7 +558,7 @@ static void tells_who_waits_at_the_end(void **state)
 	struct fixture *fixture = *state;
 
 	cache_stop(fixture->cache);
-	fetch(fixture, "index/a", 2); /* returns */
+	fetch(fixture, "index/a", NULL, 2); /* returns */
 }
 
 #define WITH_CACHE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -439,11 +566,19 @@ static void tells_who_waits_at_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_CACHE(fetches_what_is_vouched_for), WITH_CACHE(takes_no_wrong_bytes),
-		WITH_CACHE(follows_the_upstream),	 WITH_CACHE(opens_a_manifest_once),
-		WITH_CACHE(lives_without_its_upstream),	 WITH_CACHE(keeps_to_its_size),
-		WITH_CACHE(keeps_what_another_needs),	 WITH_CACHE(writes_no_absent_names),
-		WITH_CACHE(one_server_has_it),		 WITH_CACHE(tells_who_waits_at_the_end),
+		WITH_CACHE(fetches_what_is_vouched_for),
+		WITH_CACHE(takes_no_wrong_bytes),
+		WITH_CACHE(follows_the_upstream),
+		WITH_CACHE(opens_a_manifest_once),
+		WITH_CACHE(lives_without_its_upstream),
+		WITH_CACHE(keeps_to_its_size),
+		WITH_CACHE(keeps_what_another_needs),
+		WITH_CACHE(writes_no_absent_names),
+		WITH_CACHE(has_again_what_it_lost),
+		WITH_CACHE(fetches_in_order),
+		WITH_CACHE(asks_again_when_the_clock_was_set_back),
+		WITH_CACHE(one_server_has_it),
+		WITH_CACHE(tells_who_waits_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
