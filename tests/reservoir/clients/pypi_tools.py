@@ -44,8 +44,7 @@ def wheels(hub):
 
 def play_pip(world, release):
     hub, index = serving(world)
-    pip = clients.Pip(world, program=[sys.executable, os.path.join(
-        clients.fetched(f"pip-{release}-*.whl", "get-clients DIR more"), "pip")])
+    pip = clients.fetched_pip(world, "pip", release, "get-clients DIR more")
     pip.install(index, "hello-world")
     check(pip.version("hello_lib") == "1.6", f"{pip.version('hello_lib')} is installed")
     needed = {**digests(hub, "hello-world"), **digests(hub, "hello-lib")}

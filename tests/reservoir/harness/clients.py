@@ -2,6 +2,7 @@
 """Real clients, each with a configuration and a state of its own."""
 
 import glob
+import importlib.util
 import os
 import re
 import shutil
@@ -55,14 +56,13 @@ class Pip(Client):
 
     def __init__(self, folder, name="pip", program=None):
         super().__init__(folder, name)
+        if not program and not importlib.util.find_spec("pip"):
+            raise Skip("there is no pip (package python3-pip)")
         self.program = program or [sys.executable, "-m", "pip"]
         self.env.update(PIP_CONFIG_FILE="/dev/null", PIP_NO_INPUT="1", PIP_NO_CACHE_DIR="1",
                         PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_RETRIES="1",
                         PIP_ROOT_USER_ACTION="ignore")
         self.target = os.path.join(self.home, "site")
-        if subprocess.run([*self.program, "--version"], env=self.env, capture_output=True,
-                          check=False).returncode != 0:
-            raise Skip("pip does not run (package python3-pip)")
 
     def pip(self, *words, **options):
         return self.run(*self.program, *words, **options)
@@ -79,16 +79,19 @@ class Pip(Client):
         return done.stdout.strip() or None
 
 
+def fetched_pip(folder, name, release, by="get-clients"):
+    """Return a pip of another release than this machine's."""
+    return Pip(folder, name, [sys.executable, fetched(f"pip-{release}/pip", by)])
+
+
 def old_pip(folder):
     """Return a pip from before PEP 691, which reads HTML only."""
-    return Pip(folder, "old-pip", [sys.executable, os.path.join(
-        fetched("pip-21.3.1-*.whl"), "pip")])
+    return fetched_pip(folder, "old-pip", "21.3.1")
 
 
 def new_pip(folder):
     """Return a pip that goes on with a broken download."""
-    return Pip(folder, "new-pip", [sys.executable, os.path.join(
-        fetched("pip-25.3-*.whl"), "pip")])
+    return fetched_pip(folder, "new-pip", "25.3")
 
 
 class Uv(Client):
