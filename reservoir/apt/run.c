@@ -84,16 +84,17 @@ static void add_absent(struct apt_run *run, const char *path)
 	absent_files_add(&run->absent_files, path);
 }
 
-/* 1 if a path is new, 0 if it is there already with the same bytes. */
+/* 1 if a path is new, 0 if it is there already with the same bytes.  Of two indexes that
+ * contradict each other one is served with what it does not say: neither is. */
 static int claim(struct apt_run *run, const struct manifest_entry *entry, struct error *err)
 {
-	int r = seen_add(&run->paths, entry->path, strlen(entry->path), seen_value(&entry->digest),
-			 err);
+	int r = seen_add(&run->paths, entry->path, strlen(entry->path),
+			 seen_value(&entry->digest) + entry->size, err);
 
 	if (r < 0)
 		return r;
 	if (r == SEEN_OTHER)
-		return error_set(err, EBADMSG, "'%s' is listed with two different hashes",
+		return error_set(err, EBADMSG, "'%s' is listed with two different hashes or sizes",
 				 entry->path);
 	if (r == SEEN_SAME)
 		return 0;

@@ -71,6 +71,28 @@ def test_apt_sync_refuses_what_was_changed(world):
     hub.sync()
 
 
+def test_apt_sync_refuses_indexes_that_contradict_each_other(world):
+    """One file, of which two indexes say different things: no order of them is taken."""
+    made = hello_debs(world.archive(components=("extra", "main")))
+    hub = hub_of(world)
+    hub.sync()
+    before = hub.generation()
+    made.add("both", "1.0")
+    key = ("both", "1.0")
+    right = made.stanzas["main"][key]
+    for number, (field, wrong) in enumerate((("SHA256", "0" * 64), ("Size", "17"))):
+        other = re.sub(f"{field}: .*", f"{field}: {wrong}", right)
+        for turn, (main, extra) in enumerate(((right, other), (other, right))):
+            made.stanzas["main"][key], made.stanzas["extra"][key] = main, extra
+            made.publish(int(time.time()) + 5 * (2 * number + turn + 1))
+            has(hub.sync(status=INCOMPLETE), "pool/main/b/both/both_1.0_all.deb' is listed with "
+                "two different hashes or sizes")
+            check(hub.generation() == before, f"{field} in turn {turn} is published")
+    made.stanzas["main"][key] = made.stanzas["extra"][key] = right
+    made.publish(int(time.time()) + 30)
+    has(hub.sync(), "published")
+
+
 def test_apt_sync_refuses_other_keys(world):
     hello_debs(world.archive())
     row = world.apt_row()
