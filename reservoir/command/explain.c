@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <jansson.h>
 
@@ -49,6 +50,17 @@ static int put_text(struct explanation *explanation, const char *name, const str
 	return 0;
 }
 
+static void put_warning(const struct explanation *explanation, const struct ecosystem *ecosystem,
+			const struct manifest *manifest, struct strbuf *text)
+{
+	_cleanup_strbuf_ struct strbuf warning = STRBUF_INIT(ERROR_TEXT_MAX);
+
+	if (ecosystem->warn)
+		ecosystem->warn(explanation->store, manifest, (int64_t)time(NULL), &warning);
+	if (warning.len > 0)
+		strbuf_printf(text, "  %s\n", strbuf_str(&warning));
+}
+
 /* What is true of any ecosystem: what clients do not get, and how it came here. */
 static int describe_files(struct explanation *explanation, const struct repository *repository,
 			  const struct generation_repository *published,
@@ -62,6 +74,7 @@ static int describe_files(struct explanation *explanation, const struct reposito
 		what = spelt;
 	withheld_describe(explanation->store, explanation->generation, published, manifest,
 			  ecosystem, what, text);
+	put_warning(explanation, ecosystem, manifest, text);
 	/* At a site that imports, it is the hub's choice. */
 	return repository->upstream[0]
 		       ? 0
