@@ -42,8 +42,9 @@ static const char *const statements[] = {
 	[PUT] = ("INSERT INTO entry (space, key, value) VALUES (?1, ?2, ?3) "
 		 "ON CONFLICT (space, key) DO UPDATE SET value = excluded.value"),
 	[REMOVE] = "DELETE FROM entry WHERE space = ?1 AND key = ?2",
-	[EACH] = "SELECT key, value FROM entry WHERE space = ?1 ORDER BY key",
-	[NEXT_SPACE] = "SELECT min(space) FROM entry WHERE space > ?1",
+	/* Keys and spaces are texts: not NULL, and before every blob. */
+	[EACH] = "SELECT key, value FROM entry WHERE space = ?1 AND key >= '' ORDER BY key",
+	[NEXT_SPACE] = "SELECT min(space) FROM entry WHERE space > ?1 AND space < x''",
 	[FORGET] = "DELETE FROM entry WHERE space = ?1",
 	[LAST_EVENT] = "SELECT hash FROM audit ORDER BY number DESC LIMIT 1",
 	[ADD_EVENT] = "INSERT INTO audit (time, event, text, hash) VALUES (?1, ?2, ?3, ?4)",
@@ -100,15 +101,19 @@ static int system_code(struct catalogue *catalogue, int code)
 	}
 }
 
+static int damaged(struct catalogue *catalogue, struct error *err)
+{
+	catalogue->damaged = true;
+	return error_set(err, EBADMSG, "the catalogue is damaged: %s",
+			 sqlite3_errmsg(catalogue->db));
+}
+
 static int failed(struct catalogue *catalogue, struct error *err)
 {
 	int code = sqlite3_errcode(catalogue->db) & 255;
 
-	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
-		catalogue->damaged = true;
-		return error_set(err, EBADMSG, "the catalogue is damaged: %s",
-				 sqlite3_errmsg(catalogue->db));
-	}
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+		return damaged(catalogue, err);
 	errno = system_code(catalogue, code);
 	return error_set(err, errno, "'" FILE_NAME "': %s: %m", sqlite3_errmsg(catalogue->db));
 }
@@ -120,18 +125,36 @@ static int execute(struct catalogue *catalogue, const char *sql, struct error *e
 		       : failed(catalogue, err);
 }
 
+/* What is not ours does nothing when a table is used. */
+static void distrust(struct catalogue *catalogue)
+{
+	static const int features[] = { SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW,
+					SQLITE_DBCONFIG_TRUSTED_SCHEMA };
+
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
+		(void)sqlite3_db_config(catalogue->db, features[i], 0, NULL);
+}
+
 static int prepare(struct catalogue *catalogue, struct error *err)
 {
+	distrust(catalogue);
 	for (size_t i = 0; i < ARRAY_SIZE(schema); i++) {
 		int r = execute(catalogue, schema[i], err);
 
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < _STATEMENT_MAX; i++)
-		if (sqlite3_prepare_v3(catalogue->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
-				       &catalogue->prepared[i], NULL) != SQLITE_OK)
+	for (size_t i = 0; i < _STATEMENT_MAX; i++) {
+		int code = sqlite3_prepare_v3(catalogue->db, statements[i], -1,
+					      SQLITE_PREPARE_PERSISTENT, &catalogue->prepared[i],
+					      NULL);
+
+		/* Tables of these names that are no such tables. */
+		if (code == SQLITE_ERROR)
+			return damaged(catalogue, err);
+		if (code != SQLITE_OK)
 			return failed(catalogue, err);
+	}
 	return 0;
 }
 

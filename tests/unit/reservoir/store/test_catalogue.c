@@ -5,6 +5,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <sqlite3.h>
+
+#include "base/macro.h"
 #include "tests/unit/reservoir/store/scratch.h"
 
 static struct catalogue *open_it(struct store *store)
@@ -133,15 +136,74 @@ static void begins_anew_after_damage(void **state)
 	catalogue_close(catalogue);
 }
 
+/* Makes the catalogue what somebody else would like it to be. */
+static void make_hostile(const struct scratch *scratch, const char *sql)
+{
+	char path[128];
+	sqlite3 *db = NULL;
+
+	(void)snprintf(path, sizeof(path), "%s/catalogue.sqlite", scratch->store);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	(void)sqlite3_close(db);
+}
+
+static void begins_anew_after_other_tables(void **state)
+{
+	static const char *const tables[] = {
+		"CREATE TABLE entry (x)",
+		"CREATE VIEW entry AS SELECT 'a' AS space, 'b' AS key, 'c' AS value",
+		"CREATE TABLE audit (y)",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
+		_cleanup_(catalogue_closep) struct catalogue *catalogue = NULL;
+		struct error err = { 0 };
+
+		(void)unlinkat(store_dirfd(store), "catalogue.sqlite", 0);
+		make_hostile(*state, tables[i]);
+		assert_int_equal(catalogue_open(store, &catalogue, &err), 0);
+		assert_non_null(strstr(err.msg, "catalogue.damaged"));
+		assert_int_equal(catalogue_put(catalogue, "a", "b", "c", 1, &err), 0);
+		assert_int_equal(catalogue_audit(catalogue, "event", "text", &err), 0);
+		assert_int_equal(catalogue_commit(catalogue, &err), 0);
+	}
+}
+
+/* Rows that are no texts are passed over: in a walk they would have no end, or no name. */
+static void passes_over_what_is_no_text(void **state)
+{
+	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(1000);
+	_cleanup_strbuf_ struct strbuf space = STRBUF_INIT(CATALOGUE_KEY_MAX);
+	_cleanup_(catalogue_closep) struct catalogue *catalogue = NULL;
+	struct error err = { 0 };
+
+	make_hostile(*state, "CREATE TABLE entry (space, key, value);"
+			     "CREATE UNIQUE INDEX i ON entry (space, key);"
+			     "CREATE TABLE audit (number INTEGER PRIMARY KEY, time, event, text, "
+			     "hash);"
+			     "CREATE TRIGGER t AFTER INSERT ON audit BEGIN DELETE FROM entry; END;"
+			     "INSERT INTO entry VALUES ('a', NULL, NULL), ('a', 1, 1), "
+			     "('a', 'b', 'c'), (NULL, NULL, NULL), (x'ff', 'b', 'c')");
+	assert_int_equal(catalogue_open(store, &catalogue, &err), 0);
+	assert_int_equal(catalogue_audit(catalogue, "event", "text", &err), 0);
+	assert_int_equal(catalogue_each(catalogue, "a", note, &text, &err), 0);
+	assert_string_equal(strbuf_str(&text), "b=c ");
+	assert_int_equal(catalogue_next_space(catalogue, "", &space, &err), 0);
+	assert_string_equal(strbuf_str(&space), "a");
+	assert_int_equal(catalogue_next_space(catalogue, "a", &space, &err), -ENOENT);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(keeps_what_was_committed),
-		TEST(forgets_a_kind),
-		TEST(refuses_what_is_too_long),
-		TEST(begins_anew_after_damage),
+		TEST(keeps_what_was_committed),	      TEST(forgets_a_kind),
+		TEST(refuses_what_is_too_long),	      TEST(begins_anew_after_damage),
+		TEST(begins_anew_after_other_tables), TEST(passes_over_what_is_no_text),
 	};
 
 	return cmocka_run_group_tests_name("catalogue", tests, NULL, NULL);
