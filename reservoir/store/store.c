@@ -59,6 +59,8 @@ static int check_empty(const char *path, struct error *err)
 
 	if (!dir)
 		return error_set(err, errno, "open '%s': %m", path);
+	if (faccessat(dirfd(dir), "format", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return error_set(err, EEXIST, "there is a store in '%s' already", path);
 	for (;;) {
 		const struct dirent *entry;
 
@@ -66,8 +68,6 @@ static int check_empty(const char *path, struct error *err)
 		entry = readdir(dir);
 		if (!entry)
 			return errno ? error_set(err, errno, "read '%s': %m", path) : 0;
-		if (strcmp(entry->d_name, "format") == 0)
-			return error_set(err, EEXIST, "there is a store in '%s' already", path);
 		if (!may_be_there(entry->d_name))
 			return error_set(err, EEXIST, "'%s' is not empty: it has '%s'", path,
 					 entry->d_name);
