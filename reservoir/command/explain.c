@@ -112,7 +112,9 @@ static int explain_one(struct explanation *explanation, const struct repository 
 	int r;
 
 	if (!published) {
-		strbuf_puts(&text, "nothing was published yet\n");
+		strbuf_puts(&text, repository->mode == REPOSITORY_CACHE
+					   ? "  a cache: it has what clients have asked for\n"
+					   : "  nothing was published yet\n");
 		return put_text(explanation, repository->name, &text, err);
 	}
 	if (!ecosystem || !ecosystem->explain)

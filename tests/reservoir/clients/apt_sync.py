@@ -516,6 +516,7 @@ def test_apt_cache_believes_only_what_is_signed(world):
     other = {**world.apt_row(), "mode": "cache", "name": "other"}
     other["apt"]["keyring"] = world.gpg("Site of a test").public
     hub = hub_of(world, cache, other)
+    has(hub.run("explain", "hello"), "a cache: it has what clients have asked for")
     hub.serve()
 
     def status(path):
