@@ -238,18 +238,17 @@ static void wake_up(struct cache_wait *wait)
 }
 
 /* @damaged: what a cache has and cannot read, or NULL. */
-static enum MHD_Result sleep_for_upstream(const struct context *context,
-					  const struct digest *damaged)
+static enum MHD_Result sleep_for_upstream(const struct context *context, const char *path,
+					  enum cache_waited waits, const struct digest *damaged)
 {
 	struct peer *peer = context->peer;
 
 	if (!peer->picture)
 		peer->picture = picture_ref(context->picture);
-	peer->waited = true;
+	peer->waited = waits;
 	peer->wait.done = wake_up;
 	MHD_suspend_connection(peer->connection);
-	cache_fetch(peer->core->cache, context->repository, context->place.path, damaged,
-		    &peer->wait);
+	cache_fetch(peer->core->cache, context->repository, path, damaged, &peer->wait);
 	return MHD_YES;
 }
 
@@ -264,8 +263,9 @@ static enum MHD_Result answer_lost(const struct context *context, const struct p
 				   const struct error *err)
 {
 	if ((r == -ENOENT || r == -EBADMSG) && is_cache(context->repository) &&
-	    !context->peer->waited)
-		return sleep_for_upstream(context, &plan->key.digest);
+	    context->peer->waited != CACHE_WAITED)
+		return sleep_for_upstream(context, context->place.path, CACHE_WAITED,
+					  &plan->key.digest);
 	return answer_unavailable(context, err);
 }
 
@@ -377,7 +377,9 @@ static enum MHD_Result answer_held(struct context *context)
 	case CACHE_FOUND:
 		return answer_cached(context, manifest);
 	case CACHE_ASK:
-		return sleep_for_upstream(context, NULL);
+		return sleep_for_upstream(context, context->place.path, CACHE_WAITED, NULL);
+	case CACHE_ASK_INDEX:
+		return sleep_for_upstream(context, origin.path, CACHE_WAITED_INDEX, NULL);
 	case CACHE_ELSEWHERE:
 		return answer_elsewhere(context, origin.path);
 	case CACHE_REFUSED:
@@ -425,7 +427,7 @@ static enum MHD_Result answer_repository(struct context *context)
 	context->peer->slot = context->repository->slot;
 	if (!setup_may_read(context->picture->setup, setup, context->peer->user))
 		return answer_denied(context);
-	if (setup && setup->requests && !context->peer->waited &&
+	if (setup && setup->requests && context->peer->waited == CACHE_WAITED_NOT &&
 	    limit_take(setup->requests, &KEY_OF_ALL, 1, 1, clock_ns(), &wait_ms) == 0)
 		return answer_throttled(context, wait_ms);
 	if (context->noted)
@@ -621,7 +623,7 @@ enum MHD_Result answer_request(struct peer *peer, struct worker *worker)
 	/* A kubelet may have the address of busy clients: no limit may end the pod. */
 	if (peer->request.target[0] == '/' && is_probe(peer->request.target + 1))
 		return answer_page(peer, peer->request.target + 1);
-	if (context.picture && !peer->waited && !is_admitted(&context, &result))
+	if (context.picture && peer->waited == CACHE_WAITED_NOT && !is_admitted(&context, &result))
 		return result;
 	context.is_current = context.picture == worker->picture;
 	context.revoked = context.picture ? &context.picture->revoked : NULL;

@@ -144,9 +144,38 @@ static enum cache_outcome look_vouched(struct cache *cache, const char *name, bo
 	return waited || is_down(cache, name) ? CACHE_FAILED : CACHE_ASK;
 }
 
-static enum cache_outcome look(struct cache *cache, const struct picture_repository *repository,
-			       const struct origin *origin, bool waited, struct cache_record *ret)
+/* Looks for what may vouch for a package that no index has spoken of: a client may know of it
+ * from another server, or have written down where it is.  Sets @origin to that index. */
+static enum cache_outcome look_index(struct cache *cache,
+				     const struct picture_repository *repository, bool waited,
+				     struct origin *origin)
 {
+	const struct ecosystem *ecosystem = repository->ecosystem;
+	const struct repository *config = repository->setup->config;
+	const char *name = repository->info.name;
+	char path[STORE_PATH_MAX];
+	struct cache_record record;
+	int64_t since = 0;
+	bool known;
+
+	if (!ecosystem->index || !ecosystem->index(origin->path, path) ||
+	    !origin_find(ecosystem, config, path, origin))
+		return CACHE_REFUSED;
+	known = cache_record_get(cache->records, name, origin->path, &record);
+	if (known)
+		since = record.fetched;
+	else
+		known = absent_find(cache->absent, name, origin->path, &since);
+	if (known && (waited || is_fresh(config, since)))
+		return CACHE_REFUSED;
+	return waited || is_down(cache, name) ? CACHE_FAILED : CACHE_ASK_INDEX;
+}
+
+static enum cache_outcome look(struct cache *cache, const struct picture_repository *repository,
+			       struct origin *origin, enum cache_waited has_waited,
+			       struct cache_record *ret)
+{
+	bool waited = has_waited == CACHE_WAITED;
 	const char *path = origin->path;
 	const struct repository *config = repository->setup->config;
 	const char *name = repository->info.name;
@@ -157,7 +186,9 @@ static enum cache_outcome look(struct cache *cache, const struct picture_reposit
 
 	if (get_vouched(cache, name, path, &vouched, url))
 		return look_vouched(cache, name, waited, has ? ret : NULL, &vouched);
-	if (!origin->url[0] || is_package(repository->ecosystem, path))
+	if (is_package(repository->ecosystem, path))
+		return look_index(cache, repository, has_waited != CACHE_WAITED_NOT, origin);
+	if (!origin->url[0])
 		return CACHE_REFUSED;
 	absent = !has && absent_find(cache->absent, name, path, &since);
 	if (!((has || absent) && is_fresh(config, since)) && !waited && !is_down(cache, name))
@@ -181,8 +212,8 @@ static int open_manifest(struct cache *cache, const struct digest *digest,
 }
 
 enum cache_outcome cache_look(struct cache *cache, const struct picture_repository *repository,
-			      const char *path, bool waited, struct shared_manifest **ret,
-			      struct origin *origin)
+			      const char *path, enum cache_waited waited,
+			      struct shared_manifest **ret, struct origin *origin)
 {
 	struct shared_manifest *shared = NULL;
 	enum cache_outcome outcome;
@@ -205,7 +236,7 @@ enum cache_outcome cache_look(struct cache *cache, const struct picture_reposito
 	if (!shared && open_manifest(cache, &record.manifest, &shared, &err) < 0) {
 		log_warning("serve", "the cache has lost '%s' of '%s': %s", path,
 			    repository->info.name, err.msg);
-		return waited ? CACHE_FAILED : CACHE_ASK;
+		return waited == CACHE_WAITED ? CACHE_FAILED : CACHE_ASK;
 	}
 	*ret = shared;
 	return CACHE_FOUND;

@@ -6,7 +6,8 @@
  * what it has fetched it serves without its upstream.  One thread fetches.  Who asks for
  * what is not there sleeps until it is; who asks for the same waits for the same fetch.
  *
- * A file is taken only if an index that was fetched says what it must hash to.  An
+ * A file is taken only if an index that was fetched says what it must hash to; where the
+ * ecosystem knows which index that is, it is fetched first.  An
  * index that no other vouches for (InRelease, PyPI's pages) is as trustworthy as the
  * connection, and is asked for again after `cacheFor`; when the upstream does not
  * answer, the old one is served.
@@ -32,10 +33,19 @@ enum cache_outcome {
 	CACHE_FOUND,	 /* the manifest has it */
 	CACHE_ABSENT,	 /* the upstream has it not */
 	CACHE_ASK,	 /* it is to be fetched: cache_fetch() */
+	CACHE_ASK_INDEX, /* what may vouch for it is to be fetched first */
 	CACHE_ELSEWHERE, /* it is spelt otherwise */
 	CACHE_REFUSED,	 /* no index vouches for it */
 	CACHE_FAILED,	 /* it is not here, and the upstream does not answer */
 	_CACHE_OUTCOME_MAX,
+};
+
+/* What a client has waited for. */
+enum cache_waited {
+	CACHE_WAITED_NOT,
+	CACHE_WAITED_INDEX, /* the index was fetched just now, or could not be */
+	CACHE_WAITED,	    /* it was itself: what there is must do */
+	_CACHE_WAITED_MAX,
 };
 
 /* Who waits for a fetch. */
@@ -93,16 +103,16 @@ void cache_release(struct cache *cache);
  * @cache: cache
  * @repository: repository that caches
  * @path: path below it
- * @waited: it was fetched just now, or could not be: what there is must do
+ * @waited: what the client has waited for
  * @ret: the manifest of CACHE_FOUND, to be given back with shared_unref()
- * @origin: how it is spelt, of CACHE_ELSEWHERE
+ * @origin: how it is spelt, of CACHE_ELSEWHERE; the index, of CACHE_ASK_INDEX
  *
  * Context: any thread; between cache_hold() and cache_release() when it is to be opened.
  * Return: enum cache_outcome.
  */
 enum cache_outcome cache_look(struct cache *cache, const struct picture_repository *repository,
-			      const char *path, bool waited, struct shared_manifest **ret,
-			      struct origin *origin);
+			      const char *path, enum cache_waited waited,
+			      struct shared_manifest **ret, struct origin *origin);
 
 /**
  * cache_fetch() - Have a path fetched.

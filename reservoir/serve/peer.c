@@ -91,7 +91,7 @@ void peer_begin(struct peer *peer, const char *target)
 	peer->begun = true;
 	peer->read = false;
 	peer->counts = false;
-	peer->waited = false;
+	peer->waited = CACHE_WAITED_NOT;
 	peer->begun_ns = clock_ns();
 	peer->method = "-";
 	peer->version = "-";

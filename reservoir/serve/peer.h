@@ -48,7 +48,7 @@ struct peer {
 	struct picture *picture; /* referenced while the connection sleeps */
 	struct job job;
 	struct cache_wait wait;
-	bool waited; /* for the upstream of a cache */
+	enum cache_waited waited; /* for the upstream of a cache */
 	unsigned int status;
 	unsigned int slot;
 	uint64_t bytes;			   /* of the body, as far as they were sent */

@@ -3,9 +3,11 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import threading
+import urllib.parse
 
 from harness import clients, reservoir
 from harness.reservoir import get
@@ -297,6 +299,24 @@ def test_pip_installs_from_a_cache_offline(world):
     second.install(hub.url + SIMPLE, "hello-world")
     check(second.version("hello_lib") == "1.5", "it is not installed without the upstream")
     second.install(hub.url + SIMPLE, "unrelated", fails=True)
+
+
+def test_a_cache_knows_the_files_of_another(world):
+    """With several servers, or a lock file, the page was never asked for here."""
+    hello(world.index)
+    urls = []
+    for name in ("one", "other"):
+        hub = world.reservoir(name)
+        hub.configure([{"name": "pypi", "ecosystem": "pypi", "mode": "cache",
+                        "upstream": world.upstream.pypi_url}])
+        hub.serve()
+        urls.append(hub.url)
+    page = get(urls[0] + SIMPLE + "hello-lib/")[2].decode()
+    links = re.findall(r'href="([^"#]*hello_lib-1.5[^"#]*[.]whl)', page)
+    path = urllib.parse.urljoin(SIMPLE + "hello-lib/", links[0])
+    status, _, wheel = get(urls[1] + path)
+    check(status == 200 and wheel == get(urls[0] + path)[2], f"{path} is answered with {status}")
+    check(get(urls[1] + path.replace("1.5", "7.7"))[0] == 404, "a file that nobody lists is there")
 
 
 def test_pip_is_configured_by_client_config(world):

@@ -17,7 +17,8 @@
 
 /*
  * The upstream is a directory.  An ecosystem of the test: "index/..." is an index with
- * a line "PATH SHA256" for each file; "pool/..." are packages; "Up/..." is spelt "index/...".
+ * a line "PATH SHA256" for each file; "pool/..." are packages, and "pool/of-NAME" is on
+ * "index/NAME".
  */
 static int expect(const char *path, const void *data, size_t len, expectation_fn fn, void *ctx,
 		  _unused_ struct error *err)
@@ -47,7 +48,21 @@ static bool package(const char *path, char *ret, size_t size)
 	return str_starts_with(path, "pool/") && str_copy(ret, size, "p") == 0;
 }
 
-static const struct ecosystem ecosystem = { .name = "test", .expect = expect, .package = package };
+static bool find_index(const char *path, char ret[STORE_PATH_MAX])
+{
+	const char *name = str_starts_with(path, "pool/of-");
+
+	if (name)
+		(void)snprintf(ret, STORE_PATH_MAX, "index/%s", name);
+	return name;
+}
+
+static const struct ecosystem ecosystem = {
+	.name = "test",
+	.expect = expect,
+	.package = package,
+	.index = find_index,
+};
 
 struct fixture {
 	struct scratch *scratch;
@@ -174,13 +189,18 @@ static enum cache_outcome ask(struct fixture *fixture, const char *path, char te
 	struct manifest_entry entry;
 	struct origin origin;
 	struct error err;
-	enum cache_outcome outcome =
-		cache_look(fixture->cache, &fixture->repository, path, false, &manifest, &origin);
+	enum cache_outcome outcome = cache_look(fixture->cache, &fixture->repository, path,
+						CACHE_WAITED_NOT, &manifest, &origin);
 
+	if (outcome == CACHE_ASK_INDEX) {
+		fetch(fixture, origin.path, NULL, 2);
+		outcome = cache_look(fixture->cache, &fixture->repository, path, CACHE_WAITED_INDEX,
+				     &manifest, &origin);
+	}
 	if (outcome == CACHE_ASK) {
 		fetch(fixture, path, NULL, 3);
-		outcome = cache_look(fixture->cache, &fixture->repository, path, true, &manifest,
-				     &origin);
+		outcome = cache_look(fixture->cache, &fixture->repository, path, CACHE_WAITED,
+				     &manifest, &origin);
 	}
 	text[0] = '\0';
 	if (outcome != CACHE_FOUND)
@@ -214,6 +234,34 @@ static void fetches_what_is_vouched_for(void **state)
 	assert_string_equal(text, "hello");
 	assert_int_equal(ask(fixture, "pool/other", text), CACHE_REFUSED);
 	assert_int_equal(ask(fixture, "index/none", text), CACHE_ABSENT);
+}
+
+/* The client has the name from elsewhere: from another server, or a lock file. */
+static void fetches_the_index_first(void **state)
+{
+	struct fixture *fixture = *state;
+	struct shared_manifest *manifest = NULL;
+	struct origin origin;
+	char text[256];
+
+	put(fixture, "pool/of-a", "hello");
+	put(fixture, "pool/of-b", "hello");
+	put_index(fixture, "pool/of-a", "hello");
+	assert_int_equal(ask(fixture, "pool/of-a", text), CACHE_FOUND);
+	assert_string_equal(text, "hello");
+	/* There is no such index, or it says nothing of the file; neither is asked for again. */
+	assert_int_equal(ask(fixture, "pool/of-b", text), CACHE_REFUSED);
+	put(fixture, "index/c", "");
+	assert_int_equal(ask(fixture, "pool/of-c", text), CACHE_REFUSED);
+	put_index(fixture, "pool/of-c", "hello");
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(cache_look(fixture->cache, &fixture->repository,
+					    i ? "pool/of-b" : "pool/of-c", CACHE_WAITED_NOT,
+					    &manifest, &origin),
+				 CACHE_REFUSED);
+	(void)str_copy(fixture->config.upstream, sizeof(fixture->config.upstream),
+		       "http://127.0.0.1:1");
+	assert_int_equal(ask(fixture, "pool/of-d", text), CACHE_FAILED);
 }
 
 static void takes_no_wrong_bytes(void **state)
@@ -259,9 +307,9 @@ static struct shared_manifest *look(const struct fixture *fixture, const char *p
 	struct shared_manifest *shared = NULL;
 	struct origin origin;
 
-	assert_int_equal(
-		cache_look(fixture->cache, &fixture->repository, path, false, &shared, &origin),
-		CACHE_FOUND);
+	assert_int_equal(cache_look(fixture->cache, &fixture->repository, path, CACHE_WAITED_NOT,
+				    &shared, &origin),
+			 CACHE_FOUND);
 	return shared;
 }
 
@@ -566,6 +614,7 @@ static void tells_who_waits_at_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_CACHE(fetches_the_index_first),
 		WITH_CACHE(fetches_what_is_vouched_for),
 		WITH_CACHE(takes_no_wrong_bytes),
 		WITH_CACHE(follows_the_upstream),
