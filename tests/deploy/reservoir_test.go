@@ -120,6 +120,11 @@ func TestDeploy_reservoir_volumes(t *testing.T) {
 		if _, has := volumesOf(pod)["cache"]; has != caches {
 			t.Errorf("%s: the servers have a volume of their own: %v", name, has)
 		}
+		// What one server has fetched the others have not: a client stays with it.
+		if stays := named[*core.Service](t, all, "silica-reservoir").Spec.SessionAffinity ==
+			core.ServiceAffinityClientIP; stays != caches {
+			t.Errorf("%s: a client stays with its server: %v", name, stays)
+		}
 		if _, has := volumesOf(pod)["keys"]; has {
 			t.Errorf("%s: the servers have the keys", name)
 		}
