@@ -3,8 +3,9 @@
 # then builds, then runs.
 BUILD := $(CURDIR)/build
 JOBS ?= $(shell nproc)
-# Most tests wait more than they compute; those that do not take two slots (PROCESSORS).
-SLOTS = $(shell expr 2 '*' $(JOBS))
+# Of the four slots of a processor a test takes one if it only waits, two if it computes, and
+# three or four if it does nothing else (PROCESSORS).
+SLOTS = $(shell expr 4 '*' $(JOBS))
 GO := $(CURDIR)/scripts/go.sh
 RELEASE_BIN := $(BUILD)/release/bin
 IMAGE ?= silica:latest

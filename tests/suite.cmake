@@ -78,6 +78,7 @@ set_tests_properties(
 	PROPERTIES COST 30)
 
 silica_add_go_program(demo ${SILICA_TREES}/release/bin demo)
+set_tests_properties(demo PROPERTIES PROCESSORS 2)
 
 # The tests of the tests: the stand-ins' own, and the benchmark's.
 add_test(NAME kubelet.standin COMMAND ${GO} -C ${KUBELET} test -count=1 -race
@@ -86,19 +87,19 @@ add_test(NAME kubernetes.apiserver COMMAND ${GO} -C ${KUBELET} test -count=1 -ra
 	./apiserver/...)
 add_test(NAME bench.unit COMMAND ${GO} -C ${CMAKE_CURRENT_SOURCE_DIR}/bench test -count=1 ./...)
 set_tests_properties(kubelet.standin kubernetes.apiserver bench.unit PROPERTIES
-	LABELS go TIMEOUT 600 COST 20)
+	LABELS go TIMEOUT 600 COST 20 PROCESSORS 2)
 
 # silicactl with sanitizers, asking the stand-in.
 add_test(NAME cli.kubelet COMMAND ${GO} -C ${KUBELET} test -count=1 ./cli/...)
 set_tests_properties(cli.kubelet PROPERTIES
 	ENVIRONMENT SILICA_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
-	LABELS go TIMEOUT 600)
+	LABELS go TIMEOUT 600 PROCESSORS 2)
 
 # Specs that a program with sanitizers writes, read as runtimes read them.
 add_test(NAME cdi.loads COMMAND ${GO} -C ${KUBELET} test -count=1 ./cdi/...)
 set_tests_properties(cdi.loads PROPERTIES
 	ENVIRONMENT SILICA_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
-	LABELS go TIMEOUT 600)
+	LABELS go TIMEOUT 600 PROCESSORS 2)
 
 # The chart, the manifests and the examples, each check under its own name: TestDeploy_x of
 # the sources is deploy.x.
@@ -110,7 +111,7 @@ foreach(source IN LISTS sources)
 		string(REPLACE "TestDeploy_" "" name ${test})
 		silica_add_go_program(deploy.${name} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
 			deploy.test -test.timeout=4m -test.run=^${test}$)
-		set_tests_properties(deploy.${name} PROPERTIES LABELS deploy)
+		set_tests_properties(deploy.${name} PROPERTIES LABELS deploy PROCESSORS 2)
 	endforeach()
 endforeach()
 
@@ -125,7 +126,7 @@ foreach(source IN LISTS sources)
 		string(REGEX REPLACE "^func TestSync_([A-Za-z0-9_]+).*" "\\1" name "${function}")
 		silica_add_go_program(reservoir.sync.${name} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
 			reservoir-sync.test -test.timeout=4m -test.run=^TestSync_${name}$)
-		set_tests_properties(reservoir.sync.${name} PROPERTIES LABELS reservoir)
+		set_tests_properties(reservoir.sync.${name} PROPERTIES LABELS reservoir PROCESSORS 2)
 	endforeach()
 endforeach()
 
@@ -141,4 +142,4 @@ add_test(NAME monitoring.metrics
 	COMMAND ${GO} -C ${CMAKE_CURRENT_SOURCE_DIR}/monitoring test -count=1 ./...)
 set_tests_properties(monitoring.metrics PROPERTIES
 	ENVIRONMENT SILICA_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
-	LABELS go TIMEOUT 600)
+	LABELS go TIMEOUT 600 PROCESSORS 2)

@@ -276,7 +276,8 @@ func TestClient_HungConnection(t *testing.T) {
 		}
 		return hangs
 	})
-	r.send("call\tGET\t/version\t1100\t0\t-\t-")
+	// Long enough for a busy machine to have it arrive.
+	r.send("call\tGET\t/version\t5000\t0\t-\t-")
 	r.wants("answer", "retry", "timed out")
 	for range 3 {
 		r.asks("ok")
