@@ -126,7 +126,8 @@ foreach(source IN LISTS sources)
 		string(REGEX REPLACE "^func TestSync_([A-Za-z0-9_]+).*" "\\1" name "${function}")
 		silica_add_go_program(reservoir.sync.${name} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
 			reservoir-sync.test -test.timeout=4m -test.run=^TestSync_${name}$)
-		set_tests_properties(reservoir.sync.${name} PROPERTIES LABELS reservoir PROCESSORS 2)
+		set_tests_properties(reservoir.sync.${name} PROPERTIES
+			LABELS reservoir PROCESSORS 2)
 	endforeach()
 endforeach()
 
