@@ -4,7 +4,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,7 @@ struct form {
 	struct archive *archive; /* NULL: plain */
 	struct staging *staging; /* NULL: plain */
 	struct hasher *sha256;	 /* of the plain one */
-	EVP_MD_CTX *sha512;
+	struct hasher *sha512;
 	uint64_t size;
 };
 
@@ -29,12 +28,6 @@ struct writer {
 };
 
 static const char *const endings[_WRITER_FORM_MAX] = { "", ".gz", ".xz" };
-
-void sha512_format(const unsigned char *bytes, char ret[SHA512_TEXT_SIZE])
-{
-	for (size_t i = 0; i < 64; i++)
-		(void)snprintf(ret + 2 * i, 3, "%02x", (unsigned int)bytes[i]);
-}
 
 void writer_free(struct writer *writer)
 {
@@ -49,7 +42,7 @@ void writer_free(struct writer *writer)
 			(void)staging_restart(form->staging, NULL);
 		staging_free(form->staging);
 		hasher_free(form->sha256);
-		EVP_MD_CTX_free(form->sha512);
+		hasher_free(form->sha512);
 	}
 	free(writer);
 }
@@ -63,7 +56,7 @@ static la_ssize_t on_packed(struct archive *archive, void *ctx, const void *data
 		archive_set_error(archive, -r, "%s", form->writer->error.msg);
 		return -1;
 	}
-	(void)EVP_DigestUpdate(form->sha512, data, len);
+	hasher_add(form->sha512, data, len);
 	form->size += len;
 	return (la_ssize_t)len;
 }
@@ -115,9 +108,9 @@ static int begin(struct writer *writer, struct store *store, enum writer_form ki
 	int r;
 
 	form->writer = writer;
-	form->sha512 = EVP_MD_CTX_new();
-	if (!form->sha512 || EVP_DigestInit_ex(form->sha512, EVP_sha512(), NULL) != 1)
-		return error_set(err, ENOMEM, "no memory for a hash");
+	r = hasher_new_of("sha512", &form->sha512, err);
+	if (r < 0)
+		return r;
 	if (kind == WRITER_PLAIN)
 		return hasher_new(&form->sha256, err);
 	/* The next one writes over what a process that was killed has left. */
@@ -156,7 +149,7 @@ int writer_add(struct writer *writer, const void *data, size_t len, struct error
 	struct form *plain = &writer->forms[WRITER_PLAIN];
 
 	hasher_add(plain->sha256, data, len);
-	(void)EVP_DigestUpdate(plain->sha512, data, len);
+	hasher_add(plain->sha512, data, len);
 	plain->size += len;
 	for (int kind = WRITER_GZIP; kind < _WRITER_FORM_MAX; kind++) {
 		struct archive *archive = writer->forms[kind].archive;
@@ -169,13 +162,9 @@ int writer_add(struct writer *writer, const void *data, size_t len, struct error
 
 static int finish(struct form *form, struct written *ret, struct error *err)
 {
-	unsigned char sha512[64];
-
 	if (form->archive && archive_write_close(form->archive) != ARCHIVE_OK)
 		return failed(form->writer, form->archive, err);
-	if (EVP_DigestFinal_ex(form->sha512, sha512, NULL) != 1)
-		return error_set(err, EIO, "SHA-512 failed");
-	sha512_format(sha512, ret->sha512);
+	(void)hasher_end_text(form->sha512, ret->sha512);
 	ret->size = form->size;
 	if (!form->staging) {
 		ret->sha256 = hasher_end(form->sha256);

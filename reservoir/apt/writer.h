@@ -68,10 +68,3 @@ int writer_add(struct writer *writer, const void *data, size_t len, struct error
  * Return: 0, or negative errno of the system.
  */
 int writer_finish(struct writer *writer, struct written ret[_WRITER_FORM_MAX], struct error *err);
-
-/**
- * sha512_format() - Write the hash of bytes as lower-case hex.
- * @bytes: 64 bytes
- * @ret: receives SHA512_TEXT_SIZE bytes
- */
-void sha512_format(const unsigned char *bytes, char ret[SHA512_TEXT_SIZE]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reservoir/store/digest.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,21 +14,39 @@
 
 #define READ_BYTES ((size_t)64 * 1024)
 
+static_assert(2 * EVP_MAX_MD_SIZE < HASH_TEXT_SIZE, "any hash has room as text");
+
 struct hasher {
 	EVP_MD_CTX *ctx;
 };
 
-int hasher_new(struct hasher **ret, struct error *err)
+static int make(const EVP_MD *kind, struct hasher **ret, struct error *err)
 {
 	_cleanup_(hasher_freep) struct hasher *hasher = calloc(1, sizeof(*hasher));
 
-	if (!hasher)
+	if (hasher)
+		hasher->ctx = EVP_MD_CTX_new();
+	if (!hasher || !hasher->ctx)
 		return error_set(err, ENOMEM, "no memory for a hash");
-	hasher->ctx = EVP_MD_CTX_new();
-	if (!hasher->ctx || EVP_DigestInit_ex(hasher->ctx, EVP_sha256(), NULL) != 1)
-		return error_set(err, ENOMEM, "no memory for a hash");
+	if (EVP_DigestInit_ex(hasher->ctx, kind, NULL) != 1)
+		return error_set(err, ENOTSUP, "this machine does not compute such a hash");
 	*ret = TAKE_PTR(hasher);
 	return 0;
+}
+
+int hasher_new(struct hasher **ret, struct error *err)
+{
+	int r = make(EVP_sha256(), ret, err);
+
+	return r == -ENOTSUP ? error_set(err, ENOMEM, "no memory for a hash") : r;
+}
+
+int hasher_new_of(const char *kind, struct hasher **ret, struct error *err)
+{
+	const EVP_MD *known = EVP_get_digestbyname(kind);
+
+	return known ? make(known, ret, err)
+		     : error_set(err, ENOTSUP, "there is no hash '%s' here", kind);
 }
 
 void hasher_free(struct hasher *hasher)
@@ -72,6 +91,28 @@ struct digest hasher_end(struct hasher *hasher)
 	return digest;
 }
 
+static void format(const unsigned char *bytes, size_t len, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	text[2 * len] = '\0';
+}
+
+const char *hasher_end_text(struct hasher *hasher, char text[HASH_TEXT_SIZE])
+{
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+	unsigned int len = 0;
+
+	(void)EVP_DigestFinal_ex(hasher->ctx, bytes, &len);
+	(void)EVP_DigestInit_ex(hasher->ctx, NULL, NULL);
+	format(bytes, len, text);
+	return text;
+}
+
 struct digest hasher_peek(const struct hasher *hasher)
 {
 	struct digest digest = { 0 };
@@ -99,13 +140,7 @@ bool digest_equal(const struct digest *a, const struct digest *b)
 
 const char *digest_format(const struct digest *digest, char text[DIGEST_TEXT_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < DIGEST_SIZE; i++) {
-		text[2 * i] = digits[digest->bytes[i] >> 4];
-		text[2 * i + 1] = digits[digest->bytes[i] & 15];
-	}
-	text[2 * DIGEST_SIZE] = '\0';
+	format(digest->bytes, DIGEST_SIZE, text);
 	return text;
 }
 

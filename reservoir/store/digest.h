@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SHA-256, by which everything in a store is named.
+ * SHA-256, by which everything in a store is named; and the other hashes that an index may
+ * give of a file.
  *
- * Source: FIPS 180-4; the hashing is OpenSSL's
+ * Source: FIPS 180-4, RFC 1321; the hashing is OpenSSL's
  */
 #pragma once
 
@@ -15,6 +16,7 @@
 
 #define DIGEST_SIZE 32
 #define DIGEST_TEXT_SIZE (2 * DIGEST_SIZE + 1) /* lower-case hex with the NUL */
+#define HASH_TEXT_SIZE 129		       /* the same of any kind: SHA-512 is the longest */
 
 struct digest {
 	unsigned char bytes[DIGEST_SIZE];
@@ -30,6 +32,18 @@ struct hasher;
  * Return: 0, or -ENOMEM.
  */
 int hasher_new(struct hasher **ret, struct error *err);
+
+/**
+ * hasher_new_of() - Begin a hash of another kind, to be ended by hasher_end_text().
+ * @kind: "sha512", "sha384", "sha224", "sha1" or "md5"
+ * @ret: the hasher, to be released with hasher_free()
+ * @err: set on failure
+ *
+ * Return: 0, or
+ *   -ENOTSUP  this machine does not compute it, as MD5 where only FIPS 140 is allowed
+ *   -ENOMEM
+ */
+int hasher_new_of(const char *kind, struct hasher **ret, struct error *err);
 
 /**
  * hasher_free() - Release a hasher.
@@ -59,15 +73,24 @@ int hasher_add_file(struct hasher *hasher, int fd, uint64_t max, uint64_t *ret);
 
 /**
  * hasher_end() - What all bytes hash to; the hasher begins anew.
- * @hasher: hasher
+ * @hasher: hasher of SHA-256
  *
  * Return: the digest.
  */
 struct digest hasher_end(struct hasher *hasher);
 
 /**
+ * hasher_end_text() - What all bytes hash to, as lower-case hex; the hasher begins anew.
+ * @hasher: hasher of any kind
+ * @text: receives at most HASH_TEXT_SIZE bytes with the NUL
+ *
+ * Return: @text.
+ */
+const char *hasher_end_text(struct hasher *hasher, char text[HASH_TEXT_SIZE]);
+
+/**
  * hasher_peek() - What the bytes so far hash to; more can be added.
- * @hasher: hasher
+ * @hasher: hasher of SHA-256
  *
  * Return: the digest.
  */
