@@ -87,14 +87,15 @@ static const struct schema_key sync_keys[] = {
 		.name = "caFile",
 		TEXT(struct config_sync, ca_file.text),
 		.text = "Certificates of authorities, in PEM; when left out, the variables "
-			"`SSL_CERT_FILE` and `CURL_CA_BUNDLE`, then the system's.",
+			"`CURL_CA_BUNDLE`, `SSL_CERT_FILE`, `SSL_CERT_DIR`, "
+			"`REQUESTS_CA_BUNDLE` and `PIP_CERT`, then the system's.",
 	},
 	{
 		.name = "proxy",
 		TEXT(struct config_sync, proxy),
 		.check = reservoir_check_url,
 		.text = "URL of a proxy; when left out, the variables `https_proxy`, `http_proxy` "
-			"and `no_proxy`.",
+			"and `no_proxy`, or the same in capitals.",
 	},
 	{
 		.name = "netrcFile",

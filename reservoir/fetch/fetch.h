@@ -85,8 +85,8 @@ struct fetch_request {
 	const char *etag;  /* If-None-Match, or NULL; copied */
 	int64_t since;	   /* If-Modified-Since, seconds since 1970, 0 for none */
 	bool urgent;	   /* goes before what is not: indexes before files */
-	bool compressed;   /* of a request to memory: may travel in gzip or zstd; size and max
-			     * are of what comes out */
+	bool compressed;   /* of a request to memory, or for what has no digest: may travel in
+			     * gzip or zstd; size and max are of what comes out */
 	const char *label; /* what progress calls its repository; borrowed until it is done */
 	fetch_fn done;	   /* called once, from fetcher_run(); may add requests */
 	void *ctx;

@@ -281,6 +281,15 @@ static void try_again(struct fetcher *fetcher, struct job *job, uint64_t delay_m
 	queue_add(&fetcher->queue, job, now);
 }
 
+/* What is changed for another try can be changed once. */
+static bool change(bool *what)
+{
+	bool was = *what;
+
+	*what = true;
+	return !was;
+}
+
 /* Whether a job that failed may be tried once more; notes how. */
 static bool may_try_again(const struct fetcher *fetcher, struct job *job, enum outcome_kind kind,
 			  uint64_t advanced)
@@ -289,19 +298,15 @@ static bool may_try_again(const struct fetcher *fetcher, struct job *job, enum o
 		job->tries = 0;
 		backoff_reset(&job->backoff);
 	}
-	if (++job->tries >= fetcher->engine.settings.attempts && kind != OUTCOME_FRESH)
-		return false;
+	job->tries++;
 	switch (kind) {
 	case OUTCOME_AGAIN:
-		return true;
+		return job->tries < fetcher->engine.settings.attempts;
+	/* Else what an earlier run has left would keep each later one from the file. */
 	case OUTCOME_RANGE:
-		job->no_range = true;
-		return true;
+		return change(&job->no_range) || job->tries < fetcher->engine.settings.attempts;
 	case OUTCOME_FRESH:
-		if (job->is_fresh)
-			return false;
-		job->is_fresh = true;
-		return true;
+		return change(&job->is_fresh);
 	default:
 		return false;
 	}

@@ -40,11 +40,21 @@ static bool may_pass(CURLcode code)
 	return false;
 }
 
+/* In our words where libcurl's do not say what was refused, and why. */
+static const char *problem(const struct transfer *transfer, CURLcode code)
+{
+	if (code == CURLE_UNSUPPORTED_PROTOCOL)
+		return "a redirect from https to http, or to anything else, is not followed";
+	if (code == CURLE_TOO_MANY_REDIRECTS)
+		return "one redirect leads to another, and does not end";
+	return transfer->problem[0] ? transfer->problem : curl_easy_strerror(code);
+}
+
 static enum outcome_kind failed(struct transfer *transfer, CURLcode code)
 {
 	if (transfer->job->scheme == URL_FILE && code == CURLE_FILE_COULDNT_READ_FILE)
 		return OUTCOME_TELL;
-	transfer_because(transfer, EIO, curl_easy_strerror(code));
+	transfer_because(transfer, EIO, problem(transfer, code));
 	return may_pass(code) ? OUTCOME_AGAIN : OUTCOME_FAILED;
 }
 

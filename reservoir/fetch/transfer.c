@@ -304,6 +304,11 @@ static bool add_header(struct transfer *transfer, const char *name, const char *
 	return list != NULL;
 }
 
+bool transfer_is_packed(const struct job *job)
+{
+	return job->request.compressed && (job->request.to_memory || !job->request.sha256);
+}
+
 static bool add_conditions(struct transfer *transfer)
 {
 	const struct fetch_request *request = &transfer->job->request;
@@ -327,7 +332,7 @@ static bool add_headers(struct transfer *transfer)
 	const struct job *job = transfer->job;
 
 	/* What is kept must be the upstream's own bytes. */
-	if ((!job->request.to_memory || transfer->asked_range) &&
+	if (((!job->request.to_memory && !transfer_is_packed(job)) || transfer->asked_range) &&
 	    !add_header(transfer, "Accept-Encoding", "identity"))
 		return false;
 	if (job->request.accept && !add_header(transfer, "Accept", job->request.accept))
@@ -365,9 +370,10 @@ static const char *environment(const char *name)
 	return value && value[0] ? value : NULL;
 }
 
-/* The variables that curl(1) reads and libcurl does not; proxies it reads itself. */
+/* The variables that curl(1) reads and libcurl does not, and those of pip. */
 static bool set_trust(CURL *easy, const struct fetch_settings *settings)
 {
+	static const char *const files[] = { "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT" };
 	const char *file = settings->ca_file;
 	const char *dir = NULL;
 
@@ -375,12 +381,31 @@ static bool set_trust(CURL *easy, const struct fetch_settings *settings)
 		file = environment("CURL_CA_BUNDLE");
 	if (!file)
 		dir = environment("SSL_CERT_DIR");
-	if (!file)
-		file = environment("SSL_CERT_FILE");
+	for (size_t i = 0; !file && i < ARRAY_SIZE(files); i++)
+		file = environment(files[i]);
 	return (!file || curl_easy_setopt(easy, CURLOPT_CAINFO, file) == CURLE_OK) &&
-	       (!dir || curl_easy_setopt(easy, CURLOPT_CAPATH, dir) == CURLE_OK) &&
-	       (!settings->proxy ||
-		curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy) == CURLE_OK) &&
+	       (!dir || curl_easy_setopt(easy, CURLOPT_CAPATH, dir) == CURLE_OK);
+}
+
+/*
+ * libcurl reads the variables itself, but for one: in capitals it may come from a client of
+ * a CGI script, which this is not.
+ */
+static const char *proxy_of(const struct fetch_settings *settings, enum url_scheme scheme)
+{
+	if (settings->proxy)
+		return settings->proxy;
+	if (scheme != URL_HTTP || environment("http_proxy") || environment("all_proxy") ||
+	    environment("ALL_PROXY"))
+		return NULL;
+	return environment("HTTP_PROXY");
+}
+
+static bool set_way(CURL *easy, const struct fetch_settings *settings, enum url_scheme scheme)
+{
+	const char *proxy = proxy_of(settings, scheme);
+
+	return (!proxy || curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK) &&
 	       (!settings->netrc_file ||
 		(curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL) == CURLE_OK &&
 		 curl_easy_setopt(easy, CURLOPT_NETRC_FILE, settings->netrc_file) == CURLE_OK));
@@ -425,8 +450,9 @@ static bool set_behaviour(struct transfer *transfer)
 	       curl_easy_setopt(easy, CURLOPT_FILETIME, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT) == CURLE_OK &&
-	       (!transfer->job->request.compressed || !transfer->job->request.to_memory ||
+	       (!transfer_is_packed(transfer->job) ||
 		curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, zstd") == CURLE_OK) &&
+	       curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->problem) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK;
@@ -437,8 +463,9 @@ static enum outcome_kind ask(struct transfer *transfer)
 	struct engine *engine = transfer->engine;
 
 	if (!set_behaviour(transfer) || !set_limits(transfer->easy, &engine->settings) ||
-	    !set_trust(transfer->easy, &engine->settings) || !set_range(transfer) ||
-	    !add_headers(transfer) ||
+	    !set_trust(transfer->easy, &engine->settings) ||
+	    !set_way(transfer->easy, &engine->settings, transfer->job->scheme) ||
+	    !set_range(transfer) || !add_headers(transfer) ||
 	    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) != CURLE_OK ||
 	    curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK)
 		return fatal(engine, error_set(&engine->fatal_err, ENOMEM, "begin a transfer"));
@@ -494,7 +521,7 @@ static const char *staging_key(const struct job *job, char key[STAGING_KEY_MAX])
 /* Whether staged bytes can be the beginning of what is asked for. */
 static bool can_go_on(const struct job *job, uint64_t size)
 {
-	if (job->is_fresh || job->no_range)
+	if (job->is_fresh || job->no_range || transfer_is_packed(job))
 		return false;
 	if (job->request.size > 0 && size > job->request.size)
 		return false;
@@ -560,6 +587,7 @@ enum outcome_kind transfer_start(struct transfer *transfer, struct job *job,
 	transfer->part = (struct answer_range) { 0 };
 	transfer->asked_range = transfer->is_paused = false;
 	transfer->verdict = OUTCOME_NONE;
+	transfer->problem[0] = '\0';
 	if (have_object(transfer, result))
 		return OUTCOME_THERE;
 	strbuf_clear(&transfer->memory);

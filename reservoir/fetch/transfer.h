@@ -82,6 +82,7 @@ struct transfer {
 	bool asked_range;
 	struct answer_range part; /* of a part: what the server sends */
 	bool is_paused;
+	char problem[CURL_ERROR_SIZE]; /* what libcurl says of a failure; "" for nothing */
 	enum outcome_kind {
 		OUTCOME_NONE,
 		OUTCOME_TELL,	/* the result says all */
@@ -179,6 +180,16 @@ long transfer_status(const struct transfer *transfer);
  * Return: value, or NULL.
  */
 const char *transfer_header(const struct transfer *transfer, const char *name);
+
+/**
+ * transfer_is_packed() - Whether a body may travel compressed.
+ * @job: job
+ *
+ * What has a digest is what its upstream has, byte by byte, and goes on where it ended.
+ *
+ * Return: true if so.
+ */
+bool transfer_is_packed(const struct job *job);
 
 /**
  * transfer_begin() - Decide by the status where the bytes go.

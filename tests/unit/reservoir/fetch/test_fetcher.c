@@ -212,7 +212,7 @@ static struct origin_answer packs(_unused_ void *ctx, _unused_ const char *path,
 	};
 }
 
-static void test_only_what_goes_to_memory_travels_packed(_unused_ void **state)
+static void test_what_travels_packed(_unused_ void **state)
 {
 	static const struct fetch_request requests[] = {
 		{ .to_memory = true, .compressed = true, .size = sizeof(HELLO) - 1 },
@@ -230,6 +230,36 @@ static void test_only_what_goes_to_memory_travels_packed(_unused_ void **state)
 		scene_fetch(&scene, "/a", requests[i], &got);
 		assert_int_equal(got.result.status, FETCH_DONE);
 		assert_true(digest_equal(&got.result.digest, &digest));
+		scene_close(&scene);
+	}
+}
+
+static struct origin_answer packs_always(_unused_ void *ctx, _unused_ const char *path,
+					 _unused_ const char *head, _unused_ unsigned int nth)
+{
+	return (struct origin_answer) {
+		"200 OK", "Content-Encoding: gzip\r\n", packed, sizeof(packed), 0, 0, 0
+	};
+}
+
+/* Nobody asked for it: a page is unpacked, and a file is what its digest says. */
+static void test_what_comes_packed_unasked(_unused_ void **state)
+{
+	struct digest whole = hello_digest(), bytes = digest_of(packed, sizeof(packed));
+	const struct fetch_request requests[] = {
+		{ .compressed = true, .max = sizeof(HELLO) - 1 },
+		{ .compressed = true, .sha256 = &bytes, .size = sizeof(packed) },
+		{ .sha256 = &bytes },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		_cleanup_got_ struct got got = GOT_INIT;
+		struct scene scene;
+
+		scene_open(&scene, packs_always);
+		scene_fetch(&scene, "/a", requests[i], &got);
+		assert_int_equal(got.result.status, FETCH_DONE);
+		assert_true(digest_equal(&got.result.digest, i == 0 ? &whole : &bytes));
 		scene_close(&scene);
 	}
 }
@@ -348,6 +378,8 @@ static void test_redirects(_unused_ void **state)
 		assert_true(origin_count(scene.origin) <= 12);
 		if (cases[i].status == FETCH_DONE)
 			assert_non_null(strstr(got.url, "/there"));
+		else
+			assert_non_null(strstr(got.result.error.msg, "redirect"));
 		scene_close(&scene);
 	}
 }
@@ -593,6 +625,48 @@ static void look_for_part(void *ctx, _unused_ const struct fetch_progress *progr
 	(void)snprintf(path, sizeof(path), "staging/%s.part", digest_format(&digest, hex));
 	if (fstatat(store_dirfd(scene->store), path, &st, 0) == 0 && st.st_size == 3)
 		fetcher_stop(scene->fetcher);
+}
+
+/* A 206 of all bytes but those that were asked for, as of a cache that mixes them up. */
+static struct origin_answer sends_another_part(void *ctx, _unused_ const char *path,
+					       const char *head, _unused_ unsigned int nth)
+{
+	const struct scene *scene = ctx;
+	char value[64];
+
+	if (!origin_header(head, "Range:", value, sizeof(value)))
+		return (struct origin_answer) { "200 OK", NULL, scene->body, BODY_SIZE, 0, 0, 0 };
+	return (struct origin_answer) { "206 Partial Content",
+					"Content-Range: bytes 0-2/3145728\r\n",
+					scene->body,
+					3,
+					0,
+					0,
+					0 };
+}
+
+/* What an earlier run has left is not in the way of one that has a single try. */
+static void test_what_is_left_needs_no_second_try(_unused_ void **state)
+{
+	_cleanup_got_ struct got got = GOT_INIT;
+	struct fetch_settings settings = scene_settings();
+	struct staging *staging = NULL;
+	char key[DIGEST_TEXT_SIZE];
+	struct error err = { 0 };
+	struct scene scene;
+
+	scene_open(&scene, sends_another_part);
+	settings.attempts = 1;
+	scene_fetcher(&scene, &settings);
+	assert_int_equal(
+		staging_open(scene.store, digest_format(&scene.digest, key), &staging, &err), 0);
+	assert_int_equal(staging_write(staging, scene.body, 1000, &err), 0);
+	staging_free(staging);
+	scene_fetch(&scene, "/a",
+		    (struct fetch_request) { .sha256 = &scene.digest, .size = BODY_SIZE }, &got);
+	assert_int_equal(got.result.status, FETCH_DONE);
+	assert_int_equal(origin_count(scene.origin), 2);
+	scene_close(&scene);
 }
 
 static void test_what_comes_slowly_outlives_a_kill(_unused_ void **state)
@@ -844,7 +918,8 @@ int main(void)
 		cmocka_unit_test(test_an_empty_file),
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_conditions),
-		cmocka_unit_test(test_only_what_goes_to_memory_travels_packed),
+		cmocka_unit_test(test_what_travels_packed),
+		cmocka_unit_test(test_what_comes_packed_unasked),
 		cmocka_unit_test(test_what_unpacks_to_too_much_is_refused),
 		cmocka_unit_test(test_what_passes_is_tried_again),
 		cmocka_unit_test(test_silence_is_not_waited_for),
@@ -856,6 +931,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_bytes_are_never_kept),
 		cmocka_unit_test(test_sizes_are_held),
 		cmocka_unit_test(test_a_later_run_goes_on),
+		cmocka_unit_test(test_what_is_left_needs_no_second_try),
 		cmocka_unit_test(test_what_comes_slowly_outlives_a_kill),
 		cmocka_unit_test(test_what_is_whole_in_staging_costs_no_request),
 		cmocka_unit_test(test_many_are_pulled_and_bounded),
