@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "reservoir/pypi/index.h"
 
 struct reader {
 	pypi_requirement_fn fn;
@@ -43,10 +44,10 @@ static const char *value_of(const char *line, const char *word, const char *long
 {
 	const char *rest = str_starts_with(line, long_word);
 
-	if (rest && (*rest == '=' || *rest == ' '))
-		return rest + 1 + strspn(rest + 1, " ");
+	if (rest && *rest && strchr("= \t", *rest))
+		return rest + 1 + strspn(rest + 1, " \t");
 	rest = str_starts_with(line, word);
-	return rest ? rest + strspn(rest, " =") : NULL;
+	return rest ? rest + strspn(rest, " \t=") : NULL;
 }
 
 static int read_option(struct reader *reader, const struct source *source, const char *line)
@@ -59,7 +60,7 @@ static int read_option(struct reader *reader, const struct source *source, const
 	if (!requirements && !constraints)
 		return error_set(reader->err, EINVAL,
 				 "the option '%.*s' means nothing to a mirror; take it out",
-				 (int)strcspn(line, " ="), line);
+				 (int)strcspn(line, " \t="), line);
 	r = resolve(source->path, requirements ? requirements : constraints, path, reader->err);
 	return r < 0 ? r : read_file(reader, path, source->constraints || constraints);
 }
@@ -73,12 +74,11 @@ static void cut(char *line)
 			break;
 		}
 	(void)str_trim(line);
-	if (line[0] != '-') {
-		char *option = strstr(line, " --");
-
-		if (option)
-			*option = '\0';
-	}
+	for (char *at = strstr(line, "--"); line[0] != '-' && at; at = strstr(at + 1, "--"))
+		if (at[-1] == ' ' || at[-1] == '\t') {
+			*at = '\0';
+			break;
+		}
 	(void)str_trim(line);
 }
 
@@ -104,29 +104,38 @@ static int read_line(struct reader *reader, const struct source *source, char *l
 	return reader->fn(reader->ctx, &requirement, line, source->constraints);
 }
 
-/* Takes a line out, joined with the next one when it ends with a backslash. */
+/* Whether the next line belongs to this one; cuts what says so, and the end of a line. */
+static bool goes_on(const char *line, size_t *len)
+{
+	if (*len > 0 && line[*len - 1] == '\r')
+		(*len)--;
+	if (*len == 0 || line[*len - 1] != '\\' || line[strspn(line, " \t")] == '#')
+		return false;
+	(*len)--;
+	return true;
+}
+
+/* Takes a line out, joined with the next one when it ends with a backslash: not a comment. */
 static char *take_line(char **rest, unsigned int *number)
 {
-	char *line = *rest, *at = line;
+	char *line = *rest, *out = line, *at = line;
+	bool more = true;
 
-	for (;;) {
-		char *newline = strchr(at, '\n');
+	while (more && *at) {
+		size_t whole = strcspn(at, "\n"), len = whole;
+		char *next = at + whole + (at[whole] == '\n');
 
 		(*number)++;
-		if (!newline) {
-			*rest = at + strlen(at);
-			return line;
-		}
-		at = newline + 1;
-		if (newline > line && newline[-1] == '\r')
-			*newline-- = ' ';
-		if (newline == line || newline[-1] != '\\')
-			break;
-		newline[-1] = ' ';
-		*newline = ' ';
+		more = goes_on(at, &len);
+		/* A comment that ends a line is behind white space. */
+		if (out > line && at[strspn(at, " \t")] == '#')
+			*out++ = ' ';
+		memmove(out, at, len);
+		out += len;
+		at = next;
 	}
 	*rest = at;
-	at[-1] = '\0';
+	*out = '\0';
 	return line;
 }
 
@@ -149,22 +158,54 @@ static int read_text(struct reader *reader, const struct source *source, char *t
 	return r;
 }
 
+/*
+ * Windows writes UTF-16.  Only ASCII means anything but in comments: what is none becomes a
+ * character that no requirement has.
+ */
+static size_t from_utf16(char *text, size_t n)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t low = bytes[0] == 0xff ? 0 : 1, out = 0;
+
+	for (size_t i = 2; i + 1 < n; i += 2) {
+		unsigned char c = bytes[i + low];
+
+		text[out++] = (char)(bytes[i + 1 - low] == 0 && c > 0 && c < 0x80 ? c : '?');
+	}
+	text[out] = '\0';
+	return out;
+}
+
+/* Makes text of what an editor wrote: without a byte order mark, in an encoding like ASCII. */
+static char *decode(char *text, size_t n, size_t *ret_n)
+{
+	*ret_n = n;
+	if (n >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
+		*ret_n = from_utf16(text, n);
+		return text;
+	}
+	return text + (pypi_index_skip_mark(text, ret_n) - text);
+}
+
 static int read_file(struct reader *reader, const char *path, bool constraints)
 {
 	struct source source = { path, constraints };
-	_cleanup_free_ char *text = malloc(PYPI_REQUIREMENTS_BYTES_MAX);
+	_cleanup_free_ char *bytes = malloc(PYPI_REQUIREMENTS_BYTES_MAX);
+	char *text;
+	size_t len;
 	ssize_t n;
 	int r;
 
-	if (!text)
+	if (!bytes)
 		return error_set(reader->err, ENOMEM, "no memory for '%s'", path);
 	if (reader->depth == PYPI_REQUIREMENTS_DEPTH_MAX)
 		return error_set(reader->err, ELOOP, "more than %d files name one another",
 				 PYPI_REQUIREMENTS_DEPTH_MAX);
-	n = file_read(AT_FDCWD, path, text, PYPI_REQUIREMENTS_BYTES_MAX, reader->err);
+	n = file_read(AT_FDCWD, path, bytes, PYPI_REQUIREMENTS_BYTES_MAX, reader->err);
 	if (n < 0)
 		return (int)n;
-	if (memchr(text, '\0', (size_t)n))
+	text = decode(bytes, (size_t)n, &len);
+	if (memchr(text, '\0', len))
 		return error_set(reader->err, EINVAL, "'%s' is no text", path);
 	reader->depth++;
 	r = read_text(reader, &source, text);

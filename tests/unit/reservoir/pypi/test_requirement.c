@@ -202,7 +202,18 @@ static const struct {
 	{ "a\nb>=1 # why\n\n# c\n", "a|b>=1|", NULL },
 	{ "a==1 \\\n  --hash=sha256:aa \\\n  --hash=sha256:bb\nb\n", "a==1|b|", NULL },
 	{ "a\r\nb\r\n", "a|b|", NULL },
-	{ "a>=1,\\\n<2\n", "a>=1,  <2|", NULL },
+	{ "a>=1,\\\n<2\n", "a>=1,<2|", NULL },
+	{ "a==1 \\\r\n\t--hash=sha256:aa\r\nb\r\n", "a==1|b|", NULL },
+	{ "a\t--hash=sha256:aa", "a|", NULL },
+	/* A comment ends with its line, whatever ends that. */
+	{ "# what this is for \\\na\n  # and this\\\nb # c\\\n", "a|b|", NULL },
+	{ "a==1 \\\n# why\nb\n", "a==1|b|", NULL },
+	{ "a==1\\\n# why\nb\n", "a==1|b|", NULL },
+	{ "a \\", "a|", NULL },
+	{ "\xef\xbb\xbf"
+	  "a\n",
+	  "a|", NULL },
+	{ "-r\tother.txt\n--constraint\tother.txt", "o|!o|", NULL },
 	{ "-r other.txt\na", "o|a|", NULL },
 	{ "--requirement=other.txt\n-c other.txt\n", "o|!o|", NULL },
 	{ "a\n-e .\n", NULL, ":2: the option '-e'" },
@@ -247,7 +258,34 @@ int main(void)
 		cmocka_unit_test(test_names),	     cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_requirements), cmocka_unit_test(test_markers),
 		cmocka_unit_test(test_deep_marker),  cmocka_unit_test(test_files),
+/* As PowerShell writes what it is told to write into a file. */
+static void test_utf16(void **state _unused_)
+{
+	static const char little[] = "\xff\xfe"
+				     "a\0>\0=\0"
+				     "1\0\r\0\n\0#\0\xe9\0\n\0b\0";
+	static const char big[] = "\xfe\xff\0a\0>\0=\0"
+				  "1\0\n\0b";
+	static const char odd[] = "\xff\xfe\xe9\0\n\0";
+	char path[] = "/tmp/reservoir-requirements-XXXXXX";
+	struct error err = { 0 };
+	struct got got = { .err = &err };
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(file_publish(path, little, sizeof(little) - 1, 0600, NULL), 0);
+	assert_int_equal(pypi_requirements_read(path, on_requirement, &got, &err), 0);
+	assert_int_equal(file_publish(path, big, sizeof(big) - 1, 0600, NULL), 0);
+	assert_int_equal(pypi_requirements_read(path, on_requirement, &got, &err), 0);
+	assert_string_equal(got.text, "a>=1|b|a>=1|b|");
+	assert_int_equal(file_publish(path, odd, sizeof(odd) - 1, 0600, NULL), 0);
+	assert_int_equal(pypi_requirements_read(path, on_requirement, &got, &err), -EINVAL);
+	assert_int_equal(unlink(path), 0);
+}
+
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+		cmocka_unit_test(test_utf16),
