@@ -537,12 +537,20 @@ static bool match_equal(const struct pypi_specifier *specifier, const struct pyp
 	return pypi_version_compare(version, &specifier->version) == 0;
 }
 
+/* Whether a version is one before another: 1.0rc1 is of 1.0, and 1.0.post1.dev2 of 1.0.post1. */
+static bool leads_to(const struct pypi_version *version, const struct pypi_version *to)
+{
+	if (!pypi_version_is_prerelease(version) || !same_base(version, to))
+		return false;
+	return !to->has_post ||
+	       (version->phase == to->phase && version->has_post && version->post == to->post);
+}
+
 /* "<1.0" is not meant to take 1.0rc1, nor ">1.0" 1.0.post1 or 1.0+x. */
 static bool match_less(const struct pypi_version *version, const struct pypi_version *than)
 {
 	return pypi_version_compare(version, than) < 0 &&
-	       (pypi_version_is_prerelease(than) || !pypi_version_is_prerelease(version) ||
-		!same_base(version, than));
+	       (pypi_version_is_prerelease(than) || !leads_to(version, than));
 }
 
 /* Whether a version is another one with something behind it: a repair, or a local part. */

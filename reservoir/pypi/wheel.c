@@ -42,12 +42,14 @@ static size_t stem_of(const char *name, const char *const *endings, size_t n)
 	return 0;
 }
 
-static int copy_part(char *ret, size_t size, const char *part, size_t len)
+/* Installers take tags in any case: some builders write "py3-None-any". */
+static int copy_tags(char ret[PYPI_TAG_MAX], struct tag tags)
 {
-	if (len == 0 || len >= size)
+	if (tags.len == 0 || tags.len >= PYPI_TAG_MAX)
 		return -EINVAL;
-	memcpy(ret, part, len);
-	ret[len] = '\0';
+	for (size_t i = 0; i < tags.len; i++)
+		ret[i] = char_lower(tags.text[i]);
+	ret[tags.len] = '\0';
 	return 0;
 }
 
@@ -71,10 +73,8 @@ static int parse_wheel(const char *name, size_t len, struct pypi_file_name *ret)
 	ret->kind = PYPI_WHEEL;
 	ret->has_version = pypi_version_parse(parts[1].text, parts[1].len, &ret->version) == 0;
 	if (pypi_name_normalize(parts[0].text, parts[0].len, ret->project) < 0 ||
-	    copy_part(ret->python, sizeof(ret->python), parts[n - 3].text, parts[n - 3].len) < 0 ||
-	    copy_part(ret->abi, sizeof(ret->abi), parts[n - 2].text, parts[n - 2].len) < 0 ||
-	    copy_part(ret->platform, sizeof(ret->platform), parts[n - 1].text, parts[n - 1].len) <
-		    0)
+	    copy_tags(ret->python, parts[n - 3]) < 0 || copy_tags(ret->abi, parts[n - 2]) < 0 ||
+	    copy_tags(ret->platform, parts[n - 1]) < 0)
 		return -EINVAL;
 	return 0;
 }
@@ -221,9 +221,10 @@ static bool not_above(const struct platform *wheel, const struct platform *targe
 /* Which sets of machines a binary of macOS may be for. */
 static const struct {
 	const char *machine;
-	const char *binaries[7];
+	const char *binaries[8];
 } macos_binaries[] = {
-	{ "x86_64", { "x86_64", "universal2", "intel", "fat64", "fat3", "universal" } },
+	/* What is "fat3" was "fat32" to installers for years. */
+	{ "x86_64", { "x86_64", "universal2", "intel", "fat64", "fat3", "fat32", "universal" } },
 	{ "arm64", { "arm64", "universal2" } },
 	{ "universal2", { "universal2" } },
 };
@@ -261,12 +262,22 @@ static bool linux_fits(struct tag tag, struct tag own, const char *prefix)
 	       wheel.major == target.major && not_above(&wheel, &target);
 }
 
+/* Since 11 only the first number tells what runs; what is for 10 and arm64 is of both kinds. */
+static bool is_of_macos(const struct platform *wheel, const struct platform *target)
+{
+	if (wheel->major >= 11)
+		return wheel->minor == 0;
+	return wheel->major == 10 &&
+	       (strcmp(target->machine, "arm64") != 0 || strcmp(wheel->machine, "arm64") != 0);
+}
+
 static bool macos_fits(struct tag tag, struct tag own)
 {
 	struct platform wheel, target;
 
 	return parse_platform(own, "macosx_", &target) && parse_platform(tag, "macosx_", &wheel) &&
-	       not_above(&wheel, &target) && macos_machine_fits(wheel.machine, target.machine);
+	       not_above(&wheel, &target) && is_of_macos(&wheel, &target) &&
+	       macos_machine_fits(wheel.machine, target.machine);
 }
 
 static bool machine_fits(struct tag tag, const void *ctx)

@@ -80,6 +80,19 @@ static void answer_requirement(char **fields)
 		       requirement.specifiers.n, requirement.url, requirement.marker != NULL);
 }
 
+/* file NAME: project and version */
+static void answer_file(char **fields)
+{
+	char text[2 * PYPI_VERSION_MAX];
+	struct pypi_file_name name;
+
+	if (pypi_file_name_parse(fields[1], NULL, &name) < 0 || !name.has_version ||
+	    pypi_version_format(&name.version, text, sizeof(text)) < 0)
+		puts("invalid");
+	else
+		printf("%s %s\n", name.project, text);
+}
+
 /* wheel NAME PYTHON PLATFORM IMPLEMENTATION */
 static void answer_wheel(char **fields)
 {
@@ -109,6 +122,7 @@ static const struct {
 	{ "match", 3, answer_match },
 	{ "marker", 2 + _PYPI_VARIABLE_MAX, answer_marker },
 	{ "requirement", 2, answer_requirement },
+	{ "file", 2, answer_file },
 	{ "wheel", 5, answer_wheel },
 };
 

@@ -5,6 +5,7 @@ says of them is what Python's own packaging says.  Usage: oracle.py PROGRAM"""
 
 import itertools
 import random
+import re
 import subprocess
 import sys
 
@@ -129,10 +130,91 @@ def matches(rng):
             return str(int(parsed.contains(version.Version(candidate), prereleases=True)))
 
         # What ">1.0a1" takes of 1.0 itself was settled late: not all packagings agree.
-        bounds = [part.strip()[1:] for part in spec.split(",") if part.strip()[:1] == ">"]
+        bounds = [part.strip()[1:] for part in spec.split(",") if part.strip()[:1] in "<>"]
         if any(same_base(bound.strip(" ="), candidate) for bound in bounds):
             continue
         yield f"match\t{spec}\t{candidate}", say(answer, specifiers.InvalidSpecifier)
+
+
+def odd_versions(rng):
+    """Zeros, large numbers, everything at once and next to nothing."""
+    numbers = ("0", "00", "1", "01", "007", "10", "9999999999", "20240229123456")
+    for _ in range(4000):
+        count = rng.choice((1, 2, 3, 5, 8, 12))
+        text = rng.choice(("", "v", "1!", "00!", "v2!"))
+        text += ".".join(rng.choice(numbers) for _ in range(count))
+        text += rng.choice(("", "a", "A", "rc", "C", "Preview", "-alpha", "_BETA."))
+        text += rng.choice(("", *numbers))
+        text += rng.choice(("", "-", "-0", ".POST", "post_", "-rev-", "r"))
+        text += rng.choice(("", *numbers))
+        text += rng.choice(("", ".DEV", "dev-", "_dev"))
+        text += rng.choice(("", *numbers))
+        text += rng.choice(("", "+0", "+00.A", "+a-0b_1", "+", "+a..b", "+a.", "+1.1.1", "+\u00e9"))
+        if re.search(r"\d{20}", text) or len(text) >= 128:
+            continue  # beyond 64 bits, which uv refuses, too; or longer than any
+
+        def answer(text=text):
+            parsed = version.Version(text)
+            return f"{parsed} {int(parsed.is_prerelease)}"
+
+        yield f"version\t{text}", say(answer, version.InvalidVersion)
+
+
+def close_matches(rng):
+    """Bounds and versions that differ little: what pre-releases, repairs and locals mean."""
+    tails = ("", "a0", "a1", "rc1", ".dev0", "a1.dev1", ".post0", ".post1", ".post1.dev2")
+    tails += ("a1.post2",)
+    bases = ("1.0", "1", "1.0.0", "1.0.1", "1.1", "0!1.0", "1!1.0")
+    locals_ = ("", "", "", "+x", "+x.1", "+1", "+01", "+X")
+    for _ in range(12000):
+        bound = rng.choice(bases) + rng.choice(tails)
+        candidate = rng.choice(bases) + rng.choice(tails) + rng.choice(locals_)
+        operator = rng.choice(OPERATORS)
+        if operator in ("==", "!=", "==="):
+            bound += rng.choice(locals_)
+        if operator in ("==", "!=") and rng.random() < 0.3:
+            bound = rng.choice(bases) + ".*"
+        settled_late = operator == ">" or (operator == "<" and "post" in bound)
+        if settled_late and same_base(bound, candidate):
+            continue  # as above; test_version.c has what it is now
+
+        def answer(spec=operator + bound, candidate=candidate):
+            parsed = specifiers.SpecifierSet(spec)
+            return str(int(parsed.contains(version.Version(candidate), prereleases=True)))
+
+        yield f"match\t{operator}{bound}\t{candidate}", say(answer, specifiers.InvalidSpecifier)
+
+
+def file_names(rng):
+    """What the files of a project are called."""
+    projects = ("a", "a-b", "A.B", "a_b", "0a")
+    versions_ = ("1.0", "1.0+x.1", "1.0_1", "v1", "1.0.post1", "x", "1!2", "")
+    builds = ("", "-1", "-1a", "-a1", "-", "-1-2")
+    tags_ = ("py3-none-any", "py2.py3-none-any", "cp311-abi3-win32", "py3-none", "py3--any")
+    for parts in itertools.product(projects, versions_, builds, tags_):
+        if rng.random() > 0.5:
+            continue
+        project, number, build, tag = parts
+        if build and tag.count("-") < 2:
+            continue  # tags that no installer has
+        name = f"{project}-{number}{build}-{tag}.whl"
+
+        def answer(name=name):
+            found = utils.parse_wheel_filename(name)
+            return f"{found[0]} {found[1]}"
+
+        yield f"file\t{name}", say(answer, utils.InvalidWheelFilename)
+    for project, number, ending in itertools.product(
+        projects, versions_, (".tar.gz", ".zip", ".tgz", ".tar.gz.asc", "")
+    ):
+        name = f"{project}-{number}{ending}"
+
+        def answer(name=name):
+            found = utils.parse_sdist_filename(name)
+            return f"{found[0]} {found[1]}"
+
+        if ending != ".tgz":  # pip takes it, and packaging does not
+            yield f"file\t{name}", say(answer, utils.InvalidSdistFilename)
 
 
 def make_comparison(rng):
@@ -220,8 +302,14 @@ def environments():
         "musllinux_1_2_x86_64": ["musllinux_1_2_x86_64", "musllinux_1_1_x86_64", "linux_x86_64"],
         "win_amd64": ["win_amd64"],
         "win32": ["win32"],
+        "manylinux_2_31_armv7l": [
+            f"manylinux_2_{n}_armv7l" for n in range(31, 16, -1)
+        ]
+        + ["manylinux2014_armv7l", "linux_armv7l"],
+        "macosx_10_15_x86_64": list(tags.mac_platforms((10, 15), "x86_64")),
         "macosx_11_0_arm64": list(tags.mac_platforms((11, 0), "arm64")),
         "macosx_12_0_x86_64": list(tags.mac_platforms((12, 0), "x86_64")),
+        "macosx_14_0_arm64": list(tags.mac_platforms((14, 0), "arm64")),
     }
     for minor in (7, 8, 11, 13):
         for platform, names in platforms.items():
@@ -235,7 +323,9 @@ def environments():
 
 def wheels(rng):
     pythons = ("py3", "py2.py3", "cp311", "cp38", "cp37", "cp313", "py2", "cp36", "py38", "py312")
+    pythons += ("CP311", "Py3", "cp37.cp38.cp311", "cp3", "pp39", "cp30", "cp32", "py313", "py30")
     abis = ("none", "abi3", "cp311", "cp38", "cp37m", "cp313", "cp313t", "abi3.cp311")
+    abis += ("None", "ABI3", "cp38m", "cp311d", "none.abi3")
     platforms = (
         "any",
         "win_amd64",
@@ -256,10 +346,24 @@ def wheels(rng):
         "macosx_12_0_arm64",
         "macosx_13_0_x86_64",
         "macosx_10_6_intel",
+        "macosx_11_1_arm64",
+        "macosx_10_9_arm64",
+        "macosx_10_16_x86_64",
+        "macosx_10_12_universal2",
+        "macosx_10_9_x86_64.macosx_11_0_arm64.macosx_10_9_universal2",
+        "macosx_14_0_arm64",
+        "macosx_11_3_universal2",
+        "manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64",
+        "manylinux2014_armv7l",
+        "manylinux_2_35_armv7l",
+        "musllinux_1_2_armv7l",
+        "Any",
+        "WIN_AMD64",
+        "manylinux_3_1_x86_64",
     )
     for python, platform, supported in environments():
         for parts in itertools.product(pythons, abis, platforms):
-            if rng.random() > 0.5:
+            if rng.random() > 0.25:
                 continue
             build = rng.choice(("", "-1", "-2b"))
             name = f"some_pkg-1.0{build}-{'-'.join(parts)}.whl"
@@ -269,7 +373,8 @@ def wheels(rng):
 
 def main():
     rng = random.Random(20240229)
-    makers = (versions, orders, matches, all_markers, all_requirements, wheels)
+    makers = (versions, odd_versions, orders, matches, close_matches, all_markers)
+    makers += (all_requirements, file_names, wheels)
     cases = [case for maker in makers for case in maker(rng)]
     questions = "".join(f"{question}\n" for question, _ in cases)
     done = subprocess.run(
