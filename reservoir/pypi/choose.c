@@ -27,6 +27,8 @@ struct chooser {
 	struct release *releases;
 	size_t n_releases;
 	struct pypi_versions versions;
+	const char *python; /* what Requires-Python said last, and where that fits */
+	uint64_t fits_python;
 };
 
 void pypi_choice_done(struct pypi_choice *choice)
@@ -38,15 +40,17 @@ void pypi_choice_done(struct pypi_choice *choice)
 
 /* --- candidates --- */
 
-static bool python_fits(const struct pypi_specifiers *specifiers,
-			const struct pypi_version pythons[2])
+/* Whether one of the repairs of a Python will do, as of 3.11. */
+static bool python_fits(const struct pypi_specifiers *specifiers, struct pypi_version python)
 {
-	return pypi_specifiers_match(specifiers, &pythons[0]) ||
-	       pypi_specifiers_match(specifiers, &pythons[1]);
+	for (; python.release[2] <= PYPI_REPAIRS_MAX; python.release[2]++)
+		if (pypi_specifiers_match(specifiers, &python))
+			return true;
+	return false;
 }
 
 /* Installers take what Requires-Python says wrongly for any Python. */
-static uint64_t fits_python(const struct pypi_selection *selection, const char *text)
+static uint64_t read_python(const struct pypi_selection *selection, const char *text)
 {
 	_cleanup_pypi_specifiers_ struct pypi_specifiers specifiers = { 0 };
 	uint64_t mask = 0;
@@ -57,6 +61,16 @@ static uint64_t fits_python(const struct pypi_selection *selection, const char *
 		if (python_fits(&specifiers, selection->pythons[i]))
 			mask |= UINT64_C(1) << i;
 	return selection->n_targets ? mask : selection->environments;
+}
+
+/* Files in a row mostly say the same. */
+static uint64_t fits_python(struct chooser *chooser, const char *text)
+{
+	if (chooser->n == 0 || text != chooser->python) {
+		chooser->python = text;
+		chooser->fits_python = read_python(chooser->selection, text);
+	}
+	return chooser->fits_python;
 }
 
 static uint64_t fits_tags(const struct pypi_selection *selection, const struct pypi_file_name *name)
@@ -82,11 +96,8 @@ static bool may_be_candidate(const struct chooser *chooser, const struct pypi_fi
 		return false;
 	if (file->has_sha256 && revoked_has(selection->revoked, &file->sha256))
 		return false;
-	if (name->kind == PYPI_WHEEL ? !options->wheels
-				     : name->kind != PYPI_SDIST || !options->sdists)
-		return false;
-	return !name->has_version ||
-	       !pypi_selection_forbids(selection, chooser->index->name, &name->version);
+	return name->kind == PYPI_WHEEL ? options->wheels
+					: name->kind == PYPI_SDIST && options->sdists;
 }
 
 /* 1 when a file is a candidate, 0 when it is none, or -ENOMEM. */
@@ -98,8 +109,11 @@ static int make_candidate(struct chooser *chooser, const struct pypi_file *file,
 
 	if (may_be_candidate(chooser, file, &name))
 		fits = fits_tags(chooser->selection, &name);
+	if (fits && name.has_version)
+		fits &= ~pypi_selection_forbidden(chooser->selection, chooser->index->name,
+						  &name.version);
 	if (fits)
-		fits &= fits_python(chooser->selection, file->requires_python);
+		fits &= fits_python(chooser, file->requires_python);
 	if (!fits)
 		return 0;
 	*ret = (struct candidate) { .file = file, .fits = fits, .kind = name.kind };

@@ -439,29 +439,52 @@ void pypi_target_init(const struct pypi_environment *environment, struct pypi_ta
 	*ret = (struct pypi_target) { .environment = *environment };
 	if (sscanf(environment->python, "3.%u", &ret->minor) != 1)
 		ret->minor = 0;
-	/* No release of Python had as many as 99 repairs. */
-	(void)snprintf(ret->full_version[0], sizeof(ret->full_version[0]), "3.%u.0", ret->minor);
-	(void)snprintf(ret->full_version[1], sizeof(ret->full_version[1]), "3.%u.99", ret->minor);
 	values[PYPI_PYTHON_VERSION] = ret->environment.python;
 	values[PYPI_IMPLEMENTATION_NAME] = pypy ? "pypy" : "cpython";
 	values[PYPI_PLATFORM_PYTHON_IMPLEMENTATION] = pypy ? "PyPy" : "CPython";
 	set_platform(environment->platform, values);
 }
 
+void pypi_target_python(const struct pypi_target *target, unsigned int repair,
+			char ret[PYPI_PYTHON_MAX])
+{
+	(void)snprintf(ret, PYPI_PYTHON_MAX, "3.%u.%u", target->minor, repair);
+}
+
+/* Whether it matters to a marker which repair of Python there is. */
+static bool has_repair(const struct pypi_marker *marker)
+{
+	for (size_t i = 0; marker && i < marker->n; i++)
+		for (int k = 0; k < 2; k++) {
+			enum pypi_variable variable = marker->nodes[i].operands[k].variable;
+
+			if (marker->nodes[i].kind == NODE_COMPARE &&
+			    (variable == PYPI_PYTHON_FULL_VERSION ||
+			     variable == PYPI_IMPLEMENTATION_VERSION))
+				return true;
+		}
+	return false;
+}
+
 bool pypi_target_holds(const struct pypi_target *target, const struct pypi_marker *marker,
 		       const char *extra)
 {
 	struct pypi_values values = { { NULL } };
+	unsigned int last = target && has_repair(marker) ? PYPI_REPAIRS_MAX : 0;
 
 	if (target)
 		values = target->values;
 	values.values[PYPI_EXTRA] = extra;
-	for (size_t i = 0; i < (target ? ARRAY_SIZE(target->full_version) : 1); i++) {
-		if (target)
-			values.values[PYPI_PYTHON_FULL_VERSION] = target->full_version[i];
+	for (unsigned int repair = 0; repair <= last; repair++) {
+		char python[PYPI_PYTHON_MAX] = "";
+
+		if (target) {
+			pypi_target_python(target, repair, python);
+			values.values[PYPI_PYTHON_FULL_VERSION] = python;
+		}
 		/* The version of PyPy itself is not known. */
 		if (target && strcmp(values.values[PYPI_IMPLEMENTATION_NAME], "cpython") == 0)
-			values.values[PYPI_IMPLEMENTATION_VERSION] = target->full_version[i];
+			values.values[PYPI_IMPLEMENTATION_VERSION] = python;
 		if (pypi_marker_holds(marker, &values))
 			return true;
 	}

@@ -16,6 +16,8 @@
 #define PYPI_MARKER_MAX 4096	  /* bytes; real ones are below 1000 */
 #define PYPI_MARKER_NODES_MAX 256 /* comparisons, "and" and "or" */
 #define PYPI_MARKER_DEPTH_MAX 32  /* parentheses within each other */
+#define PYPI_REPAIRS_MAX 39	  /* of a Python: 3.8 had the most, 20 */
+#define PYPI_PYTHON_MAX 24	  /* bytes with the NUL of "3.11.4" */
 
 enum pypi_variable {
 	PYPI_PYTHON_VERSION,
@@ -71,9 +73,17 @@ bool pypi_marker_holds(const struct pypi_marker *marker, const struct pypi_value
 struct pypi_target {
 	struct pypi_environment environment;
 	unsigned int minor;	   /* of Python 3 */
-	char full_version[2][24];  /* the lowest and the highest that it may be */
 	struct pypi_values values; /* but for the full version and the extra; static or borrowed */
 };
+
+/**
+ * pypi_target_python() - One of the versions that the Python of an environment may be.
+ * @target: target
+ * @repair: the third number, up to PYPI_REPAIRS_MAX
+ * @ret: the version, as in "3.11.4"
+ */
+void pypi_target_python(const struct pypi_target *target, unsigned int repair,
+			char ret[PYPI_PYTHON_MAX]);
 
 /**
  * pypi_target_init() - Say what an environment means.

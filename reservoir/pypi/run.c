@@ -153,20 +153,6 @@ void pypi_loaded_done(struct loaded *loaded)
 	*loaded = (struct loaded) { 0 };
 }
 
-/* In which environments an entry of the configuration asks for its project. */
-static uint64_t environments_of(const struct run *run, const struct pypi_marker *marker)
-{
-	const struct pypi_selection *selection = &run->selection;
-	uint64_t mask = 0;
-
-	if (!marker || selection->n_targets == 0)
-		return selection->environments;
-	for (size_t i = 0; i < selection->n_targets; i++)
-		if (pypi_target_holds(&selection->targets[i], marker, ""))
-			mask |= UINT64_C(1) << i;
-	return mask;
-}
-
 static const struct pypi_specifiers any_version = { NULL, 0 };
 
 static size_t fill_inputs(const struct run *run, uint32_t number, struct pypi_input *inputs)
@@ -186,7 +172,7 @@ static size_t fill_inputs(const struct run *run, uint32_t number, struct pypi_in
 			break;
 		inputs[n++] = (struct pypi_input) {
 			&entry->requirement.specifiers,
-			environments_of(run, entry->requirement.marker),
+			entry->environments,
 			true,
 			0,
 		};

@@ -8,7 +8,7 @@
 #include "reservoir/pypi/requirements_file.h"
 
 /* Changed when what is made of the same options changes. */
-#define MAKER "1"
+#define MAKER "2"
 
 /* --- entries --- */
 
@@ -138,12 +138,6 @@ static int order_wanted(const void *a, const void *b)
 	return r != 0 ? r : strcmp(left->text, right->text);
 }
 
-static void sort(struct pypi_wanteds *wanteds)
-{
-	if (wanteds->n > 0)
-		qsort(wanteds->items, wanteds->n, sizeof(*wanteds->items), order_wanted);
-}
-
 /* The first of the names that is not before @name. */
 static size_t lower_bound(const struct pypi_wanteds *wanteds, const char *name)
 {
@@ -193,16 +187,37 @@ static int add_targets(struct pypi_selection *selection, struct error *err)
 		return error_set(err, ENOMEM, "no memory for environments");
 	for (size_t i = 0; i < options->n_environments; i++) {
 		struct pypi_target *target = &selection->targets[i];
+		char python[PYPI_PYTHON_MAX];
 
 		pypi_target_init(&options->environments[i], target);
-		for (int k = 0; k < 2; k++)
-			(void)pypi_version_parse(target->full_version[k],
-						 strlen(target->full_version[k]),
-						 &selection->pythons[i][k]);
+		pypi_target_python(target, 0, python);
+		(void)pypi_version_parse(python, strlen(python), &selection->pythons[i]);
 		selection->environments |= UINT64_C(1) << i;
 	}
 	selection->n_targets = options->n_environments;
 	return 0;
+}
+
+static uint64_t environments_of(const struct pypi_selection *selection,
+				const struct pypi_marker *marker)
+{
+	uint64_t mask = 0;
+
+	if (!marker || selection->n_targets == 0)
+		return selection->environments;
+	for (size_t i = 0; i < selection->n_targets; i++)
+		if (pypi_target_holds(&selection->targets[i], marker, ""))
+			mask |= UINT64_C(1) << i;
+	return mask;
+}
+
+static void finish(const struct pypi_selection *selection, struct pypi_wanteds *wanteds)
+{
+	for (size_t i = 0; i < wanteds->n; i++)
+		wanteds->items[i].environments =
+			environments_of(selection, wanteds->items[i].requirement.marker);
+	if (wanteds->n > 0)
+		qsort(wanteds->items, wanteds->n, sizeof(*wanteds->items), order_wanted);
 }
 
 static int read_files(struct pypi_selection *selection, struct error *err)
@@ -238,9 +253,9 @@ static int fill(struct pypi_selection *selection, struct error *err)
 			      "'pypi.requirements' or 'pypi.all: true'");
 	if (r < 0)
 		return r;
-	sort(&selection->wanted);
-	sort(&selection->excluded);
-	sort(&selection->constraints);
+	finish(selection, &selection->wanted);
+	finish(selection, &selection->excluded);
+	finish(selection, &selection->constraints);
 	return 0;
 }
 
@@ -288,30 +303,34 @@ bool pypi_selection_excludes(const struct pypi_selection *selection, const char 
 
 	for (;;) {
 		entry = pypi_wanteds_find(&selection->excluded, name, entry);
-		if (!entry || entry->requirement.specifiers.n == 0)
+		if (!entry || (entry->requirement.specifiers.n == 0 && !entry->requirement.marker))
 			return entry != NULL;
 	}
 }
 
-bool pypi_selection_forbids(const struct pypi_selection *selection, const char *name,
-			    const struct pypi_version *version)
+/* Where entries say of a version whether it matches: @matches of them.  One whose marker
+ * nothing is known of leaves nothing out. */
+static uint64_t where(const struct pypi_selection *selection, const struct pypi_wanteds *wanteds,
+		      const char *name, const struct pypi_version *version, bool matches)
 {
-	const struct pypi_wanted *entry = NULL;
+	const struct pypi_wanted *entry = pypi_wanteds_find(wanteds, name, NULL);
+	uint64_t mask = 0;
 
-	for (;;) {
-		entry = pypi_wanteds_find(&selection->excluded, name, entry);
-		if (!entry)
-			break;
-		if (pypi_specifiers_match(&entry->requirement.specifiers, version))
-			return true;
+	for (; entry; entry = pypi_wanteds_find(wanteds, name, entry)) {
+		const struct pypi_requirement *requirement = &entry->requirement;
+
+		if ((!requirement->marker || selection->n_targets > 0) &&
+		    pypi_specifiers_match(&requirement->specifiers, version) == matches)
+			mask |= entry->environments;
 	}
-	for (;;) {
-		entry = pypi_wanteds_find(&selection->constraints, name, entry);
-		if (!entry)
-			return false;
-		if (!pypi_specifiers_match(&entry->requirement.specifiers, version))
-			return true;
-	}
+	return mask;
+}
+
+uint64_t pypi_selection_forbidden(const struct pypi_selection *selection, const char *name,
+				  const struct pypi_version *version)
+{
+	return where(selection, &selection->excluded, name, version, true) |
+	       where(selection, &selection->constraints, name, version, false);
 }
 
 static void describe(struct strbuf *out, const char *key, const struct pypi_wanteds *wanteds)

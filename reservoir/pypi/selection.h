@@ -23,6 +23,7 @@ struct pypi_wanted {
 	char pattern[PYPI_NAME_MAX]; /* normalised name, or a glob */
 	bool glob;
 	struct pypi_requirement requirement; /* empty of a glob */
+	uint64_t environments;		     /* mask of those that its marker may mean */
 };
 
 struct pypi_wanteds {
@@ -38,7 +39,7 @@ struct pypi_selection {
 	struct pypi_wanteds excluded;
 	struct pypi_wanteds constraints;
 	struct pypi_target *targets;
-	struct pypi_version (*pythons)[2]; /* of each target, the lowest and the highest */
+	struct pypi_version *pythons; /* of each target, the first, as 3.11.0 */
 	size_t n_targets;
 	uint64_t environments; /* mask of all targets; bit 0 when there are none */
 };
@@ -99,15 +100,15 @@ bool pypi_selection_has(const struct pypi_selection *selection, const char *name
 bool pypi_selection_excludes(const struct pypi_selection *selection, const char *name);
 
 /**
- * pypi_selection_forbids() - Whether a version is left out.
+ * pypi_selection_forbidden() - In which environments a version is left out.
  * @selection: selection
  * @name: normalised name
  * @version: version
  *
- * Return: true if it is excluded, or against a constraint.
+ * Return: mask of those where it is excluded, or against a constraint.
  */
-bool pypi_selection_forbids(const struct pypi_selection *selection, const char *name,
-			    const struct pypi_version *version);
+uint64_t pypi_selection_forbidden(const struct pypi_selection *selection, const char *name,
+				  const struct pypi_version *version);
 
 /**
  * pypi_wanteds_find() - The entries that match a name.

@@ -88,7 +88,8 @@ static bool is_excluded(const struct run *run, const char *path)
 		return true;
 	/* What is no release, as metadata, comes and goes with one. */
 	return pypi_file_name_parse(strrchr(path, '/') + 1, name, &file) < 0 || !file.has_version ||
-	       pypi_selection_forbids(&run->selection, name, &file.version);
+	       pypi_selection_forbidden(&run->selection, name, &file.version) ==
+		       run->selection.environments;
 }
 
 /* Whether something is published that the configuration does not exclude. */

@@ -652,6 +652,26 @@ class TestSync(unittest.TestCase):
             self.assertEqual(server.files("b"), ["b-1.0-py3-none-any.whl"])
             self.assertIsNone(server.files("c"))
 
+    def test_constraints_of_some_environments(self):
+        """As `uv pip compile --universal` writes them: one for each Python."""
+        for version in ("1.0", "2.0", "3.0"):
+            self.origin.add("a", version)
+        site = self.site(projects=["a"])
+        path = os.path.join(site.dir, "requirements.txt")
+        with open(path, "wb") as file:
+            file.write(b"\xef\xbb\xbf-c bounds.txt\r\n")
+        with open(os.path.join(site.dir, "bounds.txt"), "w", encoding="utf-16") as file:
+            file.write("a==1.0 ; python_full_version < '3.12'\n")
+            file.write("a==2.0 ; python_full_version >= '3.12'\n")
+        for environments, expected in (
+            ([LINUX, WINDOWS], ["1.0", "2.0"]), ([LINUX], ["1.0"]), ([WINDOWS], ["2.0"]),
+        ):
+            site.configure(projects=["a"], requirements=[path], environments=environments)
+            self.sync(site)
+            with Server(site) as server:
+                names = [f"a-{version}-py3-none-any.whl" for version in expected]
+                self.assertEqual(server.files("a"), names)
+
     def test_what_cannot_be_had_is_told(self):
         self.origin.add("a", "1.0", ["gone>=1", "b>5"])
         self.origin.add("b", "1.0")

@@ -132,6 +132,12 @@ static const struct {
 	{ "python_full_version < '3.11.0a7'", "", false, true, true },
 	{ "platform_release >= '5'", "", true, true, true },
 	{ "os.name == 'nt'", "", false, true, false },
+	{ "python_full_version == '3.11.4'", "", true, false, false },
+	{ "python_full_version > '3.11.2' and python_full_version < '3.11.5'", "", true, false,
+	  false },
+	{ "python_full_version > '3.11.2' and python_full_version <= '3.11.2'", "", false, false,
+	  false },
+	{ "implementation_version == '3.8.10'", "", false, true, true },
 };
 
 static bool holds(const struct pypi_environment *environment, const struct pypi_marker *marker,
@@ -252,12 +258,6 @@ static void test_files(void **state _unused_)
 	assert_int_equal(rmdir(dir), 0);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),	     cmocka_unit_test(test_long_name),
-		cmocka_unit_test(test_requirements), cmocka_unit_test(test_markers),
-		cmocka_unit_test(test_deep_marker),  cmocka_unit_test(test_files),
 /* As PowerShell writes what it is told to write into a file. */
 static void test_utf16(void **state _unused_)
 {
@@ -284,8 +284,14 @@ static void test_utf16(void **state _unused_)
 	assert_int_equal(unlink(path), 0);
 }
 
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),	     cmocka_unit_test(test_long_name),
+		cmocka_unit_test(test_requirements), cmocka_unit_test(test_markers),
+		cmocka_unit_test(test_deep_marker),  cmocka_unit_test(test_files),
+		cmocka_unit_test(test_utf16),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
-		cmocka_unit_test(test_utf16),
