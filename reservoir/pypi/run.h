@@ -505,7 +505,7 @@ void pypi_peek_free(struct peek *peek);
  * @err: set on failure
  *
  * What was read by Range is held against the wheel, and a file of which the index gives
- * another hash only against that; one that differs is missing, and removed.
+ * another hash only against that; one that differs is missing.
  *
  * Return: 0, 1 when a wheel says something else, or negative errno.
  */

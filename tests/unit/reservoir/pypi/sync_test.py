@@ -379,6 +379,24 @@ class TestSync(unittest.TestCase):
             self.sync(site, INCOMPLETE)
             self.assertIn((path, 200), self.origin.asked)
 
+    def test_a_wrong_hash_takes_nothing_from_others(self):
+        """An index may say of another's bytes that they are something else."""
+        row = self.origin.add("a", "1.0")
+        self.origin.add("b", "1.0")
+        site = self.site(projects=["a"])
+        self.sync(site)
+        other = self.origin.projects["b"][0]
+        self.origin.bytes[f"/files/{other['filename']}"] = self.origin.bytes[
+            f"/files/{row['filename']}"
+        ]
+        other.update({"hashes": {"md5": 32 * "0"}, "size": row["size"]})
+        del other["core-metadata"]
+        site.configure(projects=["a", "b"])
+        self.assertIn("hashes to md5=", self.sync(site, INCOMPLETE))
+        with Server(site) as server:
+            path = f"packages/a/{row['filename']}"
+            self.assertEqual(origin.sha256(server.get(path)), row["hashes"]["sha256"])
+
     def test_a_page_that_is_elsewhere(self):
         """URLs of a page are relative to where it is found, in later runs, too."""
         self.origin.add("a", "1.0")
