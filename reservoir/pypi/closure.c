@@ -248,7 +248,7 @@ static int ask_metadata(struct run *run, uint32_t number, const struct pypi_chos
 {
 	const struct pypi_file *file = chosen->file;
 	char path[STORE_PATH_MAX];
-	struct file_request request = { number, path, file->url, ".metadata", NULL, 0 };
+	struct file_request request = { number, path, file->url, ".metadata", NULL, 0, file };
 	const struct resolved *resolved;
 	struct digest digest;
 	int r = 0;
@@ -257,11 +257,13 @@ static int ask_metadata(struct run *run, uint32_t number, const struct pypi_chos
 	request.said = said_metadata(file);
 	if (is_offered(run, file, path))
 		return pypi_run_ask_file(run, &request, err);
-	if (pypi_run_digest(run, path, NULL, &digest) && object_exists(run->sync->store, &digest))
+	if (pypi_run_digest_beside(run, path, file, NULL, &digest) &&
+	    object_exists(run->sync->store, &digest))
 		return 0;
 	resolved = pypi_run_resolved(run, path);
 	pypi_run_path(run, number, file->name, "", path);
 	request.suffix = "";
+	request.beside = NULL;
 	request.said = file->has_sha256 ? &file->sha256 : NULL;
 	request.size = file->size;
 	if (may_peek(run, chosen, resolved, &request))
@@ -317,10 +319,10 @@ static int load_metadata(struct run *run, uint32_t number, const struct pypi_cho
 
 	pypi_run_path(run, number, chosen->file->name, ".metadata", path);
 	if ((is_offered(run, chosen->file, path) || chosen->kind == PYPI_WHEEL) &&
-	    pypi_run_digest(run, path,
-			    is_offered(run, chosen->file, path) ? said_metadata(chosen->file)
-								: NULL,
-			    &digest) &&
+	    pypi_run_digest_beside(run, path, chosen->file,
+				   is_offered(run, chosen->file, path) ? said_metadata(chosen->file)
+								       : NULL,
+				   &digest) &&
 	    object_read(run->sync->store, &digest, PYPI_METADATA_MAX, ret, NULL) == 0)
 		return 0;
 	strbuf_clear(ret);

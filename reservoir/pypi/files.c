@@ -97,6 +97,13 @@ static int send_file(struct run *run, const struct file_request *file, const cha
 	return r;
 }
 
+static bool is_known(const struct run *run, const struct file_request *file,
+		     const struct digest *said, struct digest *ret)
+{
+	return file->beside ? pypi_run_digest_beside(run, file->path, file->beside, said, ret)
+			    : pypi_run_digest(run, file->path, said, ret);
+}
+
 int pypi_run_ask_file(struct run *run, const struct file_request *file, struct error *err)
 {
 	const struct resolved *resolved = pypi_run_resolved(run, file->path);
@@ -105,8 +112,7 @@ int pypi_run_ask_file(struct run *run, const struct file_request *file, struct e
 	int r;
 
 	if ((resolved && (resolved->absent || resolved->own)) ||
-	    (pypi_run_digest(run, file->path, file->said, &digest) &&
-	     object_exists(run->sync->store, &digest)))
+	    (is_known(run, file, file->said, &digest) && object_exists(run->sync->store, &digest)))
 		return 0;
 	r = pypi_run_file_url(run, file->number, file->reference, url, err);
 	if (r == 0)
@@ -130,13 +136,14 @@ static int each_request(struct run *run, uint32_t number, const struct pypi_chos
 {
 	const struct pypi_file *file = chosen->file;
 	char path[STORE_PATH_MAX];
-	struct file_request request = { number, path, file->url, "", NULL, file->size };
+	struct file_request request = { number, path, file->url, "", NULL, file->size, NULL };
 	int sum = 0, r;
 
 	request.said = file->has_sha256 ? &file->sha256 : NULL;
 	pypi_run_path(run, number, file->name, "", path);
 	r = fn(run, &request, err);
 	request.size = 0;
+	request.beside = file;
 	if (r >= 0 && file->metadata != PYPI_NOT_OFFERED) {
 		sum += r;
 		pypi_run_path(run, number, file->name, ".metadata", path);
@@ -281,8 +288,7 @@ static int count_file(struct run *run, const struct file_request *file, struct e
 		return 0;
 	run->plan.files++;
 	run->plan.bytes += file->size;
-	if (!pypi_run_digest(run, file->path, resolved && resolved->own ? NULL : file->said,
-			     &digest) ||
+	if (!is_known(run, file, resolved && resolved->own ? NULL : file->said, &digest) ||
 	    !object_exists(run->sync->store, &digest)) {
 		run->plan.fetch_files++;
 		run->plan.fetch_bytes += file->size;

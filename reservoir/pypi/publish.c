@@ -75,14 +75,15 @@ static int add_file(struct run *run, const char *path, enum media media,
 	return fd < 0 ? fd : manifest_add(run->sync->builder, &entry, err);
 }
 
-/* Files do not change; one whose time the index does not tell keeps that of its arrival. */
+/* A file whose time the index does not tell keeps that of its arrival. */
 static int64_t file_time(const struct run *run, const char *path, const struct pypi_file *file)
 {
 	struct manifest_entry entry;
 
 	if (file->uploaded > 0)
 		return file->uploaded;
-	if (run->sync->current && manifest_find(run->sync->current, path, &entry))
+	if (run->sync->current && manifest_find(run->sync->current, path, &entry) &&
+	    (!file->has_sha256 || digest_equal(&entry.digest, &file->sha256)))
 		return entry.mtime;
 	return run->sync->now;
 }
@@ -101,14 +102,14 @@ static int add_beside(struct run *run, uint32_t number, const struct pypi_file *
 	resolved = pypi_run_resolved(run, path);
 	if (resolved && (resolved->absent || resolved->own))
 		said = NULL;
-	row->has_metadata = pypi_run_digest(run, path, said, &row->metadata_sha256) &&
+	row->has_metadata = pypi_run_digest_beside(run, path, file, said, &row->metadata_sha256) &&
 			    object_exists(run->sync->store, &row->metadata_sha256);
 	if (row->has_metadata)
 		r = add_file(run, path, MEDIA_TEXT, &row->metadata_sha256, mtime, &size, err);
 	if (r < 0 || !file->provenance || !run->selection.options->provenance)
 		return r;
 	pypi_run_path(run, number, file->name, ".provenance", path);
-	row->has_provenance = pypi_run_digest(run, path, NULL, &digest) &&
+	row->has_provenance = pypi_run_digest_beside(run, path, file, NULL, &digest) &&
 			      object_exists(run->sync->store, &digest);
 	return row->has_provenance
 		       ? add_file(run, path, MEDIA_INTEGRITY, &digest, mtime, &size, err)

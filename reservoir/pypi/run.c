@@ -281,3 +281,24 @@ bool pypi_run_digest(const struct run *run, const char *path, const struct diges
 	*ret = entry.digest;
 	return true;
 }
+
+static bool is_replaced(const struct run *run, const char *beside, const struct pypi_file *file)
+{
+	const char *suffix = strrchr(beside, '.');
+	struct manifest_entry entry;
+	char path[STORE_PATH_MAX];
+
+	if (!run->sync->current || !file->has_sha256 || !suffix)
+		return false;
+	(void)snprintf(path, sizeof(path), "%.*s", (int)(suffix - beside), beside);
+	return manifest_find(run->sync->current, path, &entry) &&
+	       !digest_equal(&entry.digest, &file->sha256);
+}
+
+bool pypi_run_digest_beside(const struct run *run, const char *path, const struct pypi_file *file,
+			    const struct digest *said, struct digest *ret)
+{
+	if (!said && !pypi_run_resolved(run, path) && is_replaced(run, path, file))
+		return false;
+	return pypi_run_digest(run, path, said, ret);
+}

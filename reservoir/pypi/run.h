@@ -335,6 +335,21 @@ void pypi_run_path(const struct run *run, uint32_t number, const char *file, con
 bool pypi_run_digest(const struct run *run, const char *path, const struct digest *said,
 		     struct digest *ret);
 
+/**
+ * pypi_run_digest_beside() - The same of what lies beside a file.
+ * @run: run
+ * @path: of what lies there
+ * @file: file that it is beside
+ * @said: digest that the index gives, or NULL
+ * @ret: the digest
+ *
+ * What is published beside a file is not known to be that of another one with its name.
+ *
+ * Return: true if it is known.
+ */
+bool pypi_run_digest_beside(const struct run *run, const char *path, const struct pypi_file *file,
+			    const struct digest *said, struct digest *ret);
+
 /* --- collect.c --- */
 
 /**
@@ -409,12 +424,13 @@ int pypi_run_fetch_files(struct run *run, struct error *err);
 
 /* What lies at a path, and where it comes from. */
 struct file_request {
-	uint32_t number;	   /* of the project */
-	const char *path;	   /* below the repository */
-	const char *reference;	   /* URL that the page has */
-	const char *suffix;	   /* put behind the URL, as in ".metadata" */
-	const struct digest *said; /* that the index gives, or NULL */
-	uint64_t size;		   /* bytes, 0 if not known */
+	uint32_t number;		/* of the project */
+	const char *path;		/* below the repository */
+	const char *reference;		/* URL that the page has */
+	const char *suffix;		/* put behind the URL, as in ".metadata" */
+	const struct digest *said;	/* that the index gives, or NULL */
+	uint64_t size;			/* bytes, 0 if not known */
+	const struct pypi_file *beside; /* file that it lies beside, or NULL */
 };
 
 /**

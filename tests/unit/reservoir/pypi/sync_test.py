@@ -537,6 +537,31 @@ class TestSync(unittest.TestCase):
             self.assertEqual(server.files("b"), ["b-1.0-py3-none-any.whl"])
             self.assertIn("core-metadata", server.page("a")["files"][0])
 
+    def test_a_wheel_that_was_replaced(self):
+        """By another one of the same name, as private indexes let one: it has other needs."""
+        self.origin.html = True
+        for options in ({}, {"dependencies": False}):
+            for name in list(self.origin.projects):
+                self.origin.remove(name)
+            row = self.origin.add("a", "1.0", ["b"], offered=False)
+            self.origin.add("b", "1.0", offered=False)
+            self.origin.add("c", "1.0", offered=False)
+            site = self.site(projects=["a"])
+            self.sync(site)
+            _, data, metadata = origin.make_wheel("a", "1.0", ["c"])
+            self.origin.bytes[f"/files/{row['filename']}"] = data
+            row["hashes"]["sha256"] = origin.sha256(data)
+            site.configure(projects=["a"], **options)
+            self.sync(site)
+            path = f"packages/a/{row['filename']}"
+            with Server(site) as server:
+                self.assertEqual(server.get(path), data)
+                if options:
+                    self.assertNotIn("core-metadata", server.page("a")["files"][0])
+                else:
+                    self.assertEqual(server.get(path + ".metadata"), metadata)
+                    self.assertEqual(server.files("c"), ["c-1.0-py3-none-any.whl"])
+
     def test_a_server_without_ranges(self):
         a = self.big("a", ["b"])
         b = self.big("b", [])
