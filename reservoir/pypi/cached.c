@@ -145,6 +145,8 @@ int pypi_pages(const char *path, _unused_ const char *url, const void *data, siz
 		return error_set(err, EINVAL, "'%s' is no page of a project", path);
 	pypi_index_init(name, &index);
 	r = pypi_index_parse(data, len, &index, err);
+	if (r == 0)
+		r = pypi_index_check(&index, err);
 	if (r < 0)
 		return r;
 	rows = calloc(index.n_files + 1, sizeof(*rows));

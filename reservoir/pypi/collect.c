@@ -7,6 +7,8 @@
 #include "reservoir/pypi/run.h"
 #include "reservoir/sync/report.h"
 
+#define PAGES "simple/"
+
 /* --- pages --- */
 
 static bool is_zero(const struct digest *digest)
@@ -214,6 +216,7 @@ static int send_page(struct run *run, uint32_t number, const char *etag, struct 
 		.accept = PYPI_INDEX_ACCEPT,
 		.etag = etag && etag[0] ? etag : NULL,
 		.urgent = true,
+		.compressed = true,
 		.label = run->sync->repository->name,
 		.done = page_done,
 		.ctx = errand,
@@ -355,7 +358,38 @@ static int read_list(struct run *run, const struct digest *digest, struct error 
 		return error_set(err, errno, "the list of projects cannot be mapped: %m");
 	r = pypi_list_parse(text, size, listed, &listing, err);
 	(void)munmap(text, size);
-	return r < 0 ? error_wrap(err, r, "the list of projects") : 0;
+	return r < 0 ? error_wrap(err, r, "the list of projects") : r;
+}
+
+/* Whether only the list says that a project is selected. */
+static bool is_by_list(const struct pypi_selection *selection, const char *name)
+{
+	const struct pypi_wanted *entry = pypi_wanteds_find(&selection->wanted, name, NULL);
+
+	while (entry && !entry->glob)
+		entry = pypi_wanteds_find(&selection->wanted, name, entry);
+	return (entry || selection->options->all) && !pypi_selection_excludes(selection, name);
+}
+
+/* Of a page that does not call itself a list: whether it has nothing of what there was. */
+static bool has_lost_all(const struct run *run)
+{
+	struct manifest_cursor cursor;
+	struct manifest_entry entry;
+	char name[PYPI_NAME_MAX];
+	bool had = false;
+
+	if (!run->sync->current)
+		return false;
+	manifest_seek(run->sync->current, PAGES, &cursor);
+	while (manifest_next(&cursor, &entry) && str_starts_with(entry.path, PAGES)) {
+		if (!pypi_run_name_of(entry.path, name) || !is_by_list(&run->selection, name))
+			continue;
+		if (pypi_table_find(&run->names, name) >= 0)
+			return false;
+		had = true;
+	}
+	return had;
 }
 
 struct list_answer {
@@ -382,6 +416,7 @@ static int fetch_list(struct run *run, const struct row *row, bool there,
 		.accept = PYPI_INDEX_ACCEPT,
 		.etag = there && row->etag[0] ? row->etag : NULL,
 		.urgent = true,
+		.compressed = true,
 		.label = run->sync->repository->name,
 		.done = list_done,
 		.ctx = answer,
@@ -432,9 +467,15 @@ static int collect_list(struct run *run, struct error *err)
 		r = object_flush(run->sync->store, err);
 	if (r == 0)
 		r = read_list(run, &row.page, err);
-	if (r == 0 && !run->closes)
+	if (r > 0 && has_lost_all(run)) {
+		pypi_run_missing(run, "the list of projects",
+				 "it has not one of those that are published: nothing is taken "
+				 "away here");
+		return 1;
+	}
+	if (r >= 0 && !run->closes)
 		r = catalogue_each(run->sync->catalogue, run->space, compare_row, run, err);
-	return r;
+	return MIN(r, 0);
 }
 
 int pypi_run_collect(struct run *run, struct error *err)

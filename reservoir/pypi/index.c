@@ -87,6 +87,7 @@ int pypi_index_add(struct pypi_index *index, const struct pypi_file *file, struc
 		if (r < 0)
 			return r;
 	}
+	index->has_files = true;
 	index->files[index->n_files++] = *file;
 	return 0;
 }
@@ -148,6 +149,15 @@ bool pypi_index_offers(const struct pypi_index *index)
 	return !index->status || strcmp(index->status, "quarantined") != 0;
 }
 
+int pypi_index_check(const struct pypi_index *index, struct error *err)
+{
+	if (index->has_files || (index->is_titled && index->n_refused == 0))
+		return 0;
+	return error_set(err, EINVAL,
+			 "it is no index of a project: it has no link to any file of it, as a "
+			 "page that asks who one is");
+}
+
 const char *pypi_index_skip_mark(const char *text, size_t *len)
 {
 	static const char mark[] = "\xef\xbb\xbf"; /* U+FEFF in UTF-8 */
@@ -172,4 +182,14 @@ int pypi_index_parse(const char *text, size_t len, struct pypi_index *index, str
 	if (looks_like_json(text, len))
 		return pypi_index_parse_json(text, len, index, err);
 	return pypi_index_parse_html(text, len, index, err);
+}
+
+int pypi_list_parse(const char *text, size_t len, pypi_project_fn fn, void *ctx, struct error *err)
+{
+	if (len > PYPI_LIST_BYTES_MAX)
+		return error_set(err, E2BIG, "the list of projects has more than %zu bytes",
+				 PYPI_LIST_BYTES_MAX);
+	text = pypi_index_skip_mark(text, &len);
+	return (looks_like_json(text, len) ? pypi_list_parse_json
+					   : pypi_list_parse_html)(text, len, fn, ctx, err);
 }

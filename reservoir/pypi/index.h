@@ -61,6 +61,7 @@ struct pypi_index {
 	size_t n_files, cap_files;
 	size_t n_refused; /* files whose names or URLs could not be taken */
 	bool has_files;	  /* they were there, if only an empty list */
+	bool is_titled;	  /* of HTML: it calls itself an index */
 };
 
 /**
@@ -70,6 +71,19 @@ struct pypi_index {
  * Return: false for a project in quarantine (PEP 792), whatever the page still lists.
  */
 bool pypi_index_offers(const struct pypi_index *index);
+
+/**
+ * pypi_index_check() - See whether a page may take away what was there before.
+ * @index: index that was read
+ * @err: set on failure
+ *
+ * A server that wants to be logged in to, or is not the one that was asked for, answers
+ * with a page, too: one without any file has to call itself an index, and to have no links
+ * to anything else.
+ *
+ * Return: 0, or -EINVAL.
+ */
+int pypi_index_check(const struct pypi_index *index, struct error *err);
 
 /**
  * pypi_index_skip_mark() - Skip a byte order mark.
@@ -202,9 +216,23 @@ typedef int (*pypi_project_fn)(void *ctx, const char *name, uint64_t serial);
  *
  * Nothing is kept: the memory does not grow with the list.
  *
- * Return: 0, what @fn returned, -EINVAL, -E2BIG or -ENOMEM.
+ * Return: 0, 1 for a page with links that does not call itself a list, what @fn returned,
+ *   -EINVAL, -E2BIG or -ENOMEM.
  */
 int pypi_list_parse(const char *text, size_t len, pypi_project_fn fn, void *ctx, struct error *err);
+
+/**
+ * pypi_list_parse_json() - The same for JSON alone.
+ * @text: @len bytes
+ * @len: number of bytes
+ * @fn: called with each normalised name
+ * @ctx: given to @fn
+ * @err: set on failure
+ *
+ * Return: as pypi_list_parse(), but for 1.
+ */
+int pypi_list_parse_json(const char *text, size_t len, pypi_project_fn fn, void *ctx,
+			 struct error *err);
 
 /**
  * pypi_list_parse_html() - The same for HTML alone.

@@ -12,6 +12,7 @@
 #include "reservoir/pypi/sum.h"
 
 #define TAG_MAX ((size_t)32 * 1024) /* bytes of one tag; its attributes are below 4 KiB each */
+#define TITLE_MAX 256		    /* bytes that are looked at, with the NUL */
 #define ENDLESS_MAX 256u /* tags without an end: for each of them TAG_MAX bytes are read */
 
 struct piece {
@@ -47,6 +48,7 @@ struct tag {
 	struct piece name;
 	struct piece attributes[_ATTRIBUTE_MAX];
 	const char *end;
+	size_t left; /* bytes behind @end */
 };
 
 static bool piece_is(struct piece piece, const char *word)
@@ -206,6 +208,32 @@ static void percent_decode(char *text)
 		}
 	}
 	*out = '\0';
+}
+
+/* Whether a page calls itself an index, as all servers that make one from what they have do. */
+static bool is_title(const struct tag *tag)
+{
+	static const char *const words[] = { "links for", "simple index" };
+	char title[TITLE_MAX];
+	size_t n = 0;
+
+	if (!piece_is(tag->name, "title") && !piece_is(tag->name, "h1"))
+		return false;
+	for (; n < MIN(tag->left, sizeof(title) - 1) && tag->end[n] != '<'; n++)
+		title[n] = char_lower(tag->end[n]);
+	title[n] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strstr(title, words[i]))
+			return true;
+	return false;
+}
+
+/* PyPI's own, and that of another server's since before there was one. */
+static bool is_version(const struct tag *tag)
+{
+	return piece_is(tag->name, "meta") && tag->attributes[META_NAME].text &&
+	       (piece_is(tag->attributes[META_NAME], "pypi:repository-version") ||
+		piece_is(tag->attributes[META_NAME], "api-version"));
 }
 
 /* --- a project --- */
@@ -391,12 +419,15 @@ static int each_tag(const char *text, size_t len, tag_fn fn, void *ctx, struct e
 			continue;
 		}
 		if (!take_tag(at, end, &tag)) {
+			if ((size_t)(end - at) <= TAG_MAX)
+				return error_set(err, EINVAL, "the index ends within a tag");
 			if (++endless > ENDLESS_MAX)
 				return error_set(err, EINVAL, "the index has tags without an end");
 			at++;
 			continue;
 		}
 		any = true;
+		tag.left = (size_t)(end - tag.end);
 		r = fn(ctx, &tag, err);
 		if (r < 0)
 			return r;
@@ -407,11 +438,14 @@ static int each_tag(const char *text, size_t len, tag_fn fn, void *ctx, struct e
 
 static int read_tag(void *ctx, const struct tag *tag, struct error *err)
 {
+	struct pypi_index *index = ctx;
+
 	if (piece_is(tag->name, "a"))
-		return add_anchor(ctx, tag, err);
+		return add_anchor(index, tag, err);
 	if (piece_is(tag->name, "base"))
-		read_base(ctx, tag);
-	return piece_is(tag->name, "meta") ? read_meta(ctx, tag, err) : 0;
+		read_base(index, tag);
+	index->is_titled = index->is_titled || is_title(tag) || is_version(tag);
+	return piece_is(tag->name, "meta") ? read_meta(index, tag, err) : 0;
 }
 
 int pypi_index_parse_html(const char *text, size_t len, struct pypi_index *index, struct error *err)
@@ -427,15 +461,18 @@ int pypi_index_parse_html(const char *text, size_t len, struct pypi_index *index
 struct list {
 	pypi_project_fn fn;
 	void *ctx;
+	bool is_titled; /* it calls itself an index */
+	bool has_any;
 };
 
 static int list_tag(void *ctx, const struct tag *tag, struct error *err _unused_)
 {
 	char href[PYPI_INDEX_TEXT_MAX], normal[PYPI_NAME_MAX];
-	const struct list *list = ctx;
+	struct list *list = ctx;
 	const char *name;
 	size_t len;
 
+	list->is_titled = list->is_titled || is_title(tag) || is_version(tag);
 	if (!piece_is(tag->name, "a") || !tag->attributes[HREF].text ||
 	    decode(tag->attributes[HREF], href, sizeof(href)) < 0)
 		return 0;
@@ -447,13 +484,20 @@ static int list_tag(void *ctx, const struct tag *tag, struct error *err _unused_
 	name = name ? name + 1 : href;
 	if (pypi_name_normalize(name, strlen(name), normal) < 0)
 		return 0;
+	list->has_any = true;
 	return list->fn(list->ctx, normal, 0);
 }
 
 int pypi_list_parse_html(const char *text, size_t len, pypi_project_fn fn, void *ctx,
 			 struct error *err)
 {
-	struct list list = { fn, ctx };
+	struct list list = { .fn = fn, .ctx = ctx };
+	int r = each_tag(text, len, list_tag, &list, err);
 
-	return each_tag(text, len, list_tag, &list, err);
+	if (r < 0 || list.is_titled)
+		return r;
+	return list.has_any ? 1
+			    : error_set(err, EINVAL,
+					"it is no list of projects: it has no link to any, as a "
+					"page that asks who one is");
 }

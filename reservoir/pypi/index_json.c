@@ -248,21 +248,12 @@ static int list_member(void *ctx, struct json_slice key, struct json_slice value
 	return json_slice_each(value, add_project, list, err);
 }
 
-int pypi_list_parse(const char *text, size_t len, pypi_project_fn fn, void *ctx, struct error *err)
+int pypi_list_parse_json(const char *text, size_t len, pypi_project_fn fn, void *ctx,
+			 struct error *err)
 {
 	struct list list = { fn, ctx, false };
-	size_t space = 0;
-	int r;
+	int r = json_slice_each((struct json_slice) { text, len }, list_member, &list, err);
 
-	if (len > PYPI_LIST_BYTES_MAX)
-		return error_set(err, E2BIG, "the list of projects has more than %zu bytes",
-				 PYPI_LIST_BYTES_MAX);
-	text = pypi_index_skip_mark(text, &len);
-	while (space < len && (text[space] == ' ' || text[space] == '\n'))
-		space++;
-	if (space == len || text[space] != '{')
-		return pypi_list_parse_html(text, len, fn, ctx, err);
-	r = json_slice_each((struct json_slice) { text, len }, list_member, &list, err);
 	return r < 0 || list.has_projects
 		       ? r
 		       : error_set(err, EINVAL, "it is no list of projects: it has no 'projects'");

@@ -284,6 +284,8 @@ int pypi_expect(const char *path, const void *data, size_t len, expectation_fn f
 		return 0;
 	pypi_index_init(name, &index);
 	r = pypi_index_parse(data, len, &index, err);
+	if (r == 0)
+		r = pypi_index_check(&index, err);
 	for (size_t i = 0; r == 0 && i < index.n_files && pypi_index_offers(&index); i++)
 		r = tell(&index, &index.files[i], fn, ctx);
 	return r;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/parse.h"
 
 /* Makes room for one more row, which is cleared; what is beyond is not touched. */
 static int reserve(void *array, size_t *cap, size_t n, size_t size)
@@ -198,15 +199,40 @@ static size_t count_inputs(const struct run *run, uint32_t number)
 /* The next sync asks for the page again, although its serial is the same. */
 static void forget_page(struct run *run, const char *name)
 {
+	static const struct digest none;
 	struct row row;
 
-	if (!pypi_run_row_get(run, name, &row))
+	if (!pypi_run_row_get(run, name, &row) || digest_equal(&row.page, &none))
 		return;
-	row.page = (struct digest) { 0 };
+	row.page = none;
 	row.serial = 0;
 	row.etag[0] = '\0';
 	if (pypi_run_row_put(run, name, &row, NULL) == 0)
 		(void)catalogue_commit(run->sync->catalogue, NULL);
+}
+
+static bool has_files(const struct run *run, const char *name)
+{
+	char folder[STORE_PATH_MAX];
+	struct manifest_cursor cursor;
+	struct manifest_entry entry;
+
+	if (!run->sync->current)
+		return false;
+	(void)snprintf(folder, sizeof(folder), "packages/%s/", name);
+	manifest_seek(run->sync->current, folder, &cursor);
+	return manifest_next(&cursor, &entry) && str_starts_with(entry.path, folder);
+}
+
+/* A page that may be none takes nothing away, and is asked for again. */
+static int check_index(struct run *run, const struct pypi_index *index, struct error *err)
+{
+	int r = pypi_index_check(index, err);
+
+	if (r == 0 || has_files(run, index->name))
+		return r;
+	forget_page(run, index->name);
+	return 0;
 }
 
 static int read_index(struct run *run, uint32_t number, struct pypi_index *index, struct error *err)
@@ -219,6 +245,8 @@ static int read_index(struct run *run, uint32_t number, struct pypi_index *index
 	pypi_index_init(name, index);
 	if (r == 0)
 		r = pypi_index_parse(strbuf_str(&text), text.len, index, err);
+	if (r == 0)
+		r = check_index(run, index, err);
 	if (r < 0 && r != -ENOMEM)
 		forget_page(run, name);
 	return r < 0 ? error_wrap(err, r, "the index of %s", name) : 0;

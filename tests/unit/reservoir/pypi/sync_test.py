@@ -315,9 +315,53 @@ class TestSync(unittest.TestCase):
         self.origin.listing = lambda: (origin.JSON, b'{"message": "who are you?"}')
         self.assertIn("it has no 'projects'", self.sync(site, INCOMPLETE))
         self.origin.listing = lambda: ("text/html", b"<html><body>Sign in</body></html>")
+        self.assertIn("it is no list of projects", self.sync(site, INCOMPLETE))
+        self.origin.listing = lambda: ("text/html", b'<html><a href="/login">Sign in</a></html>')
         self.assertIn("nothing is taken away", self.sync(site, INCOMPLETE))
         with Server(site) as server:
             self.assertEqual(server.files("a"), ["a-1.0-py3-none-any.whl"])
+
+    def test_a_login_takes_nothing_away(self):
+        """A page for people, with the status 200, where a page of a project or the list was."""
+        login = b"<html><title>Sign in</title><form><a href=/help>Help</a></form></html>"
+        self.origin.html = True
+        self.origin.add("a", "1.0")
+        self.origin.add("b-1", "1.0")
+        site = self.site(projects=["a", "b-*"])
+        self.sync(site)
+        page, listing = self.origin.page, self.origin.listing
+        self.origin.page = lambda name: ("text/html", login) if name == "a" else page(name)
+        for _ in range(2):
+            self.assertIn("missing: a: the index of a: it is no index", self.sync(site, INCOMPLETE))
+        self.origin.page = page
+        self.origin.listing = lambda: ("text/html", login)
+        for _ in range(2):
+            text = self.sync(site, INCOMPLETE)
+            self.assertIn("the list of projects: it has not one of those", text)
+        self.origin.listing = listing
+        self.assertIn("unchanged", self.sync(site))
+        with Server(site) as server:
+            self.assertEqual(server.files("a"), ["a-1.0-py3-none-any.whl"])
+            self.assertEqual(server.files("b-1"), ["b_1-1.0-py3-none-any.whl"])
+        # What calls itself an index may have nothing any more.
+        self.origin.page = lambda name: (
+            ("text/html", b"<title>Links for a</title>") if name == "a" else page(name)
+        )
+        self.sync(site, INCOMPLETE)
+        with Server(site) as server:
+            self.assertEqual(server.files("a"), [])
+
+    def test_a_login_is_not_kept_for_a_page(self):
+        """Of a project that is new; its serial is the same afterwards."""
+        self.origin.add("a-1", "1.0")
+        page = self.origin.page
+        self.origin.page = lambda name: ("text/html", b"<html><form></form></html>")
+        site = self.site(projects=["a-*"])
+        self.sync(site)
+        self.origin.page = page
+        self.sync(site)
+        with Server(site) as server:
+            self.assertEqual(server.files("a-1"), ["a_1-1.0-py3-none-any.whl"])
 
     def test_what_the_site_excludes_may_be_all_there_is(self):
         self.origin.add("a", "1.0")

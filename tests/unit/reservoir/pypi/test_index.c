@@ -133,6 +133,8 @@ static const char *const broken[] = {
 	"{\"meta\": {\"api-version\": \"1.0\"}, \"name\": \"other\"}",
 	"{\"files\": {}",
 	"<meta name=\"pypi:repository-version\" content=\"2.0\">",
+	"<a href=\"x-1.0.tar.gz\">x</a><a href=\"x-1.1.tar",
+	"<title>Links for x</title></body",
 };
 
 static void test_broken(void **state _unused_)
@@ -145,6 +147,55 @@ static void test_broken(void **state _unused_)
 		if (pypi_index_parse(broken[i], strlen(broken[i]), &index, &err) != -EINVAL)
 			fail_msg("'%s' is taken", broken[i]);
 		assert_string_not_equal(err.msg, "");
+	}
+}
+
+/* Pages of "a", and whether one without a file is believed to have none. */
+static const struct {
+	const char *text;
+	bool believed;
+} pages[] = {
+	{ "{\"files\":[]}", true },
+	{ "<a href=\"a-1.tar.gz\">a</a>", true },
+	{ "<a href=\"/login\">log in</a><a href=\"a-1.tar.gz\">a</a>", true },
+	/* As servers write those that are empty. */
+	{ "<!DOCTYPE html><html><head><meta name=\"pypi:repository-version\" content=\"1.4\">"
+	  "</head><body></body></html>",
+	  true },
+	{ "<html><head><title>Links for a</title></head><body><h1>Links for a</h1></body></html>",
+	  true },
+	{ "<html><head><title>\n  root/dev: links for a</title></head><body></body></html>", true },
+	{ "<html><head><title>Simple Index</title><meta name=\"api-version\" value=\"2\" /></head>"
+	  "<body></body></html>",
+	  true },
+	{ "<html><body><h1>Links for a</h1></body></html>", true },
+	/* As others answer. */
+	{ "<html><head><title>Sign in</title></head><body><form action=\"/login\" "
+	  "method=\"post\"><input type=\"password\" name=\"p\"></form></body></html>",
+	  false },
+	{ "<html><head><title>Sign in</title></head><body><a href=\"/help\">Help</a></body></html>",
+	  false },
+	{ "<html><body></body></html>", false },
+	{ "<html><head><title>Simple index</title></head><body><a href=\"/simple/b/\">b</a>"
+	  "<a href=\"/simple/c/\">c</a></body></html>",
+	  false },
+	{ "<html><head><title>Index of /a/</title></head><body><a href=\"../\">../</a></body>"
+	  "</html>",
+	  false },
+};
+
+static void test_what_a_page_without_files_says(void **state _unused_)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		_cleanup_pypi_index_ struct pypi_index index;
+		struct error err = { 0 };
+
+		pypi_index_init("a", &index);
+		assert_int_equal(
+			pypi_index_parse(pages[i].text, strlen(pages[i].text), &index, NULL), 0);
+		if ((pypi_index_check(&index, &err) == 0) != pages[i].believed)
+			fail_msg("%s", pages[i].text);
+		assert_true(pages[i].believed || strstr(err.msg, "no index of a project"));
 	}
 }
 
@@ -263,16 +314,21 @@ static int join(void *ctx, const char *name, uint64_t serial)
 
 static const struct {
 	const char *text, *expected; /* NULL: refused */
+	int doubt;		     /* it does not say that it is a list */
 } lists[] = {
 	{ "{\"meta\":{\"api-version\":\"1.0\"},\"projects\":[{\"_last-serial\":3,\"name\":\"A.b\"},"
 	  "{\"name\":\"c\"},{\"name\":\"-\"}]}",
-	  "a-b=3 c=0 " },
-	{ "<html><a href=\"/simple/a-b/\">A.b</a><a href='c'>c</a></html>", "a-b=0 c=0 " },
-	{ "{\"projects\":[]}", "" },
-	{ "\xef\xbb\xbf{\"projects\":[{\"name\":\"a\"}]}", "a=0 " },
-	{ "{\"projects\":[{\"name\":\"a\"}", NULL },
-	{ "{\"projects\":[{\"name\":\"a\" 1}]}", NULL },
-	{ "", NULL },
+	  "a-b=3 c=0 ", 0 },
+	{ "<html><a href=\"/simple/a-b/\">A.b</a><a href='c'>c</a></html>", "a-b=0 c=0 ", 1 },
+	{ "<title>Simple index</title><a href='c'>c</a>", "c=0 ", 0 },
+	{ "<title>Simple index</title>", "", 0 },
+	{ "<html><body>Sign in</body></html>", NULL, 0 },
+	{ "{\"projects\":[]}", "", 0 },
+	{ "\r\n\t{\"projects\":[]}", "", 0 },
+	{ "\xef\xbb\xbf{\"projects\":[{\"name\":\"a\"}]}", "a=0 ", 0 },
+	{ "{\"projects\":[{\"name\":\"a\"}", NULL, 0 },
+	{ "{\"projects\":[{\"name\":\"a\" 1}]}", NULL, 0 },
+	{ "", NULL, 0 },
 };
 
 static void test_lists(void **state _unused_)
@@ -281,8 +337,8 @@ static void test_lists(void **state _unused_)
 		_cleanup_strbuf_ struct strbuf names = STRBUF_INIT(1024);
 		int r = pypi_list_parse(lists[i].text, strlen(lists[i].text), join, &names, NULL);
 
-		assert_int_equal(r, lists[i].expected ? 0 : -EINVAL);
-		if (r == 0)
+		assert_int_equal(r, lists[i].expected ? lists[i].doubt : -EINVAL);
+		if (r >= 0)
 			assert_string_equal(strbuf_str(&names), lists[i].expected);
 	}
 }
@@ -469,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_html),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_what_a_page_without_files_says),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_times),

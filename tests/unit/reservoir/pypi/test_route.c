@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reservoir/pypi/cached.h"
 #include "reservoir/pypi/route.h"
 #include "tests/unit/reservoir/store/scratch.h"
 
@@ -153,12 +154,38 @@ static void test_expect(void **state _unused_)
 	assert_int_equal(pypi_expect("simple/a/", "{", 1, join, &got, NULL), -EINVAL);
 }
 
+static int count_page(void *ctx, enum media media _unused_, enum encoding encoding _unused_,
+		      const void *data _unused_, size_t len _unused_)
+{
+	(*(unsigned int *)ctx)++;
+	return 0;
+}
+
+/* What a cache has is not replaced by what a login shows. */
+static void test_pages_of_others(void **state _unused_)
+{
+	static const char login[] = "<html><title>Sign in</title><form><input></form></html>";
+	static const char empty[] = "<html><title>Links for a</title></html>";
+	_cleanup_strbuf_ struct strbuf got = STRBUF_INIT(1024);
+	unsigned int n = 0;
+
+	assert_int_equal(pypi_expect("simple/a/", login, strlen(login), join, &got, NULL), -EINVAL);
+	assert_int_equal(pypi_pages("simple/a/", "", login, strlen(login), count_page, &n, NULL),
+			 -EINVAL);
+	assert_int_equal(n, 0);
+	assert_int_equal(pypi_expect("simple/a/", empty, strlen(empty), join, &got, NULL), 0);
+	assert_int_equal(pypi_pages("simple/a/", "", empty, strlen(empty), count_page, &n, NULL),
+			 0);
+	assert_int_equal(n, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_routes, scratch_setup, scratch_teardown),
 		cmocka_unit_test(test_package),
 		cmocka_unit_test(test_expect),
+		cmocka_unit_test(test_pages_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
