@@ -41,7 +41,7 @@ static int decode(const char *target, char *ret, size_t size, struct error *err)
 		bool encoded = *target == '%';
 		int c = decode_one(&target);
 
-		if (c < 0x20 || c > 0x7e || c == '\\' || (c == '/' && encoded))
+		if (c < 0x20 || c > 0x7e || c == '\\' || c == (encoded ? '/' : ' '))
 			return error_set(err, EINVAL, "the path has characters that no file has");
 		if (n + 1 >= size)
 			return error_set(err, ENAMETOOLONG, "the path is too long");

@@ -154,8 +154,9 @@ static enum MHD_Result on_request(void *cls, _unused_ struct MHD_Connection *con
 	peer_read(peer, url, method, version);
 	if (!peer->request.head && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
 		return answer_text(peer, 405, "only GET and HEAD are answered here");
-	if (peer->request.hosts > 1) /* RFC 9112, section 3.2: it may be meant for two servers */
-		return answer_text(peer, 400, "a request has one Host");
+	if (peer->request.hosts > 1 ||
+	    (peer->request.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_1) == 0))
+		return answer_text(peer, 400, "a request has one Host"); /* RFC 9112, section 3.2 */
 	if (peer->request.has_body)
 		return answer_text(peer, 413, "a request here has no body");
 	return MHD_YES; /* an answer at this call would end the connection */
@@ -228,6 +229,7 @@ static int read_pem(const char *path, struct file_mark *mark, char **ret, struct
 	return 0;
 }
 
+/* Not STRICT_FOR_CLIENT: the library then looks for Host, and sends the head of its answer twice. */
 static struct MHD_Daemon *start_daemon(struct server *server, int fd, char *certificate, char *key)
 {
 	const struct config_serve *config = &server->setup->config.serve;
@@ -246,10 +248,10 @@ static struct MHD_Daemon *start_daemon(struct server *server, int fd, char *cert
 		threads > 1 ? threads : 0, MHD_OPTION_CONNECTION_LIMIT,
 		MAX(config->connections, threads), MHD_OPTION_CONNECTION_TIMEOUT,
 		(config->idle_ms + 999) / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-		MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_UNESCAPE_CALLBACK,
-		on_unescape, NULL, MHD_OPTION_ARRAY, certificate ? tls : &tls[2], MHD_OPTION_END);
+		CONNECTION_MEMORY, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK,
+		on_target, server, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
+		MHD_OPTION_ARRAY, certificate ? tls : &tls[2], MHD_OPTION_END);
 }
 
 /* Starts a daemon with the certificate as its files are now. */

@@ -43,6 +43,8 @@ static const struct {
 	{ "/d/./../x", -EINVAL, { 0 } },
 	{ "/d/%2e%2E/x", -EINVAL, { 0 } },
 	{ "/d/a%2fb", -EINVAL, { 0 } },
+	{ "/d/a%20b", 0, { PLACE_REPOSITORY, false, "", "d", "a b" } },
+	{ "/d/a b", -EINVAL, { 0 } },
 	{ "/d/a%2Fb", -EINVAL, { 0 } },
 	{ "/d/a%00", -EINVAL, { 0 } },
 	{ "/d/a%0a", -EINVAL, { 0 } },

@@ -155,6 +155,35 @@ static void answers(void **state)
 	}
 }
 
+/* The head of an answer, without its Date. */
+static const char *undated(struct http_reply *reply)
+{
+	char *date = strstr(reply->head, "\r\nDate: ");
+
+	if (date)
+		memset(date + 2, '-', strcspn(date + 2, "\r"));
+	return reply->head;
+}
+
+static void answers_head_as_get(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_close_ int fd = http_connect(fixture->server);
+		struct http_reply get, head;
+
+		if (strcmp(cases[i].method, "GET") != 0 || strstr(cases[i].headers, "Range: ") ||
+		    strcmp(cases[i].target, "/metrics") == 0)
+			continue;
+		http_ask(fd, "GET", cases[i].target, cases[i].headers, &get);
+		http_ask(fd, "HEAD", cases[i].target, cases[i].headers, &head);
+		assert_string_equal(undated(&get), undated(&head));
+		free(get.body);
+		free(head.body);
+	}
+}
+
 /* Bytes as hostile clients send them: an error or nothing, and the server lives on. */
 static const struct {
 	const char *bytes;
@@ -196,6 +225,35 @@ static void lives_through_hostile_requests(void **state)
 			fail_msg("case %zu gives %d", i, reply.status);
 		free(reply.body);
 		assert_int_equal(http_status(fixture->server, "/healthz", ""), 200);
+	}
+}
+
+static void wants_one_host(void **state)
+{
+	static const struct {
+		const char *request;
+		int status;
+		const char *body;
+	} requests[] = {
+		{ "GET /healthz HTTP/1.1\r\n\r\n", 400, "400 a request has one Host\n" },
+		{ "GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n", 400,
+		  "400 a request has one Host\n" },
+		{ "GET /healthz HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400,
+		  "400 a request has one Host\n" },
+		{ "GET /healthz HTTP/1.1\r\nHost:\r\n\r\n", 200, "ok\n" },
+		{ "GET /healthz HTTP/1.0\r\n\r\n", 200, "ok\n" },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		_cleanup_close_ int fd = http_connect(fixture->server);
+		struct http_reply reply;
+
+		http_send(fd, requests[i].request, strlen(requests[i].request));
+		http_read(fd, false, &reply);
+		assert_int_equal(reply.status, requests[i].status);
+		assert_string_equal(reply.body, requests[i].body);
+		free(reply.body);
 	}
 }
 
@@ -558,7 +616,7 @@ static void counts_what_is_in_flight(void **state)
 		_cleanup_close_ int fd = http_connect(fixture->server);
 		struct http_reply reply;
 
-		http_send(fd, "GET / HTTP/1.1\r\n\r\n", 18); /* no Host */
+		http_send(fd, "GET / HTTP/1.1\r\nHost x\r\n\r\n", 26);
 		http_read(fd, false, &reply);
 		assert_int_equal(reply.status, 400);
 		free(reply.body);
@@ -683,7 +741,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_SERVER(answers),
+		WITH_SERVER(answers_head_as_get),
 		WITH_SERVER(lives_through_hostile_requests),
+		WITH_SERVER(wants_one_host),
 		WITH_SERVER(refuses_what_is_long),
 		WITH_SERVER(sends_exactly_the_ranges),
 		WITH_SERVER(sends_whole_files),
