@@ -160,13 +160,27 @@ void peer_read(struct peer *peer, const char *target, const char *method, const 
 		read_format(peer);
 }
 
+/* Some proxies write "192.0.2.1:4711" and "[2001:db8::1]:4711". */
+static char *without_port(char *text)
+{
+	char *colon = strchr(text, ':');
+
+	if (text[0] == '[') {
+		text[strcspn(text, "]")] = '\0';
+		return text + 1;
+	}
+	if (colon && !strchr(colon + 1, ':'))
+		*colon = '\0';
+	return text;
+}
+
 /* The last address that is not that of a proxy, of "CLIENT, PROXY, PROXY". */
 static void read_forwarded(const char *list, const struct setup *setup, struct limit_key *ret)
 {
 	size_t end = strlen(list);
 
 	while (end > 0) {
-		char text[INET6_ADDRSTRLEN];
+		char text[INET6_ADDRSTRLEN + sizeof("[]:65535")];
 		struct limit_key address;
 		size_t begin = end;
 
@@ -177,7 +191,7 @@ static void read_forwarded(const char *list, const struct setup *setup, struct l
 		memcpy(text, list + begin, end - begin);
 		text[end - begin] = '\0';
 		(void)str_trim(text);
-		if (!setup_address(text, &address))
+		if (!setup_address(without_port(text), &address))
 			return;
 		*ret = address;
 		if (!setup_is_proxy(setup, &address))

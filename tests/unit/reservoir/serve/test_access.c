@@ -305,6 +305,13 @@ static void limits_requests(void **state)
 	assert_int_equal(http_status(fixture->server, "/open/a",
 				     "X-Forwarded-For: 192.0.2.3, 192.0.2.1\r\n"),
 			 429);
+	/* Proxies that write the port, too. */
+	assert_int_equal(http_status(fixture->server, "/open/a",
+				     "X-Forwarded-For: 192.0.2.5, 192.0.2.1:4711\r\n"),
+			 429);
+	assert_int_equal(http_status(fixture->server, "/open/a",
+				     "X-Forwarded-For: 192.0.2.1, [2001:db8::5]:4711\r\n"),
+			 200);
 	/* A proxy that writes a line of its own below that of the client. */
 	assert_int_equal(http_status(fixture->server, "/open/a",
 				     "X-Forwarded-For: 192.0.2.4\r\n"
