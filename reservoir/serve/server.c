@@ -229,7 +229,7 @@ static int read_pem(const char *path, struct file_mark *mark, char **ret, struct
 	return 0;
 }
 
-/* Not STRICT_FOR_CLIENT: the library then looks for Host, and sends the head of its answer twice. */
+/* Not STRICT_FOR_CLIENT: the library then looks for Host, and answers with two heads. */
 static struct MHD_Daemon *start_daemon(struct server *server, int fd, char *certificate, char *key)
 {
 	const struct config_serve *config = &server->setup->config.serve;
