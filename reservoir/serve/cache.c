@@ -134,13 +134,18 @@ static bool is_fresh(const struct repository *config, int64_t since)
 	return age >= 0 && age < (int64_t)(config->cache_for_ms / 1000);
 }
 
-/* Looks for a file that an index vouches for. */
-static enum cache_outcome look_vouched(struct cache *cache, const char *name, bool waited,
-				       const struct cache_record *record,
+/* Looks for a file that an index vouches for.  One that the upstream lacks may be on its way
+ * there: it is asked for each time. */
+static enum cache_outcome look_vouched(struct cache *cache, const char *name, const char *path,
+				       bool waited, const struct cache_record *record,
 				       const struct vouched *vouched)
 {
+	int64_t since;
+
 	if (record && digest_equal(&record->sha256, &vouched->sha256))
 		return CACHE_FOUND;
+	if (waited && absent_find(cache->absent, name, path, &since))
+		return CACHE_ABSENT;
 	return waited || is_down(cache, name) ? CACHE_FAILED : CACHE_ASK;
 }
 
@@ -185,7 +190,7 @@ static enum cache_outcome look(struct cache *cache, const struct picture_reposit
 	int64_t since = has ? ret->fetched : 0;
 
 	if (get_vouched(cache, name, path, &vouched, url))
-		return look_vouched(cache, name, waited, has ? ret : NULL, &vouched);
+		return look_vouched(cache, name, path, waited, has ? ret : NULL, &vouched);
 	if (is_package(repository->ecosystem, path))
 		return look_index(cache, repository, has_waited != CACHE_WAITED_NOT, origin);
 	if (!origin->url[0])

@@ -236,6 +236,30 @@ static void fetches_what_is_vouched_for(void **state)
 	assert_int_equal(ask(fixture, "index/none", text), CACHE_ABSENT);
 }
 
+static void says_what_the_upstream_lacks(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[256];
+
+	put_index(fixture, "pool/x", "hello");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_ABSENT);
+	put(fixture, "pool/x", "hello");
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FOUND);
+	/* Nobody can say what it has. */
+	put_index(fixture, "pool/y", "other");
+	fixture->config.cache_for_ms = 0;
+	drop(fixture, "index/a");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_ABSENT);
+	put_index(fixture, "pool/y", "other");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	cache_free(TAKE_PTR(fixture->cache));
+	open_cache(fixture);
+	(void)str_copy(fixture->config.upstream, sizeof(fixture->config.upstream),
+		       "http://127.0.0.1:1");
+	assert_int_equal(ask(fixture, "pool/y", text), CACHE_FAILED);
+}
+
 /* The client has the name from elsewhere: from another server, or a lock file. */
 static void fetches_the_index_first(void **state)
 {
@@ -614,6 +638,7 @@ static void tells_who_waits_at_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_CACHE(says_what_the_upstream_lacks),
 		WITH_CACHE(fetches_the_index_first),
 		WITH_CACHE(fetches_what_is_vouched_for),
 		WITH_CACHE(takes_no_wrong_bytes),
