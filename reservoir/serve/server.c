@@ -50,6 +50,7 @@ struct daemon {
 struct server {
 	struct core core;
 	struct setup *setup;
+	char dir[CONFIG_PATH_SIZE]; /* of the store */
 	int listen_fd;
 	struct daemon now, before; /* @before ends */
 	struct file_mark certificate, private_key;
@@ -306,7 +307,7 @@ static unsigned int connections_of(const struct daemon *daemon)
 }
 
 /* A server whose cache cannot be used still has its other repositories. */
-static void open_cache(struct server *server, const char *dir)
+static void open_cache(struct server *server)
 {
 	const struct reservoir_config *config = &server->setup->config;
 	char path[CONFIG_PATH_SIZE];
@@ -316,11 +317,11 @@ static void open_cache(struct server *server, const char *dir)
 
 	for (size_t i = 0; i < config->n_repositories; i++)
 		wanted |= config->repositories[i].mode == REPOSITORY_CACHE;
-	if (!wanted)
+	if (!wanted || server->core.cache)
 		return;
 	if (config->serve.cache.text[0])
 		r = str_copy(path, sizeof(path), config->serve.cache.text);
-	else if ((size_t)snprintf(path, sizeof(path), "%s/cache", dir) < sizeof(path))
+	else if ((size_t)snprintf(path, sizeof(path), "%s/cache", server->dir) < sizeof(path))
 		r = 0;
 	if (r == 0)
 		r = cache_new(path, &config->sync, config->serve.memory / 2, &server->core.cache,
@@ -337,6 +338,9 @@ static int make_core(struct server *server, const struct server_options *options
 	struct error told = { 0 };
 	int r;
 
+	r = str_copy(server->dir, sizeof(server->dir), options->dir);
+	if (r < 0)
+		return error_set(err, -r, "the name of the store is too long");
 	server->client_connections = config->client_connections;
 	core->store = options->store;
 	core->started = (int64_t)time(NULL);
@@ -354,7 +358,7 @@ static int make_core(struct server *server, const struct server_options *options
 	if (r == 0)
 		r = hot_new(core->store, config->memory, &core->hot, err);
 	if (r == 0)
-		open_cache(server, options->dir);
+		open_cache(server);
 	if (r == 0)
 		r = pacer_new(&core->pacer, err);
 	if (r == 0)
@@ -461,6 +465,7 @@ int server_reload(struct server *server, struct reservoir_config *config, struct
 		return r;
 	setup_unref(server->setup);
 	server->setup = setup;
+	open_cache(server); /* before anybody can ask for what it has */
 	follow_setup(server->core.follow, setup);
 	if (access_log_reopen(server->core.log, &told) < 0)
 		log_warning("serve", "%s", told.msg);

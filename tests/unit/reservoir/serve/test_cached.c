@@ -38,13 +38,9 @@ static void make_upstream(const struct scratch *scratch)
 	write_file(path, TEXT);
 }
 
-/* Starts the server, anew if there is one: nothing is kept ready in memory. */
-static void serve(struct fixture *fixture)
+static void write_configuration(const struct fixture *fixture, char yaml[512])
 {
-	char yaml[512];
-
-	server_free(TAKE_PTR(fixture->server));
-	(void)snprintf(yaml, sizeof(yaml),
+	(void)snprintf(yaml, 512,
 		       "serve:\n  threads: 1\n"
 		       "repositories:\n"
 		       "- name: deb\n"
@@ -53,6 +49,15 @@ static void serve(struct fixture *fixture)
 		       "  upstream: file://%s/up\n"
 		       "  apt: {suites: stable, unverified: true}\n",
 		       fixture->scratch->dir);
+}
+
+/* Starts the server, anew if there is one: nothing is kept ready in memory. */
+static void serve(struct fixture *fixture)
+{
+	char yaml[512];
+
+	server_free(TAKE_PTR(fixture->server));
+	write_configuration(fixture, yaml);
 	fixture->server = site_serve(fixture->reader, fixture->scratch->store, yaml);
 }
 
@@ -133,6 +138,24 @@ static void fetches_again_what_it_lost(void **state)
 	assert_int_equal(http_status(fixture->server, "/deb/" INDEX, ""), 404);
 }
 
+/* The first one comes with another configuration. */
+static void begins_to_cache(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_reservoir_config_ struct reservoir_config config = { 0 };
+	struct error err;
+	char yaml[512];
+
+	server_free(TAKE_PTR(fixture->server));
+	fixture->server =
+		site_serve(fixture->reader, fixture->scratch->store, "serve: {threads: 1}\n");
+	assert_int_equal(http_status(fixture->server, "/deb/" INDEX, ""), 404);
+	write_configuration(fixture, yaml);
+	assert_int_equal(reservoir_config_parse(yaml, strlen(yaml), "t", &config, &err), 0);
+	assert_int_equal(server_reload(fixture->server, &config, &err), 0);
+	assert_index(fixture, "", 200, TEXT);
+}
+
 #define WITH_CACHE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -140,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_CACHE(fetches_for_a_part),
 		WITH_CACHE(fetches_again_what_it_lost),
+		WITH_CACHE(begins_to_cache),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
