@@ -305,10 +305,19 @@ static const struct schema_key network_keys[] = {
 			"when empty.",
 	},
 	{
+		.name = "apiServers",
+		ARRAY,
+		.default_value = "[]",
+		.text = "Where the API server is, for the labeller and Reservoir's writer: peers "
+			"as "
+			"in a NetworkPolicy's `to`, as in `[{ipBlock: {cidr: 192.0.2.1/32}}]`; "
+			"anywhere when empty.",
+	},
+	{
 		.name = "apiServerPorts",
 		LIST(values_port_item, 1, PORTS_MAX),
 		.default_value = "[443, 6443]",
-		.text = "Ports of the API server, the only ones that the labeller may reach.",
+		.text = "Ports of the API server, the only ones that those two may reach.",
 	},
 };
 

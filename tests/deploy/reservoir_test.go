@@ -57,6 +57,19 @@ func TestDeploy_reservoir_network(t *testing.T) {
 	}
 }
 
+// Where the API server is known, nothing else can be reached by the port that it has.
+func TestDeploy_api_servers(t *testing.T) {
+	all := render(t, `
+networkPolicy: {apiServers: [{ipBlock: {cidr: 192.0.2.1/32}}]}
+reservoir: {enabled: true, storage: {dropClaim: d}}`)
+	for _, name := range []string{"silica-node-labeller", "silica-reservoir-writer"} {
+		egress := named[*networking.NetworkPolicy](t, all, name).Spec.Egress
+		if len(egress) != 1 || len(egress[0].To) != 1 || egress[0].To[0].IPBlock.CIDR != "192.0.2.1/32" {
+			t.Errorf("%s may connect to %+v", name, egress)
+		}
+	}
+}
+
 // Only the writer has a token, and it is good for one Lease.
 func TestDeploy_reservoir_rights(t *testing.T) {
 	all := render(t, matrix["hub"])
