@@ -26,9 +26,10 @@ static const struct command commands[] = {
 			"one.\n\n"
 			"Each is published when all of it is here and is what its indexes say; one "
 			"that misses something stays as it was, and what was fetched for it is "
-			"kept. The same command goes on after an interruption of any kind. Exits "
-			"with 3 when a repository is not what its upstream is, and says what is "
-			"missing.",
+			"kept. Files that the upstream lists and does not have are left out "
+			"once the run before found the same. The same command goes on after an "
+			"interruption of any kind. Exits with 3 when a repository is not what its "
+			"upstream is, and says what is missing.",
 		.tables = { settings_sync, settings_store, settings_common, NULL },
 		.max_words = SETTINGS_WORDS_MAX,
 		.run = sync_run,
@@ -48,7 +49,8 @@ static const struct command commands[] = {
 		.words = "",
 		.summary = "write a signed bundle of what changed",
 		.text = "Writes what the store has, or what changed since a generation, as a "
-			"signed manifest and chunks. One that was interrupted is run again, and "
+			"manifest that bundles.secretKeys sign, and chunks. One that was "
+			"interrupted is run again, and "
 			"takes what is there already.",
 		.tables = { settings_export, settings_store, settings_common, NULL },
 		.run = export_run,
@@ -129,8 +131,9 @@ static const struct command commands[] = {
 		.words = "",
 		.summary = "show repositories, generations, disk and last syncs",
 		.text = "Shows the store's id, the generation that is published, each repository "
-			"with its size and the age of its last sync, the snapshots, the disk, and "
-			"who writes. Works beside a writer and in a store that cannot be written.",
+			"with its size and the age of its last sync, the snapshots, the disk, who "
+			"writes, and why clients are refused a repository, or will be before long. "
+			"Works beside a writer and in a store that cannot be written.",
 		.tables = { settings_report, settings_store, settings_common, NULL },
 		.run = status_run,
 	},
@@ -190,7 +193,8 @@ static const struct command commands[] = {
 		.name = "explain",
 		.words = "PACKAGE",
 		.summary = "say why a package is here, or is not",
-		.text = "Says of each repository why PACKAGE is in it, or is not.",
+		.text = "Says of each repository why PACKAGE is in it, or is not, and which of its "
+			"files nobody gets: what was recalled, is damaged or lost.",
 		.tables = { settings_repository, settings_store, settings_common, NULL },
 		.min_words = 1,
 		.max_words = 1,
