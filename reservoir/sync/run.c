@@ -393,7 +393,7 @@ static void say_why(struct attempt *attempt, int r, const struct error *err)
 
 	report->result = stopped ? SYNC_RESULT_STOPPED : SYNC_RESULT_FAILED;
 	/* What was on its way is not missing upstream. */
-	if (r == -EINTR || r == -ENOSPC || r == -ECANCELED)
+	if (r == -EINTR || r == -ENOSPC || r == -EDQUOT || r == -ECANCELED)
 		report_lines_done(&report->missing);
 	(void)error_set(&report->error, -r, "%s",
 			!stopped			 ? error_text(err, r)

@@ -20,6 +20,7 @@ enum deed {
 	DEED_MISS,
 	DEED_FAIL,
 	DEED_FULL,
+	DEED_QUOTA,
 	DEED_ABSENT,
 	DEED_ABSENT_AND_MISS,
 };
@@ -62,6 +63,10 @@ static int fake_sync(struct sync *sync, struct error *err)
 	r = sync_plan(sync, &plan, err);
 	if (r != 0)
 		return r;
+	if (deeds[i] == DEED_QUOTA) {
+		sync_missing(sync, "file", "it was on its way");
+		return error_set(err, EDQUOT, "the quota of somebody");
+	}
 	if (deeds[i] == DEED_ABSENT || deeds[i] == DEED_ABSENT_AND_MISS)
 		sync_absent(sync, "other");
 	if (deeds[i] == DEED_MISS || deeds[i] == DEED_ABSENT_AND_MISS)
@@ -547,6 +552,20 @@ static void sync_one_of_two(struct scene *scene, int status)
 	assert_int_equal(reports.n, 1);
 }
 
+/* What could not be written is not missing upstream. */
+static void test_a_quota_is_no_upstream_without_files(_unused_ void **state)
+{
+	_cleanup_sync_reports_ struct sync_reports reports = { 0 };
+	struct scene scene;
+
+	open_scene(&scene);
+	deeds[0] = DEED_QUOTA;
+	assert_int_equal(sync_all(&scene.run, &reports, NULL), 1);
+	assert_int_equal(reports.reports[0].result, SYNC_RESULT_FAILED);
+	assert_int_equal(reports.reports[0].missing.all, 0);
+	close_scene(&scene);
+}
+
 /* What was noted of a repository goes when it is in neither configuration nor store. */
 static void test_what_is_of_no_repository_is_forgotten(_unused_ void **state)
 {
@@ -583,6 +602,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_lost_is_noticed),
 		cmocka_unit_test(test_a_plan_changes_nothing),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_a_quota_is_no_upstream_without_files),
 		cmocka_unit_test(test_what_is_of_no_repository_is_forgotten),
 		cmocka_unit_test(test_caches_and_imports_are_left_alone),
 		cmocka_unit_test(test_what_was_carried_in_is_signed_again),
