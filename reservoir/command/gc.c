@@ -31,7 +31,8 @@ static int print(const struct gc_report *report, bool dry_run, struct error *err
 		      report->objects_removed, size_format(report->bytes_removed, word), would,
 		      report->objects_kept);
 	if (report->objects_spared)
-		strbuf_printf(&out, ", %" PRIu64 " spared for who writes", report->objects_spared);
+		strbuf_printf(&out, ", %" PRIu64 " spared for what is not finished",
+			      report->objects_spared);
 	strbuf_puts(&out, "\n");
 	if (report->staged_removed)
 		strbuf_printf(&out, "Staging:     %" PRIu64 " files (%s) %s\n",

@@ -21,6 +21,7 @@
 #include "reservoir/store/object.h"
 #include "reservoir/store/reach.h"
 #include "reservoir/store/store_private.h"
+#include "reservoir/store/unfinished.h"
 
 #define GROUP 64 /* objects removed while the gate is held: a publish waits so long */
 #define DEAD ".dead"
@@ -301,7 +302,7 @@ static void leave(const struct collection *collection)
 /* -- Sweep -------------------------------------------------------------- */
 
 /* What protects the objects of a writer: times from here on.  All-zero without one. */
-static int find_claims(const struct collection *collection, struct timespec *ret)
+static int find_writer(const struct collection *collection, struct timespec *ret)
 {
 	struct store *store = collection->store;
 	char writer[STORE_WRITER_MAX];
@@ -328,6 +329,17 @@ static int find_claims(const struct collection *collection, struct timespec *ret
 	if (ret->tv_sec < st.st_mtim.tv_sec - GC_CLAIM_S)
 		ret->tv_sec = st.st_mtim.tv_sec - GC_CLAIM_S;
 	return 0;
+}
+
+/* The same of those that were interrupted, too. */
+static int find_claims(const struct collection *collection, struct timespec *ret)
+{
+	struct timespec since = unfinished_since(collection->store, collection->settings->now);
+	int r = find_writer(collection, ret);
+
+	if (r == 0 && since.tv_sec != 0 && (ret->tv_sec == 0 || since.tv_sec < ret->tv_sec))
+		*ret = since;
+	return r;
 }
 
 static bool is_claimed(const struct stat *st, const struct timespec *claims)

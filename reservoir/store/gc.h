@@ -19,6 +19,8 @@
  *    (object_exists()) afterwards has a change time that is not earlier.  While a writer
  *    has its lock, such objects are spared for GC_CLAIM_S.  An object is first moved
  *    away and looked at again, and put back if the writer has found it in between.
+ *  - What a sync has fetched that was interrupted is spared like that of a writer, until
+ *    one comes to its end (unfinished.h).
  *  - Readers have what they have open.  What they are about to open belongs to a
  *    generation that was current a moment ago: `keep.for` spares all that were
  *    current in that time.

@@ -13,6 +13,7 @@
  *	DIR/snapshots/<name>           symbolic links to generations that are kept
  *	DIR/catalogue.sqlite           what only the writer needs (catalogue.h)
  *	DIR/synced/<name>              when a repository was last what upstream is (synced.h)
+ *	DIR/unfinished/<name>          since when a repository is fetched (unfinished.h)
  *	DIR/verified                   touched when all was read (scrub.h)
  *	DIR/lock                       held by the one writer, says who it is
  *	DIR/gate                       held for moments: to publish, and to remove

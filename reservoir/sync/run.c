@@ -19,6 +19,7 @@
 #include "reservoir/ecosystem.h"
 #include "reservoir/store/scrub.h"
 #include "reservoir/store/synced.h"
+#include "reservoir/store/unfinished.h"
 #include "reservoir/sync/prune.h"
 
 #define SIGNING_KEY_MAX ((size_t)1024 * 1024) /* what may be in its file: key rings are small */
@@ -153,6 +154,8 @@ static int commit(struct attempt *attempt, const char *event, const char *text, 
 				: synced_set(attempt->runner->run->store, attempt->repository->name,
 					     attempt->now, err);
 
+	if (!attempt->renews)
+		unfinished_end(attempt->runner->run->store, attempt->repository->name);
 	if (r == 0 && event)
 		r = catalogue_audit(attempt->catalogue, event, text, err);
 	return r < 0 ? r : catalogue_commit(attempt->catalogue, err);

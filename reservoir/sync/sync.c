@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "reservoir/store/unfinished.h"
 #include "reservoir/sync/report.h"
 
 static int check_room(const struct sync_report *report, struct error *err)
@@ -37,6 +38,10 @@ int sync_plan(struct sync *sync, const struct sync_plan *plan, struct error *err
 		return r;
 	if (report->plan_only)
 		return SYNC_PLANNED;
+	if (plan->fetch_files > 0)
+		r = unfinished_begin(sync->store, sync->repository->name, err);
+	if (r < 0)
+		return r;
 	fetcher_plan(sync->fetcher, sync->repository->name, plan->fetch_files, plan->fetch_bytes);
 	return 0;
 }

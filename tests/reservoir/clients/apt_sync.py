@@ -218,6 +218,24 @@ def test_apt_sync_takes_nothing_away_for_a_broken_server(world):
     check(hub.generation() == before, "something was published")
 
 
+def test_gc_leaves_what_an_incomplete_sync_has_fetched(world):
+    """Nothing is published of it: the next sync goes on with it, however long that takes."""
+    made = hello_debs(world.archive())
+    path = upstream_file(world, made.add("late", "1.0"))
+    made.publish()
+    os.rename(path, path + ".later")
+    archive.write(path, b"something else")
+    hub = hub_of(world)
+    has(hub.sync(status=INCOMPLETE), "apt: incomplete, 1 missing")
+    has(hub.run("gc"), "spared for what is not finished")
+    os.replace(path + ".later", path)
+    world.upstream.seen()
+    has(hub.sync(), "published as generation 1")
+    debs = {path for path in world.upstream.seen() if path.endswith(".deb")}
+    check(debs == {"/apt/pool/main/l/late/late_1.0_all.deb"}, debs)
+    check("spared" not in hub.run("gc"), "something is spared of what is finished")
+
+
 def test_sync_fetches_what_is_lost(world):
     hello_debs(world.archive())
     hub = hub_of(world)

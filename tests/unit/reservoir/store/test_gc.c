@@ -9,6 +9,7 @@
 
 #include "reservoir/store/scrub.h"
 #include "reservoir/store/store_private.h"
+#include "reservoir/store/unfinished.h"
 #include "tests/unit/reservoir/store/content.h"
 
 #define RACE_PUBLISHES 150
@@ -137,6 +138,42 @@ static void spares_what_a_writer_has_seen(void **state)
 	report = collect(reader, &settings);
 	assert_int_equal(report.objects_spared, 0);
 	assert_false(has(reader, 0));
+}
+
+static void end(const struct scratch *scratch, const char *name)
+{
+	_cleanup_(store_closep) struct store *writer = scratch_open(scratch, STORE_WRITE);
+
+	unfinished_end(writer, name);
+}
+
+/* What was fetched by who was interrupted is there for the next one. */
+static void spares_what_is_not_finished(void **state)
+{
+	struct gc_settings settings = { .keep_generations = 1, .now = later() };
+	_cleanup_(store_closep) struct store *reader = NULL;
+	struct store *writer = scratch_open(*state, STORE_WRITE);
+	char text[32];
+
+	(void)content_of(1, text);
+	assert_int_equal(object_put(writer, text, strlen(text), NULL, NULL), 0);
+	assert_int_equal(unfinished_begin(writer, "a", NULL), 0);
+	assert_int_equal(unfinished_begin(writer, "b", NULL), 0);
+	(void)content_of(2, text);
+	assert_int_equal(object_put(writer, text, strlen(text), NULL, NULL), 0);
+	assert_int_equal(object_flush(writer, NULL), 0);
+	store_close(writer);
+	end(*state, "b");
+	reader = scratch_open(*state, STORE_READ);
+	assert_int_equal(collect(reader, &settings).objects_spared, 2);
+	assert_true(has(reader, 1) && has(reader, 2));
+	settings.now += UNFINISHED_S;
+	settings.dry_run = true;
+	assert_int_equal(collect(reader, &settings).objects_removed, 2);
+	settings.now = later();
+	settings.dry_run = false;
+	end(*state, "a");
+	assert_int_equal(collect(reader, &settings).objects_removed, 2);
 }
 
 static void touch(struct store *store, const char *path, time_t age)
@@ -508,6 +545,7 @@ int main(void)
 		TEST(removes_what_nobody_needs),
 		TEST(keeps_by_number_and_age),
 		TEST(spares_what_a_writer_has_seen),
+		TEST(spares_what_is_not_finished),
 		TEST(refuses_what_it_cannot_read),
 		TEST(gives_up_a_damaged_generation),
 		TEST(gives_up_a_dangling_snapshot),

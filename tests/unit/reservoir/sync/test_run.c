@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -566,6 +567,30 @@ static void test_a_quota_is_no_upstream_without_files(_unused_ void **state)
 	close_scene(&scene);
 }
 
+static bool is_unfinished(const struct scene *scene, const char *name)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "unfinished/%s", name);
+	return faccessat(store_dirfd(scene->store), path, F_OK, 0) == 0;
+}
+
+/* So that what was fetched is there when the next one goes on. */
+static void test_what_is_not_finished_is_noted(_unused_ void **state)
+{
+	struct scene scene;
+
+	open_scene(&scene);
+	deeds[0] = DEED_MISS;
+	expect_run(&scene, 1, SYNC_RESULT_INCOMPLETE, SYNC_RESULT_PUBLISHED, 1);
+	assert_true(is_unfinished(&scene, "a"));
+	assert_false(is_unfinished(&scene, "b"));
+	deeds[0] = DEED_PUBLISH;
+	expect_run(&scene, 0, SYNC_RESULT_PUBLISHED, SYNC_RESULT_UNCHANGED, 2);
+	assert_false(is_unfinished(&scene, "a"));
+	close_scene(&scene);
+}
+
 /* What was noted of a repository goes when it is in neither configuration nor store. */
 static void test_what_is_of_no_repository_is_forgotten(_unused_ void **state)
 {
@@ -604,6 +629,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_a_quota_is_no_upstream_without_files),
 		cmocka_unit_test(test_what_is_of_no_repository_is_forgotten),
+		cmocka_unit_test(test_what_is_not_finished_is_noted),
 		cmocka_unit_test(test_caches_and_imports_are_left_alone),
 		cmocka_unit_test(test_what_was_carried_in_is_signed_again),
 		cmocka_unit_test(test_a_signal_ends_it),
