@@ -396,7 +396,7 @@ static enum MHD_Result answer_held(struct context *context)
 
 static enum MHD_Result answer_cache(struct context *context)
 {
-	struct cache *cache = context->peer->core->cache;
+	struct cache *cache = __atomic_load_n(&context->peer->core->cache, __ATOMIC_ACQUIRE);
 	enum MHD_Result result;
 
 	if (!cache)

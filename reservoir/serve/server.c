@@ -311,6 +311,7 @@ static void open_cache(struct server *server)
 {
 	const struct reservoir_config *config = &server->setup->config;
 	char path[CONFIG_PATH_SIZE];
+	struct cache *cache = NULL;
 	struct error err = { 0 };
 	bool wanted = false;
 	int r = -ENAMETOOLONG;
@@ -324,11 +325,12 @@ static void open_cache(struct server *server)
 	else if ((size_t)snprintf(path, sizeof(path), "%s/cache", server->dir) < sizeof(path))
 		r = 0;
 	if (r == 0)
-		r = cache_new(path, &config->sync, config->serve.memory / 2, &server->core.cache,
-			      &err);
+		r = cache_new(path, &config->sync, config->serve.memory / 2, &cache, &err);
 	if (r < 0)
 		log_error("serve", "repositories that cache are not served: %s",
 			  error_text(&err, r));
+	/* At a reload somebody may be looking whether there is one by now. */
+	__atomic_store_n(&server->core.cache, cache, __ATOMIC_RELEASE);
 }
 
 static int make_core(struct server *server, const struct server_options *options, struct error *err)
