@@ -17,7 +17,11 @@ import unittest
 import urllib.error
 import urllib.request
 
-import origin
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..",
+                                "reservoir"))
+
+import origin  # noqa: E402 (beside this file)
+from harness import sandbox  # noqa: E402 (needs the path above)
 
 PROGRAM = sys.argv.pop(1)
 LINUX = {"python": "3.11", "platform": "manylinux_2_28_x86_64"}
@@ -806,4 +810,5 @@ class TestSync(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    sandbox.in_memory()
     unittest.main(verbosity=1)
