@@ -394,7 +394,8 @@ static int sweep_one(const struct collection *collection, const struct digest *d
 		return errno == ENOENT
 			       ? 0
 			       : error_set(collection->err, errno, "look at '%s': %m", path);
-	if (is_claimed(&st, claims))
+	/* What was recalled is published by nobody. */
+	if (is_claimed(&st, claims) && !revoked_has(&collection->revoked, digest))
 		spared = true;
 	else if (!collection->settings->dry_run && claims->tv_sec)
 		r = bury(collection, digest, &st, &spared);

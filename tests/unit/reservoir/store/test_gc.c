@@ -388,6 +388,10 @@ static void removes_what_was_recalled(void **state)
 	struct store *writer;
 	struct error err = { 0 };
 
+	/* Also of what is spared otherwise. */
+	writer = scratch_open(*state, STORE_WRITE);
+	assert_int_equal(unfinished_begin(writer, "a", &err), 0);
+	store_close(writer);
 	fill(*state);
 	recall(*state, 12, false);
 	recall(*state, 33, false);
