@@ -436,11 +436,14 @@ static void start(struct fetcher *fetcher, struct transfer *transfer, struct job
 	host_of(fetcher, job)->load.active++;
 }
 
+/* What is put off here is not due before the transfers have gone on. */
 static void start_some(struct fetcher *fetcher)
 {
+	uint64_t now = clock_ms();
+
 	while (fetcher->n_active < fetcher->engine.settings.total && fetcher->engine.fatal == 0 &&
 	       !fetcher->is_stopped) {
-		struct job *job = queue_take(&fetcher->queue, clock_ms());
+		struct job *job = queue_take(&fetcher->queue, now);
 
 		if (!job)
 			return;

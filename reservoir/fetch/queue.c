@@ -116,11 +116,17 @@ static void push_to_host(struct queue *queue, struct job *job)
 	push(job->request.urgent ? &host->urgent : &host->other, job);
 }
 
+static void delay(struct queue *queue, struct job *job)
+{
+	queue->due_ms = queue->delayed.first ? MIN(queue->due_ms, job->due_ms) : job->due_ms;
+	push(&queue->delayed, job);
+}
+
 void queue_add(struct queue *queue, struct job *job, uint64_t now_ms)
 {
 	queue->n_waiting++;
 	if (job->due_ms > now_ms)
-		push(&queue->delayed, job);
+		delay(queue, job);
 	else
 		push_to_host(queue, job);
 }
@@ -130,10 +136,12 @@ static void wake(struct queue *queue, uint64_t now_ms)
 {
 	struct job_list sleeping = queue->delayed;
 
+	if (now_ms < queue->due_ms)
+		return;
 	queue->delayed = (struct job_list) { 0 };
 	for (struct job *job = pop(&sleeping); job; job = pop(&sleeping))
 		if (job->due_ms > now_ms)
-			push(&queue->delayed, job);
+			delay(queue, job);
 		else
 			push_to_host(queue, job);
 }

@@ -31,6 +31,7 @@ struct queue {
 	struct host *hosts;
 	size_t n_hosts;
 	struct job_list delayed;
+	uint64_t due_ms;  /* none of @delayed is due before */
 	size_t n_waiting; /* jobs in all lists */
 	uint32_t per_host;
 	uint32_t patience_ms;

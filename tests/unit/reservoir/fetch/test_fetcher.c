@@ -706,6 +706,8 @@ static void test_what_is_whole_in_staging_costs_no_request(_unused_ void **state
 
 /* --- many --- */
 
+#define SAME 5000u
+
 struct stream {
 	struct scene *scene;
 	unsigned int left;
@@ -818,6 +820,28 @@ static void test_the_same_object_twice_at_once(_unused_ void **state)
 	scene_fetch(&scene, "/b", request, &b);
 	assert_int_equal(a.result.status, FETCH_DONE);
 	assert_int_equal(b.result.status, FETCH_DONE);
+	assert_int_equal(origin_count(scene.origin), 1);
+	scene_close(&scene);
+}
+
+/* An index may list the same bytes under any number of names. */
+static void test_the_same_object_often(_unused_ void **state)
+{
+	struct digest digest = hello_digest();
+	struct scene scene;
+	struct stream stream = { &scene, 0, 0 };
+	struct fetch_request request = { .sha256 = &digest, .done = count, .ctx = &stream };
+	struct error err = { 0 };
+	char url[ORIGIN_URL_MAX + 16];
+
+	scene_open(&scene, say_hello);
+	for (unsigned int i = 0; i < SAME; i++) {
+		(void)snprintf(url, sizeof(url), "%s/%u", origin_url(scene.origin), i);
+		request.url = url;
+		assert_int_equal(fetcher_add(scene.fetcher, &request, &err), 0);
+	}
+	assert_int_equal(fetcher_run(scene.fetcher, NULL, NULL, &err), 0);
+	assert_int_equal(stream.done, SAME);
 	assert_int_equal(origin_count(scene.origin), 1);
 	scene_close(&scene);
 }
@@ -937,6 +961,7 @@ int main(void)
 		cmocka_unit_test(test_many_are_pulled_and_bounded),
 		cmocka_unit_test(test_done_may_add),
 		cmocka_unit_test(test_the_same_object_twice_at_once),
+		cmocka_unit_test(test_the_same_object_often),
 		cmocka_unit_test(test_a_stop_ends_the_run),
 		cmocka_unit_test(test_a_full_disk_ends_the_run),
 		cmocka_unit_test(test_a_dead_host_is_given_up),
