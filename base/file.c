@@ -39,6 +39,16 @@ int file_open_below(int dirfd, const char *path, int flags)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+DIR *file_open_dir(int dirfd, const char *path)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir)
+		(void)TAKE_FD(fd);
+	return dir;
+}
+
 /* Anything else than a regular file may block, or do things when it is read. */
 static int check_regular(int fd, const char *path, struct error *err)
 {
@@ -128,16 +138,18 @@ ssize_t file_pread(int fd, void *buf, size_t len, uint64_t offset)
 	return (ssize_t)got;
 }
 
-static int write_all(int fd, const char *data, size_t len)
+int file_write_all(int fd, const void *data, size_t len)
 {
+	const char *rest = data;
+
 	while (len > 0) {
-		ssize_t n = write(fd, data, len);
+		ssize_t n = write(fd, rest, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		rest += n;
 		len -= (size_t)n;
 	}
 	return 0;
@@ -145,7 +157,7 @@ static int write_all(int fd, const char *data, size_t len)
 
 static int write_and_sync(int fd, const void *data, size_t len, mode_t mode)
 {
-	int r = write_all(fd, data, len);
+	int r = file_write_all(fd, data, len);
 
 	if (r < 0)
 		return r;
@@ -154,21 +166,22 @@ static int write_and_sync(int fd, const void *data, size_t len, mode_t mode)
 	return 0;
 }
 
-/* Makes the rename itself survive a power cut. */
-static int sync_parent(const char *path)
+int file_sync_parent(int dirfd, const char *path)
 {
 	_cleanup_free_ char *dir = strdup(path);
 	_cleanup_close_ int fd = -1;
-	char *slash;
+	char *slash = NULL;
 
 	if (!dir)
 		return -ENOMEM;
-	slash = strrchr(dir, '/');
+	for (char *p = dir; *p; p++)
+		if (*p == '/' && p[1] != '\0')
+			slash = p;
 	if (slash == dir)
 		slash++;
 	if (slash)
 		*slash = '\0';
-	fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(dirfd, slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) < 0)
 		return -errno;
 	return 0;
@@ -194,7 +207,8 @@ int file_publish(const char *path, const void *data, size_t len, mode_t mode, st
 		(void)unlink(temporary.data);
 		return error_set(err, -r, "publish '%s': %s", path, strerror(-r));
 	}
-	r = sync_parent(path);
+	/* Makes the rename itself survive a power cut. */
+	r = file_sync_parent(AT_FDCWD, path);
 	if (r < 0)
 		return error_set(err, -r, "sync the directory of '%s': %s", path, strerror(-r));
 	return 0;

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,16 @@
  *   -errno   as open(2) leaves it
  */
 int file_open_below(int dirfd, const char *path, int flags);
+
+/**
+ * file_open_dir() - Open a directory to list what is in it.
+ * @dirfd: directory that @path is relative to
+ * @path: directory to open
+ *
+ * Return: a stream that the caller owns, or NULL with errno as openat(2) or
+ *   fdopendir(3) leaves it.
+ */
+DIR *file_open_dir(int dirfd, const char *path);
 
 /**
  * file_read() - Read a whole small file.
@@ -71,6 +82,25 @@ ssize_t file_read_text(int dirfd, const char *path, char *buf, size_t size, stru
  * Return: bytes read, fewer than @len only at the end of the file; or negative errno.
  */
 ssize_t file_pread(int fd, void *buf, size_t len, uint64_t offset);
+
+/**
+ * file_write_all() - Write all bytes.
+ * @fd: file
+ * @data: @len bytes
+ * @len: number of bytes
+ *
+ * Return: 0, or negative errno of write(2); -EIO if it writes nothing.
+ */
+int file_write_all(int fd, const void *data, size_t len);
+
+/**
+ * file_sync_parent() - Make the name of a file survive a power cut.
+ * @dirfd: directory that @path is relative to
+ * @path: file or directory whose parent is synced
+ *
+ * Return: 0, -ENOMEM, or negative errno of open(2) or fsync(2).
+ */
+int file_sync_parent(int dirfd, const char *path);
 
 /**
  * file_publish() - Replace a file so that readers see the old or the new one.

@@ -111,12 +111,10 @@ static int follow_dir(struct drop *drop, struct error *err)
 /* Only when it has changed: nobody empties it but people. */
 static void count_rejected(struct drop *drop)
 {
-	_cleanup_close_ int fd =
-		openat(drop->dirfd, "rejected", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_closedir_ DIR *dir = file_open_dir(drop->dirfd, "rejected");
 	struct stat st;
 
-	if (!dir || fstat(TAKE_FD(fd), &st) < 0 ||
+	if (!dir || fstat(dirfd(dir), &st) < 0 ||
 	    (st.st_ino == drop->rejected.st_ino && st.st_dev == drop->rejected.st_dev &&
 	     st.st_mtim.tv_sec == drop->rejected.st_mtim.tv_sec &&
 	     st.st_mtim.tv_nsec == drop->rejected.st_mtim.tv_nsec))
@@ -283,8 +281,7 @@ static int compare(const void *a, const void *b)
 
 static int read_names(struct drop *drop, struct error *err)
 {
-	int fd = openat(drop->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_closedir_ DIR *dir = file_open_dir(drop->dirfd, ".");
 	const struct dirent *entry;
 	int r = 0;
 

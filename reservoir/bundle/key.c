@@ -121,7 +121,7 @@ const char *public_key_format(const struct public_key *key, char text[KEY_TEXT_S
 static int write_new(const char *path, const char *text, mode_t mode, struct error *err)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	size_t len = strlen(text);
+	int r;
 
 	if (fd < 0)
 		return errno == EEXIST ? error_set(err, EEXIST,
@@ -129,13 +129,16 @@ static int write_new(const char *path, const char *text, mode_t mode, struct err
 						   "over",
 						   path)
 				       : error_set(err, errno, "%s: %m", path);
-	if (write(fd, text, len) != (ssize_t)len || fsync(fd) < 0) {
-		int r = error_set(err, errno ? errno : EIO, "%s: %m", path);
-
-		(void)unlink(path);
-		return r;
-	}
-	return 0;
+	r = file_write_all(fd, text, strlen(text));
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	/* A key that is lost with the power is lost with all that was signed by it. */
+	if (r == 0)
+		r = file_sync_parent(AT_FDCWD, path);
+	if (r == 0)
+		return 0;
+	(void)unlink(path);
+	return error_set(err, -r, "%s: %s", path, strerror(-r));
 }
 
 static int write_secret(const char *path, const struct secret_key *key, struct error *err)
@@ -162,15 +165,19 @@ static int make_folder_of(const char *path, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[PATH_MAX];
+	int r;
 
 	if (!slash || slash == path)
 		return 0;
 	if (snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path) >=
 	    (int)sizeof(folder))
 		return error_set(err, ENAMETOOLONG, "the name of the key's file is too long");
-	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-		return error_set(err, errno, "make the key's folder '%s': %m", folder);
-	return 0;
+	if (mkdir(folder, 0700) < 0)
+		return errno == EEXIST
+			       ? 0
+			       : error_set(err, errno, "make the key's folder '%s': %m", folder);
+	r = file_sync_parent(AT_FDCWD, folder);
+	return r < 0 ? error_set(err, -r, "sync what holds '%s': %s", folder, strerror(-r)) : 0;
 }
 
 int key_generate(const char *path, char text[KEY_TEXT_SIZE], struct error *err)

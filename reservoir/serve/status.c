@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "api/metrics/metrics.h"
+#include "base/file.h"
 #include "base/macro.h"
 #include "reservoir/serve/status_facts.h"
 #include "reservoir/store/synced.h"
@@ -19,18 +20,12 @@
 
 static uint64_t count_files(int dirfd, const char *name)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_closedir_ DIR *dir = file_open_dir(dirfd, name);
 	struct dirent *entry;
 	uint64_t n = 0;
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0)
+	if (!dir)
 		return 0;
-	dir = fdopendir(fd);
-	if (!dir) {
-		(void)close(fd);
-		return 0;
-	}
 	for (entry = readdir(dir); entry && n < STATUS_QUARANTINE_MAX; entry = readdir(dir))
 		n += entry->d_name[0] != '.';
 	return n;

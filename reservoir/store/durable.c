@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #define NAME_MAX_BYTES 256 /* a name in a directory */
 
@@ -22,63 +24,29 @@ int durable_sync_dir(int dirfd, const char *path, struct error *err)
 	return 0;
 }
 
-static int sync_parent(int dirfd, const char *path, struct error *err)
-{
-	char parent[NAME_MAX_BYTES] = ".";
-	const char *slash = NULL;
-
-	for (const char *p = path; *p; p++)
-		if (*p == '/' && p[1] != '\0')
-			slash = p;
-	if (slash == path)
-		return durable_sync_dir(dirfd, "/", err);
-	if (slash && (size_t)(slash - path) >= sizeof(parent))
-		return error_set(err, ENAMETOOLONG, "the path '%s' is too long", path);
-	if (slash)
-		(void)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
-	return durable_sync_dir(dirfd, parent, err);
-}
-
 int durable_mkdir(int dirfd, const char *path, struct error *err)
 {
+	int r;
+
 	if (mkdirat(dirfd, path, 0755) < 0) {
 		if (errno == EEXIST)
 			return 0;
 		return error_set(err, errno, "make directory '%s': %m", path);
 	}
-	return sync_parent(dirfd, path, err);
-}
-
-int durable_write(int fd, const void *data, size_t len, size_t *ret_done)
-{
-	const char *bytes = data;
-	size_t done = 0;
-
-	*ret_done = 0;
-	while (done < len) {
-		ssize_t n = write(fd, bytes + done, len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		done += (size_t)n;
-		*ret_done = done;
-	}
-	return 0;
+	r = file_sync_parent(dirfd, path);
+	return r < 0 ? error_set(err, -r, "sync the directory of '%s': %s", path, strerror(-r)) : 0;
 }
 
 static int write_new(int dirfd, const char *name, const void *data, size_t len, mode_t mode)
 {
 	_cleanup_close_ int fd = -1;
-	size_t done;
 	int r;
 
 	(void)unlinkat(dirfd, name, 0);
 	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = durable_write(fd, data, len, &done);
+	r = file_write_all(fd, data, len);
 	if (r < 0)
 		return r;
 	return fchmod(fd, mode) < 0 || fsync(fd) < 0 ? -errno : 0;

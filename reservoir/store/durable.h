@@ -37,17 +37,6 @@ int durable_mkdir(int dirfd, const char *path, struct error *err);
 int durable_sync_dir(int dirfd, const char *path, struct error *err);
 
 /**
- * durable_write() - Write all bytes.
- * @fd: file
- * @data: @len bytes
- * @len: number of bytes
- * @ret_done: how many were written, even on failure
- *
- * Return: 0, or negative errno of the system.
- */
-int durable_write(int fd, const void *data, size_t len, size_t *ret_done);
-
-/**
  * durable_publish() - Replace a file so that readers see the old or the new one.
  * @dirfd: directory that @dir is relative to
  * @dir: directory of the file

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/macro.h"
 #include "reservoir/store/durable.h"
 #include "reservoir/store/generation.h"
@@ -521,11 +522,9 @@ static int clean_one(const struct collection *collection, int dirfd, const char 
 static int each_staged(const struct collection *collection, bool revival)
 {
 	struct store *store = collection->store;
-	_cleanup_closedir_ DIR *dir = NULL;
-	int fd = openat(store->fd, "staging", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = file_open_dir(store->fd, "staging");
 	int r = 0;
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return error_set(collection->err, errno, "open 'staging': %m");
 	while (r == 0) {
@@ -540,7 +539,7 @@ static int each_staged(const struct collection *collection, bool revival)
 		if (revival)
 			(void)revive(store, entry->d_name);
 		else
-			r = clean_one(collection, fd, entry->d_name);
+			r = clean_one(collection, dirfd(dir), entry->d_name);
 	}
 	return r;
 }

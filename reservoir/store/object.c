@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/macro.h"
 #include "reservoir/store/durable.h"
 #include "reservoir/store/store_private.h"
@@ -197,13 +198,12 @@ static int open_new(struct store *store, const char *path)
 static int write_whole(struct store *store, const char *path, const void *data, size_t len)
 {
 	_cleanup_close_ int fd = -1;
-	size_t done;
 	int r;
 
 	fd = open_new(store, path);
 	if (fd < 0)
 		return -errno;
-	r = durable_write(fd, data, len, &done);
+	r = file_write_all(fd, data, len);
 	if (r == 0 && fchmod(fd, 0444) < 0)
 		r = -errno;
 	if (r < 0)

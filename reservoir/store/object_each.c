@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "reservoir/store/object.h"
 #include "reservoir/store/store_private.h"
 
@@ -49,13 +50,11 @@ static int compare(const void *a, const void *b)
 static int read_names(const struct store *store, const char *path, struct names *names,
 		      struct error *err)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	int fd = openat(store->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = file_open_dir(store->fd, path);
 	int r = 0;
 
-	if (fd < 0 && errno == ENOENT)
+	if (!dir && errno == ENOENT)
 		return 0;
-	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return error_set(err, errno, "open '%s': %m", path);
 	while (r == 0) {

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/macro.h"
 #include "base/parse.h"
 #include "reservoir/store/durable.h"
@@ -310,14 +311,11 @@ static int recover_entry(struct store *store, const char *name, struct error *er
 
 int pending_recover(struct store *store, struct error *err)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	_cleanup_close_ int fd = openat(store->fd, "staging", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = file_open_dir(store->fd, "staging");
 	int r = 0;
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return error_set(err, errno, "open 'staging': %m");
-	(void)TAKE_FD(fd);
 	while (r == 0) {
 		const struct dirent *entry;
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/macro.h"
 #include "base/parse.h"
 #include "reservoir/store/durable.h"
@@ -73,11 +74,9 @@ typedef int (*look_fn)(struct store *store, const char *name, struct list *list,
 static int look_through(struct store *store, const char *path, look_fn look, struct list *list,
 			struct error *err)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	int fd = openat(store->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = file_open_dir(store->fd, path);
 	int r = 0;
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return error_set(err, errno, "open '%s': %m", path);
 	while (r == 0) {

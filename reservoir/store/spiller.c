@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/thread.h"
-#include "reservoir/store/durable.h"
 
 struct spiller {
 	pthread_t thread;
@@ -17,10 +17,8 @@ struct spiller {
 
 static int write_bytes(const struct spill *spill)
 {
-	size_t done;
-
 	hasher_add(spill->hasher, spill->data, spill->len);
-	return durable_write(spill->fd, spill->data, spill->len, &done);
+	return file_write_all(spill->fd, spill->data, spill->len);
 }
 
 /* NULL at the end. */

@@ -346,6 +346,44 @@ static void refuses_an_endless_path(void **state)
 	assert_int_equal(file_publish(path, "x", 1, 0600, NULL), -E2BIG);
 }
 
+static void lists_a_directory(void **state)
+{
+	const struct directory *dir = *state;
+	_cleanup_closedir_ DIR *stream = NULL;
+
+	put(dir, "plain", "x", 1);
+	stream = file_open_dir(dir->fd, ".");
+	assert_non_null(stream);
+	assert_null(file_open_dir(dir->fd, "plain"));
+	assert_int_equal(errno, ENOTDIR);
+	assert_null(file_open_dir(dir->fd, "none"));
+	assert_int_equal(errno, ENOENT);
+}
+
+static void syncs_what_holds_a_name(void **state)
+{
+	static const char *const good[] = { "plain", "folder/x", "folder/", "./plain", "/none" };
+	const struct directory *dir = *state;
+
+	assert_int_equal(mkdirat(dir->fd, "folder", 0755), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_int_equal(file_sync_parent(dir->fd, good[i]), 0);
+	assert_int_equal(file_sync_parent(dir->fd, "none/x"), -ENOENT);
+}
+
+static void writes_all_or_says_why(void **state)
+{
+	const struct directory *dir = *state;
+	_cleanup_close_ int fd = openat(dir->fd, "new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	_cleanup_close_ int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	char buf[16];
+
+	assert_int_equal(file_write_all(fd, "some", 4), 0);
+	assert_int_equal(file_write_all(fd, NULL, 0), 0);
+	assert_int_equal(file_read(dir->fd, "new", buf, sizeof(buf), NULL), 4);
+	assert_int_equal(file_write_all(full, "some", 4), -ENOSPC);
+}
+
 static void knows_char_devices(void **state)
 {
 	static const struct {
@@ -395,6 +433,9 @@ int main(void)
 		TEST(publishes_in_the_current_directory),
 		TEST(a_failed_publication_leaves_nothing_behind),
 		TEST(refuses_an_endless_path),
+		TEST(lists_a_directory),
+		TEST(syncs_what_holds_a_name),
+		TEST(writes_all_or_says_why),
 		TEST(knows_char_devices),
 	};
 
