@@ -3,11 +3,13 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <time.h>
 
 #include "base/macro.h"
 
 /* Of this size the C library keeps those of ended threads for the next ones. */
 #define STACK_BYTES ((size_t)512 * 1024)
+#define SECOND_NS UINT64_C(1000000000)
 
 int thread_start(pthread_t *ret, void *(*run)(void *ctx), void *ctx)
 {
@@ -23,6 +25,14 @@ int thread_start(pthread_t *ret, void *(*run)(void *ctx), void *ctx)
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	(void)pthread_attr_destroy(&attr);
 	return -r;
+}
+
+int thread_wait(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t until_ns)
+{
+	struct timespec until = { .tv_sec = (time_t)(until_ns / SECOND_NS),
+				  .tv_nsec = (long)(until_ns % SECOND_NS) };
+
+	return -pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC, &until);
 }
 
 unsigned int thread_processors(void)

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/macro.h"
+#include "base/thread.h"
 #include "drivers/nvml/process.h"
 #include "drivers/nvml/wire.h"
 
@@ -310,13 +311,8 @@ static int start_thread(struct nvml *nvml)
 
 static void init_lock(struct nvml *nvml)
 {
-	pthread_condattr_t attributes;
-
 	(void)pthread_mutex_init(&nvml->lock, NULL);
-	(void)pthread_condattr_init(&attributes);
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&nvml->changed, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
+	(void)pthread_cond_init(&nvml->changed, NULL);
 }
 
 static void nvml_free(struct nvml *nvml)
@@ -366,14 +362,12 @@ void nvml_stop(struct nvml *nvml)
 
 int nvml_wait(struct nvml *nvml, uint32_t timeout_ms)
 {
-	uint64_t until_ms = clock_ms() + timeout_ms;
-	struct timespec until = { .tv_sec = (time_t)(until_ms / 1000),
-				  .tv_nsec = (long)(until_ms % 1000) * 1000000 };
+	uint64_t until_ns = clock_ns() + (uint64_t)timeout_ms * 1000000;
 	int r = 0;
 
 	(void)pthread_mutex_lock(&nvml->lock);
 	while (r == 0 && nvml->status.state == NVML_STARTING)
-		r = pthread_cond_timedwait(&nvml->changed, &nvml->lock, &until);
+		r = thread_wait(&nvml->changed, &nvml->lock, until_ns);
 	(void)pthread_mutex_unlock(&nvml->lock);
 	return r == 0 ? 0 : -ETIMEDOUT;
 }

@@ -7,15 +7,15 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/macro.h"
+#include "base/thread.h"
 
 #define BLOCK_SIZE 32768u
-#define LEAST 1024u	  /* bytes that are worth waking up for */
-#define TICK_NS 10000000L /* how often sleepers are looked at */
+#define LEAST 1024u		   /* bytes that are worth waking up for */
+#define TICK_NS UINT64_C(10000000) /* how often sleepers are looked at */
 #define KEY_OF_ALL ((struct limit_key) { { 0 } })
 
 struct body {
@@ -67,17 +67,10 @@ static void resume(struct body *body)
 
 static void wait(struct pacer *pacer)
 {
-	struct timespec until;
-
-	if (!pacer->sleepers) {
+	if (pacer->sleepers)
+		(void)thread_wait(&pacer->wake, &pacer->lock, clock_ns() + TICK_NS);
+	else
 		(void)pthread_cond_wait(&pacer->wake, &pacer->lock);
-		return;
-	}
-	(void)clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += TICK_NS;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
-	(void)pthread_cond_timedwait(&pacer->wake, &pacer->lock, &until);
 }
 
 static void *run(void *ctx)

@@ -3,8 +3,11 @@
 
 #include "tests/test.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
+
+#include "base/clock.h"
 
 static void *look(void *ctx)
 {
@@ -44,10 +47,33 @@ static void counts_what_may_be_used(_unused_ void **state)
 	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
 }
 
+static void *wake(void *ctx)
+{
+	(void)pthread_cond_broadcast(ctx);
+	return NULL;
+}
+
+static void waits_until_a_time_or_until_it_is_woken(_unused_ void **state)
+{
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+	pthread_t thread;
+
+	(void)pthread_mutex_lock(&lock);
+	assert_int_equal(thread_wait(&cond, &lock, clock_ns()), -ETIMEDOUT);
+	assert_int_equal(thread_wait(&cond, &lock, clock_ns() + 20000000), -ETIMEDOUT);
+	assert_int_equal(thread_start(&thread, wake, &cond), 0);
+	/* It may have been woken before it waits: then nothing wakes it any more. */
+	(void)thread_wait(&cond, &lock, clock_ns() + 20000000);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	(void)pthread_mutex_unlock(&lock);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gets_no_signals),
+		cmocka_unit_test(waits_until_a_time_or_until_it_is_woken),
 		cmocka_unit_test(counts_what_may_be_used),
 	};
 
