@@ -11,7 +11,6 @@
 #include "reservoir/store/object.h"
 
 /* That clocks may differ by; clients refuse what is of the future. */
-#define AHEAD_MAX_S 3600
 
 int suite_init(struct suite *suite, struct apt_run *run, const struct repository *repository,
 	       const char *name, struct error *err)
@@ -171,7 +170,7 @@ static int check_date(const struct suite *suite, struct error *err)
 {
 	char date[40];
 
-	if (suite->release.date <= suite->run->sync->now + AHEAD_MAX_S)
+	if (suite->release.date <= suite->run->sync->now + SYNC_AHEAD_MAX_S)
 		return 0;
 	release_date_format(suite->release.date, date, sizeof(date));
 	return error_set(err, ESTALE,

@@ -281,11 +281,20 @@ static int check_clock(const struct bundle *bundle, const struct admission_last 
 static int check_sequence(const struct bundle *bundle, const struct admission_last *last,
 			  struct error *err)
 {
+	char here[DATE_MAX], there[DATE_MAX];
+
 	if (bundle->sequence > last->sequence && bundle->created >= last->created)
 		return 0;
 	if (bundle->sequence == last->sequence && digest_equal(&bundle->root, &last->root))
 		return error_set(err, EALREADY, "bundle %" PRIu64 " is applied already",
 				 bundle->sequence);
+	if (bundle->sequence > last->sequence)
+		return error_set(err, EKEYREJECTED,
+				 "bundle %" PRIu64 " was made on %s, and bundle %" PRIu64
+				 " before it on %s: the clock of the hub was set back; set it, and "
+				 "export it anew",
+				 bundle->sequence, format_date(bundle->created, here),
+				 last->sequence, format_date(last->created, there));
 	return error_set(err, EKEYREJECTED,
 			 "bundle %" PRIu64 " is older than bundle %" PRIu64
 			 ", which was applied: it would bring back what was replaced",

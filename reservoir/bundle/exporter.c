@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/macro.h"
 #include "base/parse.h"
+#include "reservoir/bundle/admission.h"
 #include "reservoir/bundle/chunk_writer.h"
 #include "reservoir/bundle/key.h"
 #include "reservoir/bundle/object_writer.h"
@@ -97,6 +98,25 @@ static void format_key(const struct run *run, char out[VALUE_MAX])
 		       export->config->compression);
 }
 
+/*
+ * Sites take no bundle that was made before the last one, so a clock that was set back
+ * makes none.  What was further ahead than sites bear none of them has taken.
+ */
+static int take_time(struct run *run)
+{
+	int64_t now = run->export->now, last = 0;
+	char text[VALUE_MAX], end;
+	int r = get_text(run, SPACE, "created", text, sizeof(text));
+
+	if (r < 0)
+		return r;
+	if (text[0] && sscanf(text, "%" SCNd64 "%c", &last, &end) != 1)
+		return error_set(run->err, EBADMSG, "the catalogue is damaged");
+	run->bundle.created = last > now + ADMISSION_CLOCK_SLACK_S ? now : MAX(last, now);
+	(void)snprintf(text, sizeof(text), "%" PRId64, run->bundle.created);
+	return put_text(run, SPACE, "created", text);
+}
+
 static int new_sequence(struct run *run, const char *key)
 {
 	char text[VALUE_MAX];
@@ -106,17 +126,20 @@ static int new_sequence(struct run *run, const char *key)
 	if (r < 0 || (text[0] && parse_u64(text, 10, &last) < 0))
 		return r < 0 ? r : error_set(run->err, EBADMSG, "the catalogue is damaged");
 	run->bundle.sequence = last + 1;
-	run->bundle.created = run->export->now;
 	(void)snprintf(text, sizeof(text), "%" PRIu64, last + 1);
 	r = put_text(run, SPACE, "sequence", text);
-	(void)snprintf(text, sizeof(text), "%" PRIu64 " %" PRId64, last + 1, run->export->now);
-	r = r < 0 ? r : put_text(run, SPACE, key, text);
+	r = r < 0 ? r : take_time(run);
+	if (r < 0)
+		return r;
+	(void)snprintf(text, sizeof(text), "%" PRIu64 " %" PRId64, last + 1, run->bundle.created);
+	r = put_text(run, SPACE, key, text);
 	return r < 0 ? r : catalogue_commit(run->export->catalogue, run->err);
 }
 
 /* The number of the bundle: that of an earlier run of the same, while it is valid. */
 static int take_sequence(struct run *run)
 {
+	int64_t now = run->export->now;
 	char key[VALUE_MAX], text[VALUE_MAX], end;
 	int r;
 
@@ -126,7 +149,8 @@ static int take_sequence(struct run *run)
 		return r;
 	if (sscanf(text, "%" SCNu64 " %" SCNd64 "%c", &run->bundle.sequence, &run->bundle.created,
 		   &end) == 2 &&
-	    run->bundle.created + run->export->config->valid_for_s > run->export->now)
+	    run->bundle.created <= now + ADMISSION_CLOCK_SLACK_S &&
+	    run->bundle.created + run->export->config->valid_for_s > now)
 		return 0;
 	return new_sequence(run, key);
 }

@@ -98,6 +98,37 @@ static void on_progress(void *ctx, const struct fetch_progress *progress, size_t
 
 /* --- one repository --- */
 
+/* Whether what clients get is signed by this site. */
+static bool is_signed_here(const struct repository *repository)
+{
+	return repository->ecosystem == REPOSITORY_APT && repository->mode == REPOSITORY_MIRROR &&
+	       repository->apt.publish == APT_CURATED;
+}
+
+/* Whether it was signed while the clock was ahead: until then clients refuse it. */
+static bool is_of_the_future(const struct attempt *attempt)
+{
+	return is_signed_here(attempt->repository) && attempt->repository->upstream[0] &&
+	       attempt->before->synced > attempt->now + SYNC_AHEAD_MAX_S;
+}
+
+/* Drops what was published if it is not to be compared with. */
+static void drop_current(struct attempt *attempt)
+{
+	struct store *store = attempt->runner->run->store;
+	const char *why = NULL;
+
+	/* What was lost, or damaged and put aside, is fetched or made anew. */
+	if (scrub_misses(store, attempt->current, NULL, &attempt->generation->revoked))
+		why = "something is lost, in quarantine or recalled";
+	else if (is_of_the_future(attempt))
+		why = "it was signed when the clock was ahead";
+	if (!why)
+		return;
+	manifest_free(TAKE_PTR(attempt->current));
+	report_lines_add(&attempt->report->notes, "%s, all is compared anew", why);
+}
+
 static int open_attempt(struct attempt *attempt, struct error *err)
 {
 	struct store *store = attempt->runner->run->store;
@@ -119,14 +150,8 @@ static int open_attempt(struct attempt *attempt, struct error *err)
 			report_lines_add(&attempt->report->notes,
 					 "the manifest is damaged, all is compared anew: %s",
 					 error_text(err, r));
-		/* What was lost, or damaged and put aside, is fetched or made anew. */
-		if (r == 0 &&
-		    scrub_misses(store, attempt->current, NULL, &attempt->generation->revoked)) {
-			manifest_free(TAKE_PTR(attempt->current));
-			report_lines_add(&attempt->report->notes,
-					 "something is lost, in quarantine or recalled, all is "
-					 "compared anew");
-		}
+		if (r == 0)
+			drop_current(attempt);
 	}
 	r = manifest_builder_new(store, &attempt->builder, err);
 	if (r < 0)
@@ -191,13 +216,6 @@ static int publish(struct attempt *attempt, const struct generation_repository *
 		       next->reason);
 	r = commit(attempt, "publish", text, err);
 	return r < 0 ? error_wrap(err, r, "it is published, but note that") : 0;
-}
-
-/* Whether what clients get is signed by this site. */
-static bool is_signed_here(const struct repository *repository)
-{
-	return repository->ecosystem == REPOSITORY_APT && repository->mode == REPOSITORY_MIRROR &&
-	       repository->apt.publish == APT_CURATED;
 }
 
 /* With what, as a digest: empty when the key cannot be read now. */

@@ -22,6 +22,8 @@
 #include "reservoir/store/generation.h"
 #include "reservoir/store/manifest.h"
 
+#define SYNC_AHEAD_MAX_S 3600 /* that two clocks may differ by */
+
 /* What the sync of an ecosystem returns; or a negative errno. */
 enum sync_outcome {
 	SYNC_BUILT,	/* the builder has every entry */

@@ -56,6 +56,39 @@ static void test_full_then_delta(void **state)
 	carry_check(carry, "debian", second);
 }
 
+/* The hub's clock was set back between two bundles: the second is not older. */
+static void test_clock_of_the_hub(void **state)
+{
+	static const int64_t later[] = { -3600, -86000, 60 };
+	struct carry *carry = *state;
+	const struct content *contents[] = { first, second, third };
+	struct export_report made;
+	struct error err = { 0 };
+
+	carry_publish(carry->hub, "debian", first);
+	made = carry_export(carry, 0);
+	carry_assert(carry_import(carry, made.name), IMPORT_APPLIED);
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
+		carry_publish(carry->hub, "debian", contents[(i + 1) % 3]);
+		CARRY_TRY(carry_try_export(carry, i + 1, CARRY_NOW + later[i], &made, &err), &err);
+		carry_assert(carry_import(carry, made.name), IMPORT_APPLIED);
+	}
+}
+
+/* It was ahead by more than sites bear, and is right again: they take what it makes now. */
+static void test_clock_of_the_hub_was_ahead(void **state)
+{
+	struct carry *carry = *state;
+	struct export_report made;
+	struct error err = { 0 };
+
+	carry_publish(carry->hub, "debian", first);
+	CARRY_TRY(carry_try_export(carry, 0, CARRY_NOW + 864000, &made, &err), &err);
+	carry_assert(carry_import(carry, made.name), IMPORT_WAITING);
+	CARRY_TRY(carry_try_export(carry, 0, CARRY_NOW, &made, &err), &err);
+	carry_assert(carry_import(carry, made.name), IMPORT_APPLIED);
+}
+
 static const struct content index_before[] = {
 	{ .path = "Packages", .size = 400000, .seed = 1, .is_text = true, .has_xz = true },
 	{ 0 },
@@ -594,6 +627,8 @@ static void test_finish(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(clock_of_the_hub),
+		TEST(clock_of_the_hub_was_ahead),
 		TEST(full_then_delta),
 		TEST(compressed_index),
 		TEST(recall),

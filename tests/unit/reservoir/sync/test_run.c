@@ -37,6 +37,7 @@ struct scene {
 };
 
 static enum deed deeds[2];
+static bool had_current[2];
 static const char *contents[2] = { "one", "two" };
 
 static int add_file(struct sync *sync, const char *text, struct error *err)
@@ -53,6 +54,7 @@ static int fake_sync(struct sync *sync, struct error *err)
 	struct sync_plan plan = { .files = 1, .bytes = 3, .fetch_files = 1, .fetch_bytes = 3 };
 	int r;
 
+	had_current[i] = sync->current != NULL;
 	assert_int_equal(
 		catalogue_put(sync->catalogue, "fake", sync->repository->name, "x", 1, err), 0);
 	if (deeds[i] == DEED_UNCHANGED)
@@ -448,6 +450,58 @@ static void test_what_was_carried_in_is_signed_again(_unused_ void **state)
 	close_scene(&scene);
 }
 
+/* As it was signed by a clock that is a day ahead. */
+static void date_ahead(const struct scene *scene)
+{
+	_cleanup_(generation_freep) struct generation *current = NULL;
+	_cleanup_(generation_freep) struct generation *next = NULL;
+
+	assert_int_equal(generation_current(scene->store, &current, NULL), 0);
+	assert_int_equal(generation_copy(current, &next, NULL), 0);
+	for (size_t i = 0; i < next->n_repositories; i++)
+		next->repositories[i].synced += 86400;
+	assert_int_equal(generation_publish(scene->store, next, NULL), 0);
+}
+
+/* Clients refuse it until then: so it is made anew, of the repository that is signed here. */
+static void test_what_is_of_the_future_is_made_anew(_unused_ void **state)
+{
+	struct scene scene;
+
+	open_scene(&scene);
+	scene.run.find = find_signing;
+	scene.repositories[0].apt.publish = APT_CURATED;
+	expect_run(&scene, 0, SYNC_RESULT_PUBLISHED, SYNC_RESULT_PUBLISHED, 2);
+	assert_false(had_current[0] || had_current[1]);
+	deeds[0] = deeds[1] = DEED_UNCHANGED;
+	expect_run(&scene, 0, SYNC_RESULT_UNCHANGED, SYNC_RESULT_UNCHANGED, 2);
+	assert_true(had_current[0] && had_current[1]);
+	date_ahead(&scene);
+	deeds[0] = deeds[1] = DEED_PUBLISH;
+	expect_run(&scene, 0, SYNC_RESULT_PUBLISHED, SYNC_RESULT_PUBLISHED, 5);
+	assert_true(!had_current[0] && had_current[1]);
+	expect_run(&scene, 0, SYNC_RESULT_PUBLISHED, SYNC_RESULT_PUBLISHED, 7);
+	assert_true(had_current[0] && had_current[1]);
+	close_scene(&scene);
+}
+
+/* What was carried in is only signed again. */
+static void test_a_signature_of_the_future_is_made_anew(_unused_ void **state)
+{
+	char when[32];
+	struct scene scene;
+
+	open_scene(&scene);
+	scene.run.find = find_signing;
+	expect_run(&scene, 0, SYNC_RESULT_PUBLISHED, SYNC_RESULT_PUBLISHED, 2);
+	scene.repositories[0].upstream[0] = scene.repositories[1].upstream[0] = '\0';
+	scene.repositories[0].apt.publish = scene.repositories[1].apt.publish = APT_CURATED;
+	(void)snprintf(when, sizeof(when), "%lld", (long long)time(NULL) + 86400);
+	set_finished(&scene, "b", when);
+	expect_run(&scene, 0, SYNC_RESULT_UNCHANGED, SYNC_RESULT_PUBLISHED, 3);
+	close_scene(&scene);
+}
+
 static void test_a_signal_ends_it(_unused_ void **state)
 {
 	static volatile sig_atomic_t stop = 1;
@@ -632,6 +686,8 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_finished_is_noted),
 		cmocka_unit_test(test_caches_and_imports_are_left_alone),
 		cmocka_unit_test(test_what_was_carried_in_is_signed_again),
+		cmocka_unit_test(test_what_is_of_the_future_is_made_anew),
+		cmocka_unit_test(test_a_signature_of_the_future_is_made_anew),
 		cmocka_unit_test(test_a_signal_ends_it),
 		cmocka_unit_test(test_a_closed_window),
 		cmocka_unit_test(test_a_window_opens_and_closes),
