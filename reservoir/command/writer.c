@@ -30,6 +30,7 @@
 #define COMPONENT "writer"
 #define PROGRAM "/proc/self/exe"
 #define WATCH_AGAIN_MS 5000 /* after it has ended, which it should not */
+#define RETRY_MS 300000	    /* of what failed: it may have waited for watch, or for room */
 #define GC_FIRST_MS 300000  /* what is to be fetched or applied comes first */
 #define VERIFY_FIRST_MS 600000
 #define DEFER_MS 180000		   /* of a sync: watch tries once a minute to write */
@@ -216,6 +217,7 @@ static int add_job(struct writer *writer, struct job job, uint32_t first_ms, uin
 {
 	job.first_ms = first_ms;
 	job.interval_ms = interval_ms;
+	job.retry_ms = RETRY_MS;
 	return interval_ms > 0 ? jobs_add(writer->jobs, &job, err) : 0;
 }
 

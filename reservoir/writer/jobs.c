@@ -136,6 +136,18 @@ static void tell_end(const struct slot *slot, int status)
 		log_error(COMPONENT, "%s: failed, exit status %d", name, WEXITSTATUS(status));
 }
 
+/* What failed, as another was writing or the disk was full, is not left for a day. */
+static uint32_t pause_after(const struct slot *slot, int status)
+{
+	bool failed = WIFSIGNALED(status) ||
+		      (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != STATUS_INCOMPLETE);
+
+	if (slot->interrupted)
+		return 0;
+	return failed && slot->job.retry_ms > 0 ? MIN(slot->job.retry_ms, slot->job.interval_ms)
+						: slot->job.interval_ms;
+}
+
 static bool any_runs(const struct jobs *jobs)
 {
 	for (size_t i = 0; i < jobs->n; i++)
@@ -154,7 +166,7 @@ static void take_end(struct slot *slot, int status)
 	loop_timer_stop(slot->kill);
 	slot->pid = 0;
 	if (jobs->started)
-		schedule(slot, slot->interrupted ? 0 : slot->job.interval_ms);
+		schedule(slot, pause_after(slot, status));
 	else if (jobs->stopped && !any_runs(jobs))
 		jobs->stopped(jobs->ctx);
 }

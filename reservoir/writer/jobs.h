@@ -27,6 +27,7 @@ struct job {
 	const char *argv[JOB_ARGUMENTS_MAX]; /* after the program's name; NULL ends */
 	uint32_t first_ms;		     /* from jobs_start() to its first begin */
 	uint32_t interval_ms;		     /* from its end to its next begin */
+	uint32_t retry_ms;		     /* the same when it failed, if shorter; 0: no */
 	bool stays;			     /* its end is a failure, whatever its status */
 	bool idle;			     /* it takes what others leave: of processor and disk */
 };

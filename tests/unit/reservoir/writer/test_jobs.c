@@ -119,6 +119,23 @@ static void runs_what_is_due(void **state)
 	assert_string_equal(text, "19\n");
 }
 
+/* What fails, as another was writing, is not left until its next time. */
+static void tries_again_what_failed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job job = { .name = "sync", .argv = { "-c", fixture->scripts[0] } };
+	struct error err = { 0 };
+
+	(void)snprintf(fixture->scripts[0], sizeof(fixture->scripts[0]),
+		       "cd %s && mv idle now || { touch idle; exit 1; }; touch idle", fixture->dir);
+	job.interval_ms = HOUR_MS;
+	job.retry_ms = LOOK_MS;
+	assert_int_equal(jobs_add(fixture->jobs, &job, &err), 0);
+	jobs_start(fixture->jobs);
+	assert_int_equal(loop_timer_set(fixture->look, LOOK_MS, LOOK_MS), 0);
+	assert_int_equal(loop_run(fixture->loop, &err), 0);
+}
+
 static void has_a_limit(void **state)
 {
 	struct fixture *fixture = *state;
@@ -134,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(runs_what_is_due, setup, teardown),
+		cmocka_unit_test_setup_teardown(tries_again_what_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(has_a_limit, setup, teardown),
 	};
 
