@@ -2,10 +2,13 @@
 #include "reservoir/command/command.h"
 
 #include <stddef.h>
+#include <unistd.h>
 
 #include "base/about.h"
 #include "base/log.h"
+#include "base/macro.h"
 #include "reservoir/command/commands.h"
+#include "reservoir/store/mapping.h"
 
 static const struct command commands[] = {
 	{
@@ -250,6 +253,16 @@ const struct command_program *command_program(void)
 	return &program;
 }
 
+/* In the handler of a signal: only what may be done there. */
+static void end_without_store(void)
+{
+	static const char text[] = "silica-reservoir: a file of the store cannot be read any more: "
+				   "its disk fails, or it was cut short\n";
+	ssize_t ignored _unused_ = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	_exit(COMMAND_FAILED);
+}
+
 int command_run(const char *const *argv, struct settings *settings, struct strbuf *out,
 		struct error *err)
 {
@@ -267,6 +280,7 @@ int command_run(const char *const *argv, struct settings *settings, struct strbu
 		return r;
 	settings->n_words = words.n;
 	log_setup(settings->log_level, settings->log_format);
+	(void)mapping_guard(end_without_store);
 	r = command->answer ? command->answer(settings, out, err) : command->run(settings, err);
 	return r < 0 ? COMMAND_FAILED : r;
 }

@@ -21,6 +21,7 @@
 #include "reservoir/command/command.h"
 #include "reservoir/command/commands.h"
 #include "reservoir/serve/server.h"
+#include "reservoir/store/mapping.h"
 
 #define TICK_MS 1000u
 #define ENDING_TICK_MS 100u
@@ -176,6 +177,7 @@ int serve_run(const struct settings *settings, struct error *err)
 
 	ignore_broken_pipes();
 	allow_descriptors();
+	(void)mapping_guard(NULL);
 	r = store_open(settings->store, STORE_READ, &store, err);
 	if (r == 0)
 		r = loop_new(&loop, err);

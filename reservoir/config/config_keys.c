@@ -346,7 +346,8 @@ static const struct schema_key serve_keys[] = {
 		.min = 1,
 		.max = 65536,
 		.default_value = "1024",
-		.text = "Connections at once; more wait.",
+		.text = "Connections at once; more wait. Fewer where the system does not allow "
+			"so many open files.",
 	},
 	{
 		.name = "clientConnections",

@@ -499,6 +499,7 @@ static int look_at_disk(struct fetcher *fetcher, uint64_t now, struct error *err
 		fetcher->disk_step = disk_step(free_bytes - engine->settings.keep_free);
 		return 0;
 	}
+	fetcher->disk_ms = 0; /* so that the next run does not begin without a look */
 	return error_set(err, ENOSPC,
 			 "the disk has %" PRIu64 " bytes free, and %" PRIu64
 			 " are to be left (sync.keepFree)",

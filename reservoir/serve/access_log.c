@@ -19,15 +19,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/parse.h"
+#include "base/thread.h"
 #include "reservoir/config/config.h"
 
 #define BUFFER_SIZE 65536u
 #define QUOTED_MAX 512u /* bytes of a target or an agent in a line; the rest is left out */
 #define LINE_MAX_BYTES (4 * 4 * QUOTED_MAX + 512u) /* four such, with every byte escaped */
-#define FLUSH_NS 250000000L
+#define FLUSH_NS UINT64_C(250000000)
 #define LAST_TRIES 20 /* of the lines that are left at the end */
 #define LAST_MS 50    /* between two of these */
 
@@ -49,16 +52,38 @@ struct access_log {
 	bool is_file;	      /* what takes all at once, and no pipe */
 	struct buffer *begun; /* with a line that was written in part, or NULL */
 	atomic_uint_fast64_t lost;
+	bool torn; /* the last write failed */
+	struct trouble trouble;
 	char out[BUFFER_SIZE];
 	struct buffer buffers[ACCESS_LOG_THREADS];
 };
 
+static void note_failure(struct access_log *log, int r)
+{
+	log->torn = true;
+	trouble_note(&log->trouble, r, NULL);
+}
+
+/* What a full disk took of the last lines may have ended within one. */
+static bool mend(struct access_log *log)
+{
+	int r = log->torn ? file_write_all(log->fd, "\n", 1) : 0;
+
+	if (r < 0)
+		note_failure(log, r);
+	else
+		log->torn = false;
+	return r == 0;
+}
+
 /* How much of it there was room for; all of it when nothing can be written, as to a full disk.
  * What is ready for more takes PIPE_BUF bytes without a wait: poll(2), pipe(7). */
-static size_t write_some(const struct access_log *log, const char *data, size_t len)
+static size_t write_some(struct access_log *log, const char *data, size_t len)
 {
 	size_t done = 0;
 
+	if (!mend(log))
+		return len;
 	while (done < len) {
 		struct pollfd room = { .fd = log->fd, .events = POLLOUT };
 		size_t left = len - done;
@@ -71,10 +96,14 @@ static size_t write_some(const struct access_log *log, const char *data, size_t 
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			break;
-		if (n <= 0)
+		if (n <= 0) {
+			note_failure(log, n < 0 ? -errno : -EIO);
 			return len;
+		}
 		done += (size_t)n;
 	}
+	if (done > 0)
+		trouble_note(&log->trouble, 0, NULL);
 	return done;
 }
 
@@ -136,13 +165,7 @@ static void *run(void *ctx)
 
 	(void)pthread_mutex_lock(&log->lock);
 	while (!log->ends) {
-		struct timespec until;
-
-		(void)clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += FLUSH_NS;
-		until.tv_sec += until.tv_nsec / 1000000000L;
-		until.tv_nsec %= 1000000000L;
-		(void)pthread_cond_timedwait(&log->wake, &log->lock, &until);
+		(void)thread_wait(&log->wake, &log->lock, clock_ns() + FLUSH_NS);
 		if (!flush_all(log))
 			continue;
 		(void)pthread_mutex_unlock(&log->lock);
@@ -187,6 +210,7 @@ int access_log_new(const char *path, struct access_log **ret, struct error *err)
 		return error_set(err, ENOMEM, "no memory for the access log");
 	}
 	use_file(log, fd);
+	log->trouble.what = "the access log";
 	(void)pthread_mutex_init(&log->lock, NULL);
 	(void)pthread_cond_init(&log->wake, NULL);
 	for (size_t i = 0; i < ACCESS_LOG_THREADS; i++)
@@ -198,6 +222,11 @@ int access_log_new(const char *path, struct access_log **ret, struct error *err)
 	}
 	*ret = log;
 	return 0;
+}
+
+const struct trouble *access_log_trouble(const struct access_log *log)
+{
+	return &log->trouble;
 }
 
 void access_log_free(struct access_log *log)

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "reservoir/serve/trouble.h"
 
 #define ACCESS_LOG_THREADS 130u /* as WORKERS_MAX */
 
@@ -41,6 +42,14 @@ struct access_line {
  * Return: 0, -ENOMEM, or negative errno of the system.
  */
 int access_log_new(const char *path, struct access_log **ret, struct error *err);
+
+/**
+ * access_log_trouble() - Say how writing it goes.
+ * @log: log
+ *
+ * Return: borrowed from @log.
+ */
+const struct trouble *access_log_trouble(const struct access_log *log);
 
 /**
  * access_log_free() - Write what is left, and release the log.

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,7 +14,8 @@
 
 #define REALM "Basic realm=\"Silica Reservoir\", charset=\"UTF-8\""
 #define TEXT_MAX 512u
-#define RETRY_AFTER_S 5u /* of what is not there yet */
+#define RETRY_AFTER_S 5u	     /* of what is not there yet */
+#define TELL_NS UINT64_C(1000000000) /* between two lines of what cannot be sent */
 #define KEY_OF_ALL ((struct limit_key) { { 0 } })
 
 /* What is known once a request was let in. */
@@ -167,7 +169,8 @@ static bool is_paced(const struct context *context)
 	       (context->picture->setup->bytes || (setup && setup->bytes));
 }
 
-/* A response of this request alone: a part, a paced one, or the last of a connection. */
+/* A response of this request alone: a part, a paced one, the last of a connection, or one of
+ * a file that is read while it is sent. */
 static int own_response(const struct context *context, const struct plan *plan,
 			struct hot_entry *entry, struct MHD_Response **ret, struct error *err)
 {
@@ -189,14 +192,14 @@ static int send_bytes(const struct context *context, const struct plan *plan,
 {
 	struct peer *peer = context->peer;
 	bool draining = atomic_load_explicit(&peer->core->draining, memory_order_relaxed);
-	struct MHD_Response *response;
-	int r;
+	struct MHD_Response *response = NULL;
+	int r = 0;
 
-	if (plan->status == 200 && !draining && !is_paced(context)) {
+	if (plan->status == 200 && !draining && !is_paced(context))
 		r = hot_whole(context->hot, entry, &response, err);
-		if (r == 0)
-			*ret = respond(peer, 200, response);
-	} else {
+	if (response) {
+		*ret = respond(peer, 200, response);
+	} else if (r == 0) {
 		r = own_response(context, plan, entry, &response, err);
 		if (r == 0)
 			*ret = respond_once(peer, plan->status, response);
@@ -206,13 +209,37 @@ static int send_bytes(const struct context *context, const struct plan *plan,
 	return r;
 }
 
+/* Clients that try again and again, or a disk that fails, are not to fill the log. */
+static void tell_unavailable(const struct peer *peer, const char *why)
+{
+	struct core *core = peer->core;
+	uint64_t now = clock_ns(), before = atomic_load(&core->told_ns);
+	uint64_t untold;
+
+	if ((before != 0 && now - before < TELL_NS) ||
+	    !atomic_compare_exchange_strong(&core->told_ns, &before, now)) {
+		atomic_fetch_add(&core->untold, 1);
+		return;
+	}
+	untold = atomic_exchange(&core->untold, 0);
+	log_warning("serve", "repository '%s', '%s': %s",
+		    follow_slots(core->follow)->names[peer->slot], peer->target, why);
+	if (untold > 0)
+		log_warning("serve", "%llu more requests could not be answered before that",
+			    (unsigned long long)untold);
+}
+
 static enum MHD_Result answer_unavailable(const struct context *context, const struct error *err)
 {
+	static const char *const texts[] = {
+		"the file is damaged or missing here; it was not sent",
+		"the server has no room for it now; try again",
+	};
+	bool is_short = err->code == EMFILE || err->code == ENFILE || err->code == ENOMEM;
+
 	worker_add(&context->worker->totals.unavailable, 1);
-	log_warning("serve", "repository '%s', '%s': %s", context->repository->info.name,
-		    context->peer->target, err->msg);
-	return answer_text(context->peer, 503,
-			   "the file is damaged or missing here; it was not sent");
+	tell_unavailable(context->peer, err->msg);
+	return answer_text(context->peer, 503, texts[is_short]);
 }
 
 /* The last answer of a connection says so, and is not the one that all share. */
@@ -317,6 +344,8 @@ static enum MHD_Result answer_file(const struct context *context)
 	plan.varies = false;
 	plan.counts = false;
 	plan_file(context->repository, &context->place, &peer->request, &plan);
+	if (manifest_is_lost(context->repository->manifest->manifest))
+		return answer_text(peer, 503, "the repository's manifest is damaged");
 	if (plan.status == 200 && revoked_has(context->revoked, &plan.key.digest))
 		plan_text(410, "the file was recalled: it is given to nobody any more", &plan);
 	if (plan.status != 200)
@@ -387,6 +416,9 @@ static enum MHD_Result answer_held(struct context *context)
 	case CACHE_FAILED:
 		return answer_text(peer, 503,
 				   "it is not here yet, and the upstream does not give it");
+	case CACHE_UNWRITABLE:
+		return answer_text(peer, 503,
+				   "it is not here yet, and the disk of the cache cannot take it");
 	case CACHE_ABSENT:
 	case _CACHE_OUTCOME_MAX:
 	default:
@@ -641,4 +673,20 @@ enum MHD_Result answer_request(struct peer *peer, struct worker *worker)
 							: 400,
 				   err.msg);
 	return answer_place(&context);
+}
+
+/* A client that has gone has closed its end. */
+static bool is_still_there(const struct peer *peer)
+{
+	char byte;
+
+	return recv(peer->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0 || errno == EAGAIN;
+}
+
+void answer_cut(const struct peer *peer, struct worker *worker)
+{
+	if (!peer->read || (peer->status != 200 && peer->status != 206) || !is_still_there(peer))
+		return;
+	worker_add(&worker->totals.unavailable, 1);
+	tell_unavailable(peer, "the file cannot be read to its end: the answer was cut off");
 }

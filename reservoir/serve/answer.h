@@ -30,3 +30,10 @@ enum MHD_Result answer_request(struct peer *peer, struct worker *worker);
  * Return: as answer_request().
  */
 enum MHD_Result answer_text(struct peer *peer, unsigned int status, const char *text);
+
+/**
+ * answer_cut() - Tell of an answer that this end has cut off, if it was this one.
+ * @peer: client; its connection has failed
+ * @worker: of the calling thread
+ */
+void answer_cut(const struct peer *peer, struct worker *worker);

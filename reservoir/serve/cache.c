@@ -78,6 +78,8 @@ struct cache {
 	bool stops;
 	struct down down[16]; /* upstreams that failed a moment ago */
 	size_t next_down;
+	struct trouble trouble; /* of its own disk */
+	uint64_t unwritable_until_ns;
 };
 
 static void space_of(const char *repository, char ret[SPACE_MAX])
@@ -104,6 +106,8 @@ static bool get_vouched(struct cache *cache, const char *repository, const char 
 
 static bool is_down(const struct cache *cache, const char *repository)
 {
+	if (clock_ns() < cache->unwritable_until_ns)
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(cache->down); i++)
 		if (strcmp(cache->down[i].repository, repository) == 0 &&
 		    clock_ns() < cache->down[i].until_ns)
@@ -234,8 +238,14 @@ enum cache_outcome cache_look(struct cache *cache, const struct picture_reposito
 	if (outcome == CACHE_FOUND) {
 		cache_record_use(cache->records, repository->info.name, path, &record);
 		shared = shared_find(&cache->recent, &record.manifest);
+		if (shared && manifest_is_lost(shared->manifest)) {
+			shared_unref(shared);
+			shared = NULL;
+		}
 	}
 	(void)pthread_mutex_unlock(&cache->lock);
+	if (outcome == CACHE_FAILED && atomic_load(&cache->trouble.code) < 0)
+		return CACHE_UNWRITABLE;
 	if (outcome != CACHE_FOUND)
 		return outcome;
 	if (!shared && open_manifest(cache, &record.manifest, &shared, &err) < 0) {
@@ -476,22 +486,60 @@ static void end_fetch(struct fetch *fetch)
 	free(fetch);
 }
 
+/* Nothing is fetched for a while that could not be kept. */
+static void set_unwritable(struct cache *cache, int r, const struct error *err)
+{
+	trouble_note(&cache->trouble, r, err);
+	(void)pthread_mutex_lock(&cache->lock);
+	cache->unwritable_until_ns = clock_ns() + DOWN_NS;
+	(void)pthread_mutex_unlock(&cache->lock);
+}
+
+/* Whether it is this machine that fails, and not what was fetched. */
+static bool is_own_fault(const struct fetch_result *result, int r)
+{
+	static const int codes[] = { ENOSPC, EDQUOT, EROFS, EACCES, EIO, EMFILE, ENFILE, ENOMEM };
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (r == -codes[i])
+			return result->status != FETCH_FAILED;
+	return false;
+}
+
+/* What was noted of a fetch that failed is undone. */
+static void take_failure(struct fetch *fetch, const struct fetch_result *result, int r,
+			 const struct error *err)
+{
+	struct cache *cache = fetch->cache;
+	bool own = is_own_fault(result, r);
+
+	if (own)
+		set_unwritable(cache, r, err);
+	else
+		log_warning("serve", "repository '%s', path '%s': %s", fetch->repository,
+			    fetch->path, error_text(err, r));
+	(void)pthread_mutex_lock(&cache->lock);
+	catalogue_rollback(cache->catalogue);
+	if (result->status == FETCH_FAILED && result->http == 0 && result->error.code != EBADMSG)
+		set_down(cache, fetch->repository);
+	(void)pthread_mutex_unlock(&cache->lock);
+}
+
 static void on_done(void *ctx, _unused_ const struct fetch_request *request,
 		    const struct fetch_result *result)
 {
 	struct fetch *fetch = ctx;
 	struct error err = { 0 };
-	int r = take(fetch, result, &err);
+	int r;
 
-	if (r < 0) {
-		log_warning("serve", "repository '%s', path '%s': %s", fetch->repository,
-			    fetch->path, error_text(&err, r));
-		(void)pthread_mutex_lock(&fetch->cache->lock);
-		if (result->status == FETCH_FAILED && result->http == 0 &&
-		    result->error.code != EBADMSG)
-			set_down(fetch->cache, fetch->repository);
-		(void)pthread_mutex_unlock(&fetch->cache->lock);
-	}
+	/* It was dropped: end_all() tells who waits once it is known why. */
+	if (result->status == FETCH_FAILED && result->error.code == ECANCELED)
+		return;
+	r = take(fetch, result, &err);
+	if (r < 0)
+		take_failure(fetch, result, r, &err);
+	else if (result->status != FETCH_ABSENT)
+		trouble_note(&fetch->cache->trouble, 0, NULL);
 	end_fetch(fetch);
 }
 
@@ -622,13 +670,13 @@ static bool wait_for_work(struct cache *cache)
 static void *run(void *ctx)
 {
 	struct cache *cache = ctx;
-	struct error err;
 
 	while (wait_for_work(cache)) {
+		struct error err = { 0 };
 		int r = fetcher_run(cache->fetcher, more, cache, &err);
 
 		if (r < 0 && r != -EINTR)
-			log_error("serve", "the cache cannot fetch: %s", error_text(&err, r));
+			set_unwritable(cache, r, &err);
 		end_all(cache, r < 0);
 	}
 	end_all(cache, true);
@@ -750,6 +798,7 @@ int cache_new(const char *dir, const struct config_sync *config, uint64_t memory
 
 	if (!cache)
 		return error_set(err, ENOMEM, "no memory for the cache");
+	cache->trouble.what = "the cache";
 	init_readers(&cache->readers);
 	cache->last = &cache->waiting;
 	cache->absent = absent_new();
@@ -811,6 +860,11 @@ void cache_hold(struct cache *cache)
 void cache_release(struct cache *cache)
 {
 	(void)pthread_rwlock_unlock(&cache->readers);
+}
+
+const struct trouble *cache_trouble(const struct cache *cache)
+{
+	return &cache->trouble;
 }
 
 struct hot *cache_hot(struct cache *cache)

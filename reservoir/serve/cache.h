@@ -28,15 +28,17 @@
 
 #include "reservoir/serve/hot.h"
 #include "reservoir/serve/picture.h"
+#include "reservoir/serve/trouble.h"
 
 enum cache_outcome {
-	CACHE_FOUND,	 /* the manifest has it */
-	CACHE_ABSENT,	 /* the upstream has it not */
-	CACHE_ASK,	 /* it is to be fetched: cache_fetch() */
-	CACHE_ASK_INDEX, /* what may vouch for it is to be fetched first */
-	CACHE_ELSEWHERE, /* it is spelt otherwise */
-	CACHE_REFUSED,	 /* no index vouches for it */
-	CACHE_FAILED,	 /* it is not here, and the upstream does not answer */
+	CACHE_FOUND,	  /* the manifest has it */
+	CACHE_ABSENT,	  /* the upstream has it not */
+	CACHE_ASK,	  /* it is to be fetched: cache_fetch() */
+	CACHE_ASK_INDEX,  /* what may vouch for it is to be fetched first */
+	CACHE_ELSEWHERE,  /* it is spelt otherwise */
+	CACHE_REFUSED,	  /* no index vouches for it */
+	CACHE_FAILED,	  /* it is not here, and the upstream does not answer */
+	CACHE_UNWRITABLE, /* it is not here, and cannot be kept, as on a full disk */
 	_CACHE_OUTCOME_MAX,
 };
 
@@ -126,6 +128,14 @@ enum cache_outcome cache_look(struct cache *cache, const struct picture_reposito
  */
 void cache_fetch(struct cache *cache, const struct picture_repository *repository, const char *path,
 		 const struct digest *damaged, struct cache_wait *wait);
+
+/**
+ * cache_trouble() - Say how writing it goes.
+ * @cache: cache
+ *
+ * Return: borrowed from @cache.
+ */
+const struct trouble *cache_trouble(const struct cache *cache);
 
 /**
  * cache_hot() - Where answers of the cache are kept ready.

@@ -30,7 +30,9 @@ struct core {
 	struct statistics *statistics;
 	struct cache *cache; /* of repositories that cache, or NULL */
 	struct metrics *metrics;
-	int64_t started; /* seconds since 1970 */
+	int64_t started;	      /* seconds since 1970 */
+	atomic_uint_fast64_t told_ns; /* when it was logged last that a file cannot be sent */
+	atomic_uint_fast64_t untold;  /* how often it was not, since */
 	atomic_uint connections;
 	atomic_bool draining; /* not ready any more, and connections end after their answer */
 };

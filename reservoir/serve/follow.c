@@ -94,9 +94,12 @@ static void set_fault(struct follow *follow, const struct error *fault)
 
 static bool has_faults(const struct picture *picture)
 {
-	for (size_t i = 0; i < picture->n_repositories; i++)
-		if (picture->repositories[i].fault.code)
+	for (size_t i = 0; i < picture->n_repositories; i++) {
+		const struct picture_repository *row = &picture->repositories[i];
+
+		if (row->fault.code || (row->manifest && manifest_is_lost(row->manifest->manifest)))
 			return true;
+	}
 	return false;
 }
 

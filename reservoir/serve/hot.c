@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -29,7 +30,8 @@
 #define INDEX_IN_MEMORY_MAX ((uint64_t)512 * 1024)
 #define IN_MEMORY_MAX ((uint64_t)64 * 1024)
 #define CHECKED_MAX ((uint64_t)1024 * 1024) /* larger ones take too long to hash for one request */
-#define FILES_MAX 32u			    /* descriptors of a shard */
+#define FILES_MAX 512u			    /* descriptors that are kept open */
+#define FILES_SHARE 8u			    /* and this part of what the system allows */
 #define ENTRY_COST 1536u		    /* bytes of an entry and its two responses, about */
 #define CHECK_NS UINT64_C(1000000000)	    /* how long a descriptor is believed */
 
@@ -46,10 +48,11 @@ struct hot_entry {
 	struct hot_entry *chain;
 	struct hot_entry *newer, *older;
 	struct MHD_Response *unchanged;
-	/* Set once, under the lock of the shard. */
+	/* Set once, under the lock of the shard: bytes with their response, or a descriptor. */
 	struct MHD_Response *whole;
 	struct blob *blob;
 	int fd;
+	atomic_bool loaded;
 	ino_t inode;
 	atomic_uint_fast64_t checked_ns;
 	uint64_t cost;
@@ -69,10 +72,20 @@ struct shard {
 struct hot {
 	struct store *store;
 	uint64_t shard_bytes;
+	uint64_t shard_files;
 	uint64_t held_max;
 	atomic_uint_fast64_t held; /* bytes of all blobs, also of those that are only still sent */
 	struct shard shards[SHARDS];
 };
+
+static uint64_t count_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return FILES_MAX;
+	return MIN((uint64_t)limit.rlim_cur / FILES_SHARE, (uint64_t)FILES_MAX);
+}
 
 int hot_new(struct store *store, uint64_t bytes, struct hot **ret, struct error *err)
 {
@@ -82,6 +95,7 @@ int hot_new(struct store *store, uint64_t bytes, struct hot **ret, struct error 
 		return error_set(err, ENOMEM, "no memory for answers");
 	hot->store = store;
 	hot->shard_bytes = bytes / SHARDS;
+	hot->shard_files = count_files() / SHARDS;
 	hot->held_max = bytes + bytes / 2;
 	for (size_t i = 0; i < SHARDS; i++)
 		(void)pthread_mutex_init(&hot->shards[i].lock, NULL);
@@ -105,7 +119,9 @@ static void entry_free(struct hot_entry *entry)
 	if (entry->unchanged)
 		MHD_destroy_response(entry->unchanged);
 	if (entry->whole)
-		MHD_destroy_response(entry->whole); /* closes the descriptor */
+		MHD_destroy_response(entry->whole);
+	if (entry->fd >= 0)
+		(void)close(entry->fd);
 	blob_unref(entry->blob);
 	free(entry);
 }
@@ -186,7 +202,7 @@ static void shrink(struct hot *hot, struct shard *shard, const struct hot_entry 
 {
 	struct hot_entry *entry = shard->oldest;
 
-	while (entry && (shard->bytes > hot->shard_bytes || shard->files > FILES_MAX)) {
+	while (entry && (shard->bytes > hot->shard_bytes || shard->files > hot->shard_files)) {
 		struct hot_entry *newer = entry->newer;
 		bool helps = shard->bytes > hot->shard_bytes || entry->fd >= 0;
 
@@ -413,11 +429,6 @@ static int load_file(struct hot *hot, const struct hot_key *key, struct load *re
 
 	if (fd < 0)
 		return fd;
-	ret->response = MHD_create_response_from_fd64(key->size, fd);
-	if (!ret->response) {
-		(void)close(fd);
-		return error_set(err, ENOMEM, "no memory for a file");
-	}
 	ret->fd = fd;
 	return 0;
 }
@@ -429,9 +440,10 @@ static void adopt(struct hot *hot, struct hot_entry *entry, struct load *load)
 	uint64_t more = load->blob ? entry->key.size : 0;
 
 	(void)pthread_mutex_lock(&shard->lock);
-	if (!entry->whole) {
+	if (!entry->loaded) {
 		entry->blob = TAKE_PTR(load->blob);
-		entry->fd = load->fd;
+		entry->whole = TAKE_PTR(load->response);
+		entry->fd = TAKE_FD(load->fd);
 		entry->inode = load->inode;
 		atomic_store(&entry->checked_ns, clock_ns());
 		entry->cost += more;
@@ -439,12 +451,14 @@ static void adopt(struct hot *hot, struct hot_entry *entry, struct load *load)
 			shard->bytes += more;
 			shard->files += entry->fd >= 0;
 		}
-		__atomic_store_n(&entry->whole, TAKE_PTR(load->response), __ATOMIC_RELEASE);
+		atomic_store(&entry->loaded, true);
 		shrink(hot, shard, entry);
 	}
 	(void)pthread_mutex_unlock(&shard->lock);
 	if (load->response)
 		MHD_destroy_response(load->response);
+	if (load->fd >= 0)
+		(void)close(load->fd);
 	blob_unref(load->blob);
 }
 
@@ -478,13 +492,14 @@ static int load_entry(struct hot *hot, struct hot_entry *entry, struct error *er
 	struct load load = { .fd = -1 };
 	int r;
 
-	if (__atomic_load_n(&entry->whole, __ATOMIC_ACQUIRE))
+	if (atomic_load_explicit(&entry->loaded, memory_order_acquire))
 		return check_file(hot, entry, err);
 	r = is_for_memory(hot, &entry->key) ? load_bytes(hot, &entry->key, &load, err)
 					    : load_file(hot, &entry->key, &load, err);
 	if (r < 0)
 		return r;
-	hot_headers(&entry->key, load.response, true);
+	if (load.response)
+		hot_headers(&entry->key, load.response, true);
 	adopt(hot, entry, &load);
 	return 0;
 }

@@ -96,11 +96,14 @@ DEFINE_CLEANUP(struct hot_entry, hot_put);
 struct MHD_Response *hot_unchanged(const struct hot_entry *entry);
 
 /**
- * hot_whole() - The response with the whole file.
+ * hot_whole() - The response with the whole file that all share.
  * @hot: place
  * @entry: answer
- * @ret: the response, borrowed from @entry
+ * @ret: the response, borrowed from @entry; NULL for a file that is not in memory
  * @err: set on failure
+ *
+ * A response that fails while it reads becomes a shorter one, for whoever gets it next: so
+ * those that read are not shared, and hot_part() makes one for each request.
  *
  * Return: 0, or
  *   -ENOENT   the store has no such object

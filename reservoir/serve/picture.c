@@ -39,6 +39,8 @@ static void open_manifest(struct store *store, struct picture_repository *row,
 {
 	struct error err = { 0 };
 
+	if (before && before->manifest && manifest_is_lost(before->manifest->manifest))
+		before = NULL;
 	if (before && before->manifest &&
 	    digest_equal(&before->manifest->digest, &row->info.served)) {
 		row->manifest = shared_ref(before->manifest);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -33,6 +34,8 @@
 #define LOGIN_THREADS 1u		      /* each takes 16 MiB while it hashes */
 #define SAVE_NS UINT64_C(60000000000)	      /* statistics that a crash may lose */
 #define PEM_CHECK_NS UINT64_C(5000000000)
+#define CACHE_AGAIN_NS UINT64_C(5000000000)
+#define OWN_FILES 64u			     /* of the store, the logs, and threads */
 #define LAST_REQUEST_NS UINT64_C(1000000000) /* of a connection once it is to end */
 #define HANDSHAKE_NS UINT64_C(300000000)     /* a round trip around the world */
 
@@ -61,6 +64,8 @@ struct server {
 	pthread_mutex_t peers_lock;
 	struct peer *peers;
 	char told[ERROR_TEXT_MAX]; /* of the store, last */
+	char cache_told[ERROR_TEXT_MAX];
+	uint64_t cache_tried_ns;
 };
 
 static void link_peer(struct server *server, struct peer *peer)
@@ -168,10 +173,14 @@ static void on_completed(void *cls, _unused_ struct MHD_Connection *connection, 
 {
 	struct server *server = cls;
 	struct peer *peer = *con_cls;
+	struct worker *worker;
 
-	if (peer && peer->begun)
-		peer_end(peer, workers_mine(server->core.workers),
-			 code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+	if (!peer || !peer->begun)
+		return;
+	worker = workers_mine(server->core.workers);
+	if (worker && code == MHD_REQUEST_TERMINATED_WITH_ERROR)
+		answer_cut(peer, worker);
+	peer_end(peer, worker, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 }
 
 /* Paths are decoded here, not by the library. */
@@ -230,6 +239,28 @@ static int read_pem(const char *path, struct file_mark *mark, char **ret, struct
 	return 0;
 }
 
+/*
+ * A connection has a socket, and most answers at least one file.  Who takes connections that
+ * there are no descriptors for is told so again and again, and does nothing else.
+ */
+static unsigned int count_connections(const struct reservoir_config *config)
+{
+	unsigned int wanted = MAX(config->serve.connections, count_threads(&config->serve));
+	struct rlimit limit;
+	uint64_t most;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return wanted;
+	most = (uint64_t)limit.rlim_cur / 4 * 3; /* hot_new() keeps the rest open, and its cache */
+	most -= MIN(most, OWN_FILES + 2 * (uint64_t)config->sync.total);
+	if (most / 2 >= wanted)
+		return wanted;
+	most = MAX(most / 2, (uint64_t)count_threads(&config->serve));
+	log_warning("serve", "serve.connections is lowered to %llu: %llu open files are allowed",
+		    (unsigned long long)most, (unsigned long long)limit.rlim_cur);
+	return (unsigned int)most;
+}
+
 /* Not STRICT_FOR_CLIENT: the library then looks for Host, and answers with two heads. */
 static struct MHD_Daemon *start_daemon(struct server *server, int fd, char *certificate, char *key)
 {
@@ -247,7 +278,7 @@ static struct MHD_Daemon *start_daemon(struct server *server, int fd, char *cert
 		flags, 0, on_accept, server, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log,
 		NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
 		threads > 1 ? threads : 0, MHD_OPTION_CONNECTION_LIMIT,
-		MAX(config->connections, threads), MHD_OPTION_CONNECTION_TIMEOUT,
+		count_connections(&server->setup->config), MHD_OPTION_CONNECTION_TIMEOUT,
 		(config->idle_ms + 999) / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		CONNECTION_MEMORY, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK,
@@ -306,30 +337,41 @@ static unsigned int connections_of(const struct daemon *daemon)
 	return info ? info->num_connections : 0;
 }
 
-/* A server whose cache cannot be used still has its other repositories. */
+static bool wants_cache(const struct server *server)
+{
+	const struct reservoir_config *config = &server->setup->config;
+	bool wanted = false;
+
+	for (size_t i = 0; i < config->n_repositories; i++)
+		wanted |= config->repositories[i].mode == REPOSITORY_CACHE;
+	return wanted;
+}
+
+/* A server whose cache cannot be used still has its other repositories.  That of before may
+ * have it still, or its disk be mounted later: so it is tried again. */
 static void open_cache(struct server *server)
 {
 	const struct reservoir_config *config = &server->setup->config;
 	char path[CONFIG_PATH_SIZE];
 	struct cache *cache = NULL;
 	struct error err = { 0 };
-	bool wanted = false;
 	int r = -ENAMETOOLONG;
 
-	for (size_t i = 0; i < config->n_repositories; i++)
-		wanted |= config->repositories[i].mode == REPOSITORY_CACHE;
-	if (!wanted || server->core.cache)
+	if (server->core.cache || !wants_cache(server))
 		return;
+	server->cache_tried_ns = clock_ns();
 	if (config->serve.cache.text[0])
 		r = str_copy(path, sizeof(path), config->serve.cache.text);
 	else if ((size_t)snprintf(path, sizeof(path), "%s/cache", server->dir) < sizeof(path))
 		r = 0;
 	if (r == 0)
 		r = cache_new(path, &config->sync, config->serve.memory / 2, &cache, &err);
-	if (r < 0)
+	if (r < 0 && error_is_news(server->cache_told, error_text(&err, r)))
 		log_error("serve", "repositories that cache are not served: %s",
 			  error_text(&err, r));
-	/* At a reload somebody may be looking whether there is one by now. */
+	if (r == 0 && server->cache_told[0])
+		log_info("serve", "repositories that cache are served now");
+	/* Somebody may be looking whether there is one by now. */
 	__atomic_store_n(&server->core.cache, cache, __ATOMIC_RELEASE);
 }
 
@@ -417,12 +459,10 @@ int server_new(const struct server_options *options, struct reservoir_config *co
 
 static void free_core(struct core *core)
 {
-	struct error err;
-
 	helpers_free(core->logins);
 	pacer_free(core->pacer);
-	if (core->statistics && statistics_save(core->statistics, &err) < 0)
-		log_warning("serve", "%s", err.msg);
+	if (core->statistics)
+		statistics_save(core->statistics);
 	statistics_free(core->statistics);
 	cache_free(core->cache);
 	hot_free(core->hot);
@@ -528,13 +568,10 @@ static void check_certificate(struct server *server)
 
 static void save_statistics(struct server *server)
 {
-	struct error err;
-
 	if (clock_ns() - server->saved_ns < SAVE_NS)
 		return;
 	server->saved_ns = clock_ns();
-	if (statistics_save(server->core.statistics, &err) < 0)
-		log_warning("serve", "%s", err.msg);
+	statistics_save(server->core.statistics);
 }
 
 void server_look(struct server *server)
@@ -565,6 +602,8 @@ void server_tick(struct server *server)
 	if (server->before.mhd && connections_of(&server->before) == 0)
 		stop(&server->before);
 	check_certificate(server);
+	if (clock_ns() - server->cache_tried_ns >= CACHE_AGAIN_NS)
+		open_cache(server);
 	save_statistics(server);
 }
 

@@ -26,6 +26,7 @@ struct statistics {
 	char path[CONFIG_PATH_SIZE];
 	pthread_mutex_t lock;
 	bool changed;
+	struct trouble trouble;
 	size_t n;
 	struct row *slots[SLOTS];
 };
@@ -142,10 +143,16 @@ int statistics_new(const char *path, struct statistics **ret, struct error *err)
 		free(statistics);
 		return error_set(err, ENOMEM, "no memory for statistics");
 	}
+	statistics->trouble.what = "the statistics";
 	(void)pthread_mutex_init(&statistics->lock, NULL);
 	(void)load(statistics, err);
 	*ret = statistics;
 	return 0;
+}
+
+const struct trouble *statistics_trouble(const struct statistics *statistics)
+{
+	return &statistics->trouble;
 }
 
 void statistics_free(struct statistics *statistics)
@@ -224,17 +231,36 @@ static char *dump(struct statistics *statistics)
 	return text;
 }
 
-int statistics_save(struct statistics *statistics, struct error *err)
+static char *take_changes(struct statistics *statistics)
 {
-	_cleanup_free_ char *text = NULL;
+	char *text = NULL;
 
-	if (!statistics->path[0])
-		return 0;
 	(void)pthread_mutex_lock(&statistics->lock);
 	if (statistics->changed) {
 		text = dump(statistics);
 		statistics->changed = !text;
 	}
 	(void)pthread_mutex_unlock(&statistics->lock);
-	return text ? file_publish(statistics->path, text, strlen(text), 0640, err) : 0;
+	return text;
+}
+
+static void keep_for_later(struct statistics *statistics)
+{
+	(void)pthread_mutex_lock(&statistics->lock);
+	statistics->changed = true;
+	(void)pthread_mutex_unlock(&statistics->lock);
+}
+
+void statistics_save(struct statistics *statistics)
+{
+	_cleanup_free_ char *text = statistics->path[0] ? take_changes(statistics) : NULL;
+	struct error err = { 0 };
+	int r;
+
+	if (!text)
+		return;
+	r = file_publish(statistics->path, text, strlen(text), 0640, &err);
+	trouble_note(&statistics->trouble, r, &err);
+	if (r < 0)
+		keep_for_later(statistics);
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "reservoir/ecosystem.h"
+#include "reservoir/serve/trouble.h"
 
 #define STATISTICS_MAX 100000u	 /* packages; Debian has 64,000 */
 #define STATISTICS_NAME_MAX 256u /* bytes with the NUL */
@@ -68,10 +69,15 @@ void statistics_count(struct statistics *statistics, const struct ecosystem *eco
 size_t statistics_top(struct statistics *statistics, struct statistics_row *rows, size_t max);
 
 /**
- * statistics_save() - Write the file, if there is one and something was counted.
+ * statistics_trouble() - Say how writing the file goes.
  * @statistics: statistics
- * @err: set on failure
  *
- * Return: 0, or negative errno.
+ * Return: borrowed from @statistics.
  */
-int statistics_save(struct statistics *statistics, struct error *err);
+const struct trouble *statistics_trouble(const struct statistics *statistics);
+
+/**
+ * statistics_save() - Write the file, if there is one and something was counted.
+ * @statistics: statistics; what cannot be written is logged, and written the next time
+ */
+void statistics_save(struct statistics *statistics);

@@ -206,6 +206,24 @@ static void collect_arrivals_age(void *ctx, struct metrics_writer *writer)
 			       METRICS_NO_LABELS);
 }
 
+static void sample_trouble(struct metrics_writer *writer, const char *file,
+			   const struct trouble *trouble)
+{
+	metrics_sample(writer, (double)atomic_load(&trouble->n), METRICS_LABELS(file));
+}
+
+static void collect_write_failures(void *ctx, struct metrics_writer *writer)
+{
+	const struct core *core = ctx;
+	const struct cache *cache = __atomic_load_n(&core->cache, __ATOMIC_ACQUIRE);
+
+	if (core->log)
+		sample_trouble(writer, "access_log", access_log_trouble(core->log));
+	if (cache)
+		sample_trouble(writer, "cache", cache_trouble(cache));
+	sample_trouble(writer, "statistics", statistics_trouble(core->statistics));
+}
+
 static const struct metrics_family families[] = {
 	{ PREFIX "requests_total",
 	  "Requests answered.",
@@ -262,6 +280,11 @@ static const struct metrics_family families[] = {
 	  METRICS_COUNTER,
 	  { NULL },
 	  .collect = collect_unavailable },
+	{ PREFIX "write_failures_total",
+	  "Writes of the server's own files that failed, as on a full disk.",
+	  METRICS_COUNTER,
+	  { "file" },
+	  .collect = collect_write_failures },
 	{ PREFIX "aborted_total",
 	  "Answers that the client did not take to their end.",
 	  METRICS_COUNTER,

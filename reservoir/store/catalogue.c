@@ -238,12 +238,23 @@ void catalogue_close(struct catalogue *catalogue)
 
 /* -- Values ------------------------------------------------------------- */
 
+/* A disk that is full, or fails, ends a transaction, also one that others have written to. */
+static int check_transaction(struct catalogue *catalogue, struct error *err)
+{
+	if (!sqlite3_get_autocommit(catalogue->db))
+		return 0;
+	catalogue->in_transaction = false;
+	return error_set(err, EIO, "'" FILE_NAME "': what was written before it failed is undone");
+}
+
 static int begin(struct catalogue *catalogue, struct error *err)
 {
-	int r = catalogue->in_transaction ? 0 : execute(catalogue, "BEGIN IMMEDIATE", err);
+	int r;
 
-	if (r == 0)
-		catalogue->in_transaction = true;
+	if (catalogue->in_transaction)
+		return check_transaction(catalogue, err);
+	r = execute(catalogue, "BEGIN IMMEDIATE", err);
+	catalogue->in_transaction = r == 0;
 	return r;
 }
 
@@ -364,15 +375,27 @@ int catalogue_forget(struct catalogue *catalogue, const char *space, struct erro
 	return r;
 }
 
+void catalogue_rollback(struct catalogue *catalogue)
+{
+	if (!sqlite3_get_autocommit(catalogue->db))
+		(void)execute(catalogue, "ROLLBACK", NULL);
+	catalogue->in_transaction = false;
+	catalogue->has_room = false;
+}
+
 int catalogue_commit(struct catalogue *catalogue, struct error *err)
 {
 	int r;
 
 	if (!catalogue->in_transaction)
 		return 0;
-	r = execute(catalogue, "COMMIT", err);
-	if (r < 0)
+	r = check_transaction(catalogue, err);
+	if (r == 0)
+		r = execute(catalogue, "COMMIT", err);
+	if (r < 0) {
+		catalogue_rollback(catalogue);
 		return r;
+	}
 	catalogue->in_transaction = false;
 	/* On a full disk it is given back another time, or used by what comes. */
 	if (catalogue->has_room)

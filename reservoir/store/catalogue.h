@@ -115,11 +115,17 @@ int catalogue_next_space(struct catalogue *catalogue, const char *after, struct 
 int catalogue_forget(struct catalogue *catalogue, const char *space, struct error *err);
 
 /**
+ * catalogue_rollback() - Give up what was not committed.
+ * @catalogue: catalogue
+ */
+void catalogue_rollback(struct catalogue *catalogue);
+
+/**
  * catalogue_commit() - Make all values durable at once.
  * @catalogue: catalogue
  * @err: set on failure
  *
- * Return: 0, or negative errno.
+ * Return: 0, or negative errno; then nothing of it was written.
  */
 int catalogue_commit(struct catalogue *catalogue, struct error *err);
 

@@ -17,6 +17,7 @@
 
 #include "base/parse.h"
 #include "reservoir/store/manifest_private.h"
+#include "reservoir/store/mapping.h"
 #include "reservoir/store/object.h"
 
 struct manifest {
@@ -27,8 +28,7 @@ struct manifest {
 	uint64_t bytes;
 	size_t paths_len;
 	size_t n_groups;
-	void *mapped; /* NULL of bytes that are borrowed */
-	size_t mapped_len;
+	struct mapping mapping; /* all-zero of bytes that are borrowed */
 };
 
 static uint64_t read_u64(const unsigned char *data)
@@ -450,24 +450,23 @@ static int open_mapped(struct store *store, const struct digest *digest, bool kn
 {
 	uint64_t size = 0;
 	_cleanup_close_ int fd = object_open(store, digest, &size, err);
-	void *data;
+	struct mapping mapping;
 	int r;
 
 	if (fd < 0)
 		return fd;
 	if (size == 0 || size > SIZE_MAX / 2)
 		return damaged(err, "size");
-	data = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED)
-		return error_set(err, errno, "map it: %m");
-	r = known ? lay_out(data, (size_t)size, ret, err)
-		  : check_mapped(fd, data, (size_t)size, digest, ret, err);
+	r = mapping_open(fd, (size_t)size, &mapping);
+	if (r < 0)
+		return error_set(err, -r, "map it: %s", strerror(-r));
+	r = known ? lay_out(mapping.data, mapping.len, ret, err)
+		  : check_mapped(fd, mapping.data, mapping.len, digest, ret, err);
 	if (r < 0) {
-		(void)munmap(data, (size_t)size);
+		mapping_close(&mapping);
 		return r;
 	}
-	(*ret)->mapped = data;
-	(*ret)->mapped_len = (size_t)size;
+	(*ret)->mapping = mapping;
 	return 0;
 }
 
@@ -490,9 +489,13 @@ void manifest_free(struct manifest *manifest)
 {
 	if (!manifest)
 		return;
-	if (manifest->mapped)
-		(void)munmap(manifest->mapped, manifest->mapped_len);
+	mapping_close(&manifest->mapping);
 	free(manifest);
+}
+
+bool manifest_is_lost(const struct manifest *manifest)
+{
+	return mapping_is_lost(&manifest->mapping);
 }
 
 /* -- Differences -------------------------------------------------------- */

@@ -80,6 +80,15 @@ void manifest_free(struct manifest *manifest);
 DEFINE_CLEANUP(struct manifest, manifest_free);
 
 /**
+ * manifest_is_lost() - Whether it cannot be read any more, and gave what is not in it.
+ * @manifest: manifest
+ *
+ * Context: asked after reading, of a process that has called mapping_guard(); any thread.
+ * Return: true if so; one that is opened anew says why.
+ */
+bool manifest_is_lost(const struct manifest *manifest);
+
+/**
  * manifest_count() - How many entries there are.
  * @manifest: manifest
  *

@@ -573,6 +573,31 @@ static void ends_connections_that_wait(void **state)
 	assert_int_equal(http_status(fixture->server, "/open/a", ""), 200);
 }
 
+/* Lines of the log that cannot be written are lost, counted, and no reason not to answer. */
+static void answers_though_the_log_is_full(void **state)
+{
+	static const char line[] = "silica_reservoir_write_failures_total{file=\"access_log\"} ";
+	struct fixture *fixture = *state;
+	uint64_t until = clock_ms() + HTTP_WAIT_MS;
+	bool counted = false;
+
+	serve(fixture, "  accessLog: /dev/full\n", REPOSITORY("open", ""));
+	while (!counted && clock_ms() < until) {
+		_cleanup_close_ int fd = http_connect(fixture->server);
+		struct http_reply reply;
+		const char *found;
+
+		assert_int_equal(http_status(fixture->server, "/open/a", ""), 200);
+		http_ask(fd, "GET", "/metrics", "", &reply);
+		found = strstr(reply.body, line);
+		assert_non_null(found);
+		counted = found[strlen(line)] != '0';
+		free(reply.body);
+		(void)poll(NULL, 0, 20);
+	}
+	assert_true(counted);
+}
+
 static void refuses_bad_configurations(void **state)
 {
 	static const char *const bad[] = {
@@ -626,6 +651,7 @@ int main(void)
 		WITH_STORE(limits_a_repository),
 		WITH_STORE(paces_bodies),
 		WITH_STORE(ends_connections_that_wait),
+		WITH_STORE(answers_though_the_log_is_full),
 		WITH_STORE(refuses_bad_configurations),
 	};
 

@@ -615,6 +615,36 @@ static void fetches_in_order(void **state)
 		assert_true(all[i].place > all[i - 16].place);
 }
 
+/* What does not fit is told, not tried again at once, and no reason not to serve the rest. */
+static void tells_of_a_full_disk(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct trouble *trouble;
+	char text[256];
+	uint64_t n;
+
+	put_index(fixture, "pool/x", "hello");
+	put(fixture, "pool/x", "hello");
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	cache_free(fixture->cache);
+	fixture->sync.keep_free = UINT64_MAX;
+	open_cache(fixture);
+	trouble = cache_trouble(fixture->cache);
+	assert_int_equal(trouble->n, 0);
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_UNWRITABLE);
+	n = trouble->n;
+	assert_true(n > 0);
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_UNWRITABLE);
+	assert_int_equal(trouble->code, -ENOSPC);
+	assert_int_equal(trouble->n, n);
+	assert_int_equal(ask(fixture, "index/a", text), CACHE_FOUND);
+	assert_false(has_object(fixture, "hello"));
+	cache_free(fixture->cache);
+	fixture->sync.keep_free = 0;
+	open_cache(fixture);
+	assert_int_equal(ask(fixture, "pool/x", text), CACHE_FOUND);
+}
+
 static void one_server_has_it(void **state)
 {
 	struct fixture *fixture = *state;
@@ -651,6 +681,7 @@ int main(void)
 		WITH_CACHE(has_again_what_it_lost),
 		WITH_CACHE(fetches_in_order),
 		WITH_CACHE(asks_again_when_the_clock_was_set_back),
+		WITH_CACHE(tells_of_a_full_disk),
 		WITH_CACHE(one_server_has_it),
 		WITH_CACHE(tells_who_waits_at_the_end),
 	};

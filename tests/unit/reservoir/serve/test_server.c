@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "reservoir/store/mapping.h"
 #include "tests/unit/reservoir/serve/http.h"
 #include "tests/unit/reservoir/serve/site.h"
 
@@ -667,6 +668,54 @@ static void says_that_nothing_can_be_read(void **state)
 	server_free(server);
 }
 
+static void object_of_manifest(const struct fixture *fixture, const char *name, char path[256])
+{
+	_cleanup_(generation_freep) struct generation *generation = NULL;
+	char text[DIGEST_TEXT_SIZE];
+	struct error err;
+
+	assert_int_equal(generation_current(fixture->reader, &generation, &err), 0);
+	(void)digest_format(&generation_repository(generation, name)->served, text);
+	(void)snprintf(path, 256, "%s/objects/%.2s/%s", fixture->scratch->store, text, text);
+}
+
+/* Cut short while it is served, as by a copy over it: no wrong answer, and no end. */
+static void survives_a_manifest_that_is_lost(void **state)
+{
+	static const struct site_file others[] = {
+		{ "b.txt", "other", 0, MEDIA_TEXT, ENCODING_IDENTITY },
+		{ 0 },
+	};
+	struct fixture *fixture = *state;
+	_cleanup_free_ char *bytes = NULL;
+	char path[256];
+	struct stat st;
+	FILE *file;
+
+	site_publish(fixture->writer, "others", "plain", others);
+	server_tick(fixture->server);
+	object_of_manifest(fixture, "files", path);
+	assert_int_equal(stat(path, &st), 0);
+	bytes = malloc((size_t)st.st_size);
+	file = fopen(path, "re");
+	assert_true(file && fread(bytes, 1, (size_t)st.st_size, file) == (size_t)st.st_size);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(mapping_guard(NULL), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(truncate(path, 0), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(http_status(fixture->server, "/files/a.txt", ""), 503);
+		assert_int_equal(http_status(fixture->server, "/files/none", ""), 503);
+		assert_int_equal(http_status(fixture->server, "/others/b.txt", ""), 200);
+		server_tick(fixture->server);
+	}
+	file = fopen(path, "we");
+	assert_true(file && fwrite(bytes, 1, (size_t)st.st_size, file) == (size_t)st.st_size);
+	assert_int_equal(fclose(file), 0);
+	server_tick(fixture->server);
+	assert_int_equal(http_status(fixture->server, "/files/a.txt", ""), 200);
+}
+
 /* Asks for a small file and expects that the connection is not to be used again: a client that
  * is told so goes elsewhere, and never writes into one that is being closed. */
 static void assert_last_answer(int fd, const char *headers, int status)
@@ -757,6 +806,7 @@ int main(void)
 		WITH_SERVER(counts_what_is_in_flight),
 		WITH_SERVER(says_that_the_store_cannot_be_read),
 		WITH_SERVER(says_that_nothing_can_be_read),
+		WITH_SERVER(survives_a_manifest_that_is_lost),
 		WITH_SERVER(drains),
 		WITH_SERVER(answers_who_waits_to_be_accepted),
 	};

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <sqlite3.h>
@@ -196,6 +198,43 @@ static void passes_over_what_is_no_text(void **state)
 	assert_int_equal(catalogue_next_space(catalogue, "a", &space, &err), -ENOENT);
 }
 
+/* Without the signal: writing beyond it fails, as on a full disk. */
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* What fails to be written is undone, and what comes later is written. */
+static void goes_on_after_a_full_disk(void **state)
+{
+	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(1000);
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct catalogue *catalogue = open_it(store);
+	struct error err = { 0 };
+
+	assert_int_equal(sigaction(SIGXFSZ, &ignore, NULL), 0);
+	assert_int_equal(catalogue_put(catalogue, "a", "before", "1", 1, &err), 0);
+	assert_int_equal(catalogue_commit(catalogue, &err), 0);
+	limit_files(0);
+	assert_int_equal(catalogue_put(catalogue, "a", "lost", "1", 1, &err), 0);
+	assert_true(catalogue_commit(catalogue, &err) < 0);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(catalogue_put(catalogue, "a", "given up", "1", 1, &err), 0);
+	catalogue_rollback(catalogue);
+	assert_int_equal(catalogue_put(catalogue, "a", "after", "1", 1, &err), 0);
+	assert_int_equal(catalogue_commit(catalogue, &err), 0);
+	catalogue_close(catalogue);
+	catalogue = open_it(store);
+	assert_int_equal(catalogue_each(catalogue, "a", note, &text, &err), 0);
+	assert_string_equal(strbuf_str(&text), "after=1 before=1 ");
+	catalogue_close(catalogue);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -204,6 +243,7 @@ int main(void)
 		TEST(keeps_what_was_committed),	      TEST(forgets_a_kind),
 		TEST(refuses_what_is_too_long),	      TEST(begins_anew_after_damage),
 		TEST(begins_anew_after_other_tables), TEST(passes_over_what_is_no_text),
+		TEST(goes_on_after_a_full_disk),
 	};
 
 	return cmocka_run_group_tests_name("catalogue", tests, NULL, NULL);

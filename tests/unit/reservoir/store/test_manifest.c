@@ -2,9 +2,12 @@
 #include "reservoir/store/manifest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "reservoir/store/mapping.h"
 #include "reservoir/store/object.h"
 #include "tests/unit/reservoir/store/scratch.h"
 
@@ -99,6 +102,42 @@ static void is_empty(void **state)
 	manifest_seek(manifest, "", &cursor);
 	assert_false(manifest_next(&cursor, &entry));
 	assert_false(manifest_find(manifest, "a", &entry));
+}
+
+/* Cut short behind its back, as by rsync --inplace: reading it ends no process. */
+static void survives_a_file_that_is_lost(void **state)
+{
+	static const char *const paths[] = { "a", "b", "c" };
+	_cleanup_(store_closep) struct store *store = scratch_open(*state, STORE_WRITE);
+	_cleanup_(manifest_builder_freep) struct manifest_builder *builder = NULL;
+	_cleanup_(manifest_freep) struct manifest *manifest = NULL, *again = NULL;
+	struct manifest_entry entry = entry_of("a", "a");
+	char text[DIGEST_TEXT_SIZE], path[96];
+	struct digest digest;
+	struct error err = { 0 };
+	int fd;
+
+	assert_int_equal(mapping_guard(NULL), 0);
+	assert_int_equal(manifest_builder_new(store, &builder, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		entry = entry_of(paths[i], paths[i]);
+		assert_int_equal(manifest_add(builder, &entry, &err), 0);
+	}
+	assert_int_equal(manifest_finish(builder, &digest, &err), 0);
+	assert_int_equal(object_flush(store, &err), 0);
+	assert_int_equal(manifest_open(store, &digest, &manifest, &err), 0);
+	assert_true(manifest_find(manifest, "b", &entry));
+	assert_false(manifest_is_lost(manifest));
+	(void)digest_format(&digest, text);
+	(void)snprintf(path, sizeof(path), "objects/%.2s/%s", text, text);
+	assert_int_equal(fchmodat(store_dirfd(store), path, 0644, 0), 0);
+	fd = openat(store_dirfd(store), path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_false(manifest_find(manifest, "b", &entry));
+	assert_true(manifest_is_lost(manifest));
+	assert_int_equal(ftruncate(fd, 4096), 0);
+	(void)close(fd);
+	assert_int_equal(manifest_open(store, &digest, &again, &err), -EBADMSG);
 }
 
 /* Every position of every group, from paths that share much. */
@@ -370,6 +409,7 @@ int main(void)
 		TEST(spills),
 		TEST(survives_damage),
 		TEST(tells_what_a_disk_cannot_read),
+		TEST(survives_a_file_that_is_lost),
 	};
 
 	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
