@@ -5,8 +5,9 @@
  * A seccomp filter has every call that changes a file system (or, with --reads, reads)
  * wait for this program, which sees whose path lies below DIR, counts those, and answers
  * the N-th one (with `N+` that and all that follow) with the error, or with HANG not at
- * all.  So nothing of the command is changed: libraries, stdio, sanitizers and children
- * are seen alike.  With --report each counted call is a line "NUMBER CALL PATH", with "!"
+ * all.  With --asleep none fails until SIGUSR1 comes, nor after the next one.  So nothing of
+ * the command is changed: libraries, stdio, sanitizers and children are seen alike.  With
+ * --report each counted call is a line "NUMBER CALL PATH", with "!"
  * where it failed.
  *
  * The exit status is the command's, 128 + signal if it was killed by one, and 77 where the
@@ -109,6 +110,7 @@ static struct {
 	bool reads;
 	uint64_t nth; /* 0: none */
 	bool onwards;
+	volatile sig_atomic_t sleeps;
 	int code;
 	FILE *report;
 	uint64_t counted;
@@ -308,7 +310,7 @@ static int judge(const struct seccomp_notif *asked)
 	if (fault.reads != (call->kind == READS))
 		return 0;
 	fault.counted++;
-	fails = fault.nth != 0 && !is_spared(call) &&
+	fails = fault.nth != 0 && !fault.sleeps && !is_spared(call) &&
 		(fault.onwards ? fault.counted >= fault.nth : fault.counted == fault.nth);
 	if (fault.report)
 		(void)fprintf(fault.report, "%llu %s%s %s\n", (unsigned long long)fault.counted,
@@ -341,6 +343,12 @@ static void pass_on(int signo)
 {
 	if (child > 0)
 		(void)kill((pid_t)child, signo);
+}
+
+static void wake_or_sleep(int signo)
+{
+	(void)signo;
+	fault.sleeps = !fault.sleeps;
 }
 
 static int supervise(int channel)
@@ -397,6 +405,9 @@ static bool parse_option(int option, char *value)
 	case 'r':
 		fault.reads = true;
 		return true;
+	case 'a':
+		fault.sleeps = true;
+		return true;
 	default:
 		return false;
 	}
@@ -409,6 +420,7 @@ static bool parse_words(int argc, char **argv)
 		{ "fail", required_argument, NULL, 'f' },
 		{ "report", required_argument, NULL, 'p' },
 		{ "reads", no_argument, NULL, 'r' },
+		{ "asleep", no_argument, NULL, 'a' },
 		{ 0 },
 	};
 	int option;
@@ -422,12 +434,13 @@ static bool parse_words(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = pass_on };
+	struct sigaction toggle = { .sa_handler = wake_or_sleep };
 	int channel[2];
 	int status;
 
 	if (!parse_words(argc, argv)) {
 		(void)fputs("reservoir-fault --below DIR [--below DIR ...] [--fail N[+]=ERRNO] "
-			    "[--reads] "
+			    "[--reads] [--asleep] "
 			    "[--report FILE] COMMAND ...\n",
 			    stderr);
 		return FULL_STATUS;
@@ -443,6 +456,7 @@ int main(int argc, char **argv)
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGHUP, &action, NULL);
+	(void)sigaction(SIGUSR1, &toggle, NULL);
 	status = supervise(channel[0]);
 	if (fault.report)
 		(void)fclose(fault.report);
