@@ -122,7 +122,7 @@ static int close_over(struct curator *curator, const char *architecture, struct 
 	_cleanup_fclose_ FILE *file = NULL;
 	struct apt_run *run = curator->run;
 	char path[APT_KEY_SIZE];
-	int fd = spool_file(run->sync->store, err);
+	int fd = store_tmpfile(run->sync->store, err);
 	int r;
 
 	if (fd < 0)

@@ -11,7 +11,7 @@
 #include "reservoir/apt/packages.h"
 #include "reservoir/apt/release.h"
 #include "reservoir/apt/select.h"
-#include "reservoir/apt/unpack.h"
+#include "reservoir/store/unpack.h"
 
 struct teller {
 	expectation_fn fn;

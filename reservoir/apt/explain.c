@@ -13,8 +13,8 @@
 #include "reservoir/apt/packages.h"
 #include "reservoir/apt/run.h"
 #include "reservoir/apt/select.h"
-#include "reservoir/apt/unpack.h"
 #include "reservoir/store/object.h"
+#include "reservoir/store/unpack.h"
 
 #define AFTER_POOL "pool0" /* '0' is the next character behind '/' */
 #define CHAIN_MAX 64	   /* packages between one and the request that brought it in */

@@ -6,7 +6,7 @@
 
 #include "base/parse.h"
 #include "reservoir/apt/packages.h"
-#include "reservoir/apt/unpack.h"
+#include "reservoir/store/unpack.h"
 
 struct reader {
 	enum parts_form form;

@@ -10,8 +10,8 @@
 #include "base/parse.h"
 #include "reservoir/apt/packages.h"
 #include "reservoir/apt/suite.h"
-#include "reservoir/apt/unpack.h"
 #include "reservoir/store/object.h"
+#include "reservoir/store/unpack.h"
 
 #define NOTE_MAX ((size_t)16 * 1024 * 1024) /* 100 generations of 1000 indexes */
 

@@ -25,37 +25,9 @@ struct spool {
 	char path[STORE_PATH_MAX];
 };
 
-/* NFS has no O_TMPFILE. */
-static int named_file(int dirfd)
-{
-	char name[64];
-	int fd;
-
-	(void)snprintf(name, sizeof(name), "staging/spool.%d.part", (int)getpid());
-	fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == EEXIST) {
-		(void)unlinkat(dirfd, name, 0);
-		fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	}
-	if (fd >= 0)
-		(void)unlinkat(dirfd, name, 0);
-	return fd;
-}
-
-int spool_file(struct store *store, struct error *err)
-{
-	int dirfd = store_dirfd(store);
-	int fd = openat(dirfd, "staging", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		fd = named_file(dirfd);
-	return fd < 0 ? error_set(err, errno, "temporary file in the store: %s", strerror(errno))
-		      : fd;
-}
-
 int spool_new(struct store *store, struct spool **ret, struct error *err)
 {
-	_cleanup_close_ int fd = spool_file(store, err);
+	_cleanup_close_ int fd = store_tmpfile(store, err);
 	_cleanup_(spool_freep) struct spool *spool = calloc(1, sizeof(*spool));
 
 	if (fd < 0)

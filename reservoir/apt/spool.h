@@ -68,12 +68,3 @@ int spool_next(struct spool *spool, struct manifest_entry *ret, struct error *er
  * Return: 0, or negative errno of the system.
  */
 int spool_rewind(struct spool *spool, struct error *err);
-
-/**
- * spool_file() - A file without a name, as the spools have.
- * @store: store opened with STORE_WRITE
- * @err: set on failure
- *
- * Return: file descriptor, or negative errno of the system.
- */
-int spool_file(struct store *store, struct error *err);

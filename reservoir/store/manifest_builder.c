@@ -140,22 +140,6 @@ static void sort(struct manifest_builder *builder)
 
 /* -- Gathering ---------------------------------------------------------- */
 
-static int open_nameless(struct store *store, struct error *err)
-{
-	char name[64];
-	int fd = openat(store->fd, "staging", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-		return fd >= 0 ? fd : error_set(err, errno, "open a file in 'staging': %m");
-	(void)snprintf(name, sizeof(name), "staging/run.%" PRIu64 ".tmp", store_next(store));
-	(void)unlinkat(store->fd, name, 0);
-	fd = openat(store->fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return error_set(err, errno, "open '%s': %m", name);
-	(void)unlinkat(store->fd, name, 0);
-	return fd;
-}
-
 static int add_run(struct manifest_builder *builder, off_t begin, off_t end, struct error *err)
 {
 	struct run *runs;
@@ -196,7 +180,7 @@ static int spill(struct manifest_builder *builder, struct error *err)
 	int fd;
 
 	if (builder->spill < 0)
-		builder->spill = open_nameless(builder->store, err);
+		builder->spill = store_tmpfile(builder->store, err);
 	if (builder->spill < 0)
 		return builder->spill;
 	sort(builder);
@@ -522,7 +506,7 @@ static int put_end(struct output *output, struct error *err)
 
 static int open_paths(struct manifest_builder *builder, struct output *output, struct error *err)
 {
-	int fd = open_nameless(builder->store, err);
+	int fd = store_tmpfile(builder->store, err);
 
 	if (fd < 0)
 		return fd;

@@ -98,6 +98,17 @@ const char *store_id(const struct store *store);
 int store_dirfd(const struct store *store);
 
 /**
+ * store_tmpfile() - Make a file without a name, on the disk of a store.
+ * @store: store opened with STORE_WRITE
+ * @err: set on failure
+ *
+ * A crash leaves nothing of it.
+ *
+ * Return: file descriptor, or negative errno of the system.
+ */
+int store_tmpfile(struct store *store, struct error *err);
+
+/**
  * store_free_bytes() - How much a store can still grow.
  * @store: store
  * @ret: bytes free to this process on the file system

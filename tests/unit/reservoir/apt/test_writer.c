@@ -10,8 +10,8 @@
 #include "base/strbuf.h"
 #include "reservoir/apt/seen.h"
 #include "reservoir/apt/spool.h"
-#include "reservoir/apt/unpack.h"
 #include "reservoir/apt/writer.h"
+#include "reservoir/store/unpack.h"
 
 #define TEXT_MAX ((size_t)32 * 1024 * 1024)
 

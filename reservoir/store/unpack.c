@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "reservoir/apt/unpack.h"
+#include "reservoir/store/unpack.h"
 
 #include <archive.h>
 #include <archive_entry.h>
