@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,11 @@
 #include "base/macro.h"
 #include "reservoir/bundle/chunk_reader.h"
 #include "reservoir/bundle/pack.h"
+#include "reservoir/bundle/rebuild.h"
 #include "reservoir/bundle/record.h"
 #include "reservoir/store/object.h"
 #include "reservoir/store/scrub.h"
+#include "reservoir/store/unpack.h"
 
 /* Where records are read from: the chunk, or a batch in memory. */
 struct input {
@@ -182,21 +185,33 @@ static bool is_here(const struct applier *applier, const struct digest *digest)
 	return applier->options.store && object_exists(applier->options.store, digest);
 }
 
+/* Opens an object of the store; -ENOENT, without an error, when it is not there. */
+static int open_object(struct applier *applier, const struct digest *digest, struct error *err)
+{
+	struct store *store = applier->options.store;
+	struct error local = { 0 };
+	int fd;
+
+	if (!store)
+		return -ENOENT;
+	fd = object_open(store, digest, NULL, &local);
+	/* It may wait for its name. */
+	if (fd == -ENOENT && !applier->options.check_only && object_exists(store, digest)) {
+		fd = object_flush(store, &local);
+		fd = fd < 0 ? fd : object_open(store, digest, NULL, &local);
+	}
+	return fd == -ENOENT || fd >= 0 ? fd : error_set(err, -fd, "%s", local.msg);
+}
+
 /* Reads bytes of an object of the store: 1, or 0 when it is not there. */
 static int read_object(struct applier *applier, const struct digest *digest, uint64_t offset,
 		       unsigned char *out, size_t len, struct error *err)
 {
-	_cleanup_close_ int fd = -1;
-	struct error local = { 0 };
+	_cleanup_close_ int fd = open_object(applier, digest, err);
 	ssize_t n;
 
-	if (!applier->options.store)
-		return 0;
-	fd = object_open(applier->options.store, digest, NULL, &local);
-	if (fd == -ENOENT)
-		return 0;
 	if (fd < 0)
-		return error_set(err, -fd, "%s", local.msg);
+		return fd == -ENOENT ? 0 : fd;
 	n = file_pread(fd, out, len, offset);
 	if (n < 0)
 		return error_set(err, (int)-n, "reading an object: %s", strerror((int)-n));
@@ -205,29 +220,51 @@ static int read_object(struct applier *applier, const struct digest *digest, uin
 	return 1;
 }
 
-/* Expands an object, compressed as the record says, into the window: 1, or 0. */
+/* 1, or 0 when it is not there. */
+static int find_object(struct applier *applier, const struct digest *digest, struct error *err)
+{
+	_cleanup_close_ int fd = open_object(applier, digest, err);
+
+	return fd >= 0 ? 1 : fd == -ENOENT ? 0 : fd;
+}
+
+/* What a compressed base expands to, as it comes. */
+struct expansion {
+	struct applier *applier;
+	const struct record *record;
+	uint64_t size;
+};
+
+static int not_the_base(struct error *err)
+{
+	return error_set(err, EBADMSG, "the base of an index is not what the record says");
+}
+
+static int fill_window(void *ctx, const char *data, size_t len, struct error *err)
+{
+	struct expansion *expansion = ctx;
+
+	if (len > expansion->record->base_length - expansion->size)
+		return not_the_base(err);
+	memcpy(expansion->applier->window + expansion->size, data, len);
+	expansion->size += len;
+	return 0;
+}
+
+/* Expands the base of a record of format 1 into the window: 1, or 0 when it is not here. */
 static int expand_base(struct applier *applier, const struct record *record, struct error *err)
 {
-	_cleanup_strbuf_ struct strbuf packed = STRBUF_INIT(RECORD_PACKED_MAX);
+	struct expansion expansion = { .applier = applier, .record = record };
 	struct error local = { 0 };
-	size_t len;
 	int r;
 
-	if (!applier->options.store)
-		return 0;
-	r = object_read(applier->options.store, &record->base, RECORD_PACKED_MAX, &packed, &local);
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return error_set(err, -r, "%s", local.msg);
-	r = expand(record->algorithm,
-		   (struct bytes) { (const unsigned char *)strbuf_str(&packed), packed.len },
-		   applier->window, RECORD_WINDOW_MAX, &len, err);
-	if (r == -ENOMEM)
+	r = find_object(applier, &record->base, err);
+	if (r <= 0)
 		return r;
-	if (r < 0 || len != record->base_length)
-		return error_set(err, EBADMSG, "the base of an index is not what the record says");
-	return 1;
+	r = unpack_object(applier->options.store, &record->base, fill_window, &expansion, &local);
+	if (r == -EFBIG || r == -EBADMSG || (r == 0 && expansion.size != record->base_length))
+		return not_the_base(err);
+	return r < 0 ? error_set(err, -r, "%s", local.msg) : 1;
 }
 
 /* The bytes that a patch refers to, in the window: 1, or 0 when they are not here. */
@@ -412,68 +449,100 @@ static int apply_object(struct applier *applier, struct input *input, const stru
 	return apply_part(applier, input, record, err);
 }
 
-static int put_rebuilt(struct applier *applier, const struct record *record, struct bytes page,
+/* What xz takes is most of what a site may use. */
+static void make_room(struct applier *applier, const struct rebuild *work)
+{
+	enum record_algorithm algorithm = work->record->algorithm;
+
+	if (algorithm != RECORD_XZ && algorithm != RECORD_XZ_BLOCKS)
+		return;
+	if (work->fd >= 0)
+		free(TAKE_PTR(applier->recent));
+	free(TAKE_PTR(applier->payload));
+	free(TAKE_PTR(applier->window));
+	packer_rest(applier->packer);
+	/* Of the heap, too: who frees much is given much from it. */
+	(void)malloc_trim(0);
+}
+
+/* Begins what is staged of an object from nothing. */
+static int restart_staging(struct applier *applier, const struct digest *digest, struct error *err)
+{
+	int r = open_staging(applier, digest, err);
+
+	return r < 0 ? r : staging_restart(applier->staging, err);
+}
+
+/* Makes an object of it, or, after a failure, throws it away. */
+static int end_staging(struct applier *applier, int r, const struct digest *digest,
 		       struct error *err)
 {
-	struct digest digest;
-	struct bytes made;
-	int r = rebuild(applier->packer, record->algorithm, record->level, page, &made, err);
+	if (r < 0)
+		(void)staging_restart(applier->staging, NULL);
+	else
+		r = staging_finish(applier->staging, digest, NULL, err);
+	staging_free(TAKE_PTR(applier->staging));
+	return r;
+}
 
+/* Makes the object of a record again, of what @work says. */
+static int put_rebuilt(struct applier *applier, const struct record *record, struct rebuild *work,
+		       struct error *err)
+{
+	int r = 0;
+
+	work->record = record;
+	make_room(applier, work);
+	work->stop = applier->options.stop;
+	work->ctx = applier->options.ctx;
+	if (applier->options.check_only)
+		return rebuild(work, err);
+	r = restart_staging(applier, &record->digest, err);
 	if (r < 0)
 		return r;
-	digest = digest_of(made.data, made.len);
-	if (!digest_equal(&digest, &record->digest))
-		return error_set(err, EBADMSG,
-				 "a compressed index cannot be made again: this program has "
-				 "another version of zlib, zstd or liblzma than the hub's");
-	if (applier->options.check_only)
-		return 0;
-	return object_put(applier->options.store, made.data, made.len, NULL, err);
+	work->staging = applier->staging;
+	r = rebuild(work, err);
+	return end_staging(applier, r, &record->digest, err);
 }
 
-/* Reads a page from the store: 1, or 0 when it is not there. */
-static int read_page(struct applier *applier, const struct digest *digest, struct strbuf *ret,
-		     struct error *err)
+static bool is_recent(const struct applier *applier, const struct digest *digest)
 {
-	struct store *store = applier->options.store;
-	struct error local = { 0 };
-	int r;
-
-	if (!store)
-		return 0;
-	r = object_read(store, digest, RECORD_PACKED_MAX, ret, &local);
-	/* It may wait for its name. */
-	if (r == -ENOENT && !applier->options.check_only && object_exists(store, digest)) {
-		r = object_flush(store, &local);
-		r = r < 0 ? r : object_read(store, digest, RECORD_PACKED_MAX, ret, &local);
-	}
-	if (r == -ENOENT)
-		return 0;
-	return r < 0 ? error_set(err, -r, "%s", local.msg) : 1;
+	return applier->recent && digest_equal(&applier->recent_digest, digest);
 }
 
-static int apply_rebuilt(struct applier *applier, _unused_ struct input *input,
-			 const struct record *record, struct error *err)
+static int apply_rebuilt(struct applier *applier, struct input *input, const struct record *record,
+			 struct error *err)
 {
-	_cleanup_strbuf_ struct strbuf page = STRBUF_INIT(RECORD_PACKED_MAX);
-	struct bytes bytes = { applier->recent, applier->recent_len };
+	_cleanup_close_ int fd = -1;
+	unsigned char frame[RECORD_FRAME_MAX];
+	struct rebuild work = {
+		.before = { frame, (size_t)record->offset },
+		.after = { frame + record->offset, (size_t)(record->payload - record->offset) },
+	};
 	int r;
 
 	if (is_here(applier, &record->digest))
-		return 0;
-	if (!applier->recent || !digest_equal(&applier->recent_digest, &record->base)) {
-		r = read_page(applier, &record->base, &page, err);
-		applier->left_out += r == 0;
-		if (r <= 0)
-			return r;
-		bytes = (struct bytes) { (const unsigned char *)strbuf_str(&page), page.len };
+		return skip(applier, input, record->payload, err);
+	r = take(applier, input, frame, (size_t)record->payload, false, err);
+	if (r < 0)
+		return r;
+	if (is_recent(applier, &record->base))
+		work.memory = (struct bytes) { applier->recent, applier->recent_len };
+	else
+		fd = open_object(applier, &record->base, err);
+	if (fd < 0 && !work.memory.data) {
+		applier->left_out += fd == -ENOENT;
+		return fd == -ENOENT ? 0 : fd;
 	}
-	return put_rebuilt(applier, record, bytes, err);
+	work.fd = fd;
+	return put_rebuilt(applier, record, &work, err);
 }
 
 static int apply_repacked(struct applier *applier, struct input *input, const struct record *record,
 			  struct error *err)
 {
+	struct rebuild work = { .fd = -1 };
+	struct digest digest;
 	struct bytes bytes;
 	int r;
 
@@ -484,7 +553,53 @@ static int apply_repacked(struct applier *applier, struct input *input, const st
 		applier->left_out += r == 0;
 		return r;
 	}
-	return put_rebuilt(applier, record, bytes, err);
+	/* Where they lie is given back to xz. */
+	digest = digest_of(bytes.data, bytes.len);
+	keep_recent(applier, &digest, bytes);
+	if (!is_recent(applier, &digest))
+		return no_memory(err);
+	work.memory = (struct bytes) { applier->recent, applier->recent_len };
+	return put_rebuilt(applier, record, &work, err);
+}
+
+static int write_expanded(void *ctx, const char *data, size_t len, struct error *err)
+{
+	struct expansion *expansion = ctx;
+	int r = check_stop(expansion->applier, err);
+
+	if (r < 0)
+		return r;
+	if (len > expansion->record->size - expansion->size)
+		return not_the_base(err);
+	expansion->size += len;
+	return staging_write(expansion->applier->staging, data, len, err);
+}
+
+/* The older version of an index, as it was before it was compressed: patches refer to it.
+ * The next garbage collection removes it, and what was made of it. */
+static int apply_expanded(struct applier *applier, _unused_ struct input *input,
+			  const struct record *record, struct error *err)
+{
+	struct expansion expansion = { .applier = applier, .record = record };
+	struct error local = { 0 };
+	int r;
+
+	if (applier->options.check_only || is_here(applier, &record->digest))
+		return 0;
+	r = find_object(applier, &record->base, err);
+	if (r <= 0) {
+		applier->left_out += r == 0;
+		return r;
+	}
+	r = restart_staging(applier, &record->digest, err);
+	if (r < 0)
+		return r;
+	r = unpack_object(applier->options.store, &record->base, write_expanded, &expansion,
+			  &local);
+	r = end_staging(applier, r, &record->digest, &local);
+	if (r == -EBADMSG || r == -EFBIG)
+		return not_the_base(err);
+	return r < 0 ? error_set(err, -r, "%s", local.msg) : 0;
 }
 
 typedef int (*apply_fn)(struct applier *applier, struct input *input, const struct record *record,
@@ -497,7 +612,8 @@ typedef int (*apply_fn)(struct applier *applier, struct input *input, const stru
 static int excuse(struct applier *applier, const struct record *record, int r, struct error *err)
 {
 	struct error local = { 0 };
-	bool builds = record->encoding == RECORD_PATCH || record->kind == RECORD_REBUILT;
+	bool builds = record->encoding == RECORD_PATCH || record->kind == RECORD_REBUILT ||
+		      record->kind == RECORD_EXPANDED;
 
 	if ((r != -EBADMSG && r != -EAGAIN) || !builds || applier->options.check_only ||
 	    scrub_object(applier->options.store, &record->base, &local) != -EBADMSG)
@@ -538,6 +654,7 @@ static int apply_batch(struct applier *applier, struct input *input, const struc
 		[RECORD_OBJECT] = apply_object,
 		[RECORD_REBUILT] = apply_rebuilt,
 		[RECORD_REPACKED] = apply_repacked,
+		[RECORD_EXPANDED] = apply_expanded,
 	};
 	struct input inner = { .is_batch = true };
 	struct bytes bytes;
@@ -574,10 +691,9 @@ int applier_chunk(struct applier *applier, const struct bundle *bundle, uint32_t
 		  uint64_t *ret_left_out, struct error *err)
 {
 	static const apply_fn rows[_RECORD_KIND_MAX] = {
-		[RECORD_OBJECT] = apply_object,
-		[RECORD_BATCH] = apply_batch,
-		[RECORD_REBUILT] = apply_rebuilt,
-		[RECORD_REPACKED] = apply_repacked,
+		[RECORD_OBJECT] = apply_object,	    [RECORD_BATCH] = apply_batch,
+		[RECORD_REBUILT] = apply_rebuilt,   [RECORD_REPACKED] = apply_repacked,
+		[RECORD_EXPANDED] = apply_expanded,
 	};
 	struct input input = { 0 };
 	int r;

@@ -42,7 +42,7 @@ int bundle_format(const struct bundle *bundle, struct strbuf *out, struct error 
 	char root[DIGEST_TEXT_SIZE];
 	int r;
 
-	strbuf_printf(out, FIRST_LINE "%d\nhub %s\nsequence %" PRIu64 "\nkind %s\n", BUNDLE_FORMAT,
+	strbuf_printf(out, FIRST_LINE "%u\nhub %s\nsequence %" PRIu64 "\nkind %s\n", bundle->format,
 		      bundle->hub, bundle->sequence, kinds[bundle->kind]);
 	strbuf_printf(out, "created %" PRId64 "\nexpires %" PRId64 "\n", bundle->created,
 		      bundle->expires);
@@ -182,13 +182,16 @@ static int take_base(struct reader *reader, struct bundle *bundle)
 	return take_root(reader, "base ", &bundle->base_number, &bundle->base_root);
 }
 
-static int take_format(struct reader *reader)
+static int take_format(struct reader *reader, unsigned int *ret)
 {
 	uint64_t format;
 	int r = take_number(reader, FIRST_LINE, UINT32_MAX, &format);
 
-	if (r < 0 || format == BUNDLE_FORMAT)
+	if (r < 0)
 		return r;
+	*ret = (unsigned int)format;
+	if (format >= 1 && format <= BUNDLE_FORMAT)
+		return 0;
 	return error_set(reader->err, ENOTSUP,
 			 "the bundle has format %" PRIu64 ", and this program knows %d: update it",
 			 format, BUNDLE_FORMAT);
@@ -279,7 +282,7 @@ static int take_chunks(struct reader *reader, struct bundle *bundle)
 
 static int take_head(struct reader *reader, struct bundle *bundle)
 {
-	int r = take_format(reader);
+	int r = take_format(reader, &bundle->format);
 
 	r = r < 0 ? r : take_hub(reader, bundle->hub);
 	r = r < 0 ? r : take_number(reader, "sequence ", INT64_MAX, &bundle->sequence);
@@ -344,7 +347,8 @@ int bundle_claims_hub(const char *text, size_t len, char ret[STORE_ID_MAX], stru
 {
 	struct error local = { 0 };
 	struct reader reader = { .at = text, .end = text + len, .err = err ? err : &local };
-	int r = take_format(&reader);
+	unsigned int format;
+	int r = take_format(&reader, &format);
 
 	return r < 0 ? r : take_hub(&reader, ret);
 }

@@ -21,7 +21,8 @@
 #include "reservoir/store/generation.h"
 #include "reservoir/store/store.h"
 
-#define BUNDLE_FORMAT 1
+#define BUNDLE_FORMAT 2		 /* what changed in compressed indexes of any length */
+#define BUNDLE_FORMAT_FULL 1	 /* a full bundle has none, and older programs read it, too */
 #define BUNDLE_CHUNKS_MAX 65536u /* 16 TiB of chunks of 256 MiB */
 #define BUNDLE_CHUNK_BYTES_MAX ((uint64_t)64 * 1024 * 1024 * 1024)
 #define BUNDLE_TEXT_MAX \
@@ -43,6 +44,7 @@ struct bundle_chunk {
 };
 
 struct bundle {
+	unsigned int format; /* 1 to BUNDLE_FORMAT */
 	char hub[STORE_ID_MAX];
 	uint64_t sequence; /* of the hub, from 1 */
 	enum bundle_kind kind;

@@ -93,9 +93,9 @@ static void format_key(const struct run *run, char out[VALUE_MAX])
 
 	if (export->base)
 		(void)digest_format(&export->base->root, base);
-	(void)snprintf(out, VALUE_MAX, "%s %s %" PRIu64 " %" PRIu32, base,
+	(void)snprintf(out, VALUE_MAX, "%s %s %" PRIu64 " %" PRIu32 " %d", base,
 		       digest_format(&export->after->root, root), export->config->chunk_bytes,
-		       export->config->compression);
+		       export->config->compression, BUNDLE_FORMAT);
 }
 
 /*
@@ -399,6 +399,7 @@ static int run_export(struct run *run)
 	run->bundle.kind = !export->base					  ? BUNDLE_FULL
 			   : run->report->objects == 0 && run->bundle.removed > 0 ? BUNDLE_RECALL
 										  : BUNDLE_DELTA;
+	run->bundle.format = run->bundle.kind == BUNDLE_FULL ? BUNDLE_FORMAT_FULL : BUNDLE_FORMAT;
 	run->bundle.expires = run->bundle.created + export->config->valid_for_s;
 	(void)snprintf(run->space, sizeof(run->space), SPACE "/%" PRIu64, run->bundle.sequence);
 	r = resume(run);

@@ -2,20 +2,24 @@
 #include "reservoir/bundle/object_writer.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/macro.h"
+#include "reservoir/bundle/plain.h"
 #include "reservoir/bundle/recipe.h"
 #include "reservoir/store/object.h"
 
 #define SMALL_MAX ((size_t)64 * 1024)		/* bytes of an object that goes with others */
 #define PIECE ((size_t)256 * 1024)		/* of what is copied */
 #define SAMPLE ((size_t)256 * 1024)		/* that tells whether packing is worth it */
+#define XZ_MAX ((uint64_t)128 * 1024 * 1024)	/* bytes of an index that xz has packed: a minute */
+#define TOLD_MAX 64				/* indexes that several files are made of */
 #define PATCH_DRIFT ((uint64_t)8 * 1024 * 1024) /* how far bytes may have moved in an index */
-#define XZ_MAX ((size_t)6 * 1024 * 1024)	/* bytes of an index that xz has packed */
+#define WORTH 10 /* a record gets shorter by one part of so many, or is left as it is */
 #define TAIL_MIN ((uint64_t)4096) /* a shorter piece at the end of a chunk is not worth it */
 
 struct object_writer {
@@ -26,8 +30,16 @@ struct object_writer {
 	unsigned char *raw;    /* RECORD_PACKED_MAX: bytes of the object */
 	unsigned char *window; /* RECORD_WINDOW_MAX: bytes of its base */
 	struct hasher *hasher;
-	struct recipes recipes;
+	struct recipes pages;	      /* what was learned of their variants, */
+	struct recipes indexes;	      /* and of what upstream has compressed */
+	struct digest told[TOLD_MAX]; /* that are in the bundle, the last of them */
+	size_t n_told;
 };
+
+static int no_memory(struct error *err)
+{
+	return error_set(err, ENOMEM, "out of memory for a bundle");
+}
 
 int object_writer_new(struct store *store, struct packer *packer, struct chunk_writer *writer,
 		      enum bundle_kind kind, struct object_writer **ret, struct error *err)
@@ -35,17 +47,32 @@ int object_writer_new(struct store *store, struct packer *packer, struct chunk_w
 	_cleanup_(object_writer_freep) struct object_writer *new = calloc(1, sizeof(*new));
 
 	if (!new)
-		return error_set(err, ENOMEM, "out of memory for a bundle");
+		return no_memory(err);
 	new->store = store;
 	new->packer = packer;
 	new->writer = writer;
 	new->kind = kind;
-	new->raw = malloc(RECORD_PACKED_MAX);
-	new->window = malloc(RECORD_WINDOW_MAX);
-	if (!new->raw || !new->window || hasher_new(&new->hasher, err) < 0)
-		return error_set(err, ENOMEM, "out of memory for a bundle");
+	if (hasher_new(&new->hasher, err) < 0)
+		return no_memory(err);
 	*ret = TAKE_PTR(new);
 	return 0;
+}
+
+/* Buffers are made when they are needed, and given back to xz, which needs more. */
+static int need(unsigned char **buffer, size_t size, struct error *err)
+{
+	if (!*buffer)
+		*buffer = malloc(size);
+	return *buffer ? 0 : no_memory(err);
+}
+
+static void rest(struct object_writer *writer)
+{
+	free(TAKE_PTR(writer->raw));
+	free(TAKE_PTR(writer->window));
+	packer_rest(writer->packer);
+	/* Of the heap, too: who frees much is given much from it. */
+	(void)malloc_trim(0);
 }
 
 void object_writer_free(struct object_writer *writer)
@@ -104,6 +131,8 @@ static int read_window(struct object_writer *writer, const struct plan_object *o
 	}
 	record->base_offset = begin;
 	record->base_length = len;
+	if (need(&writer->window, RECORD_WINDOW_MAX, err) < 0)
+		return -ENOMEM;
 	return read_at(base_fd, begin, writer->window, (size_t)len, err);
 }
 
@@ -121,7 +150,7 @@ static int shrink(struct object_writer *writer, const struct plan_object *object
 	r = r < 0 ? r : pack(writer->packer, *payload, base, &packed, err);
 	if (r < 0)
 		return r;
-	if (packed.len >= payload->len) {
+	if (packed.len > payload->len - payload->len / WORTH) {
 		record->base_offset = 0;
 		record->base_length = 0;
 		return 0;
@@ -187,11 +216,13 @@ static int put_packed(struct object_writer *writer, struct piece *piece, uint64_
 		.length = len,
 		.digest = piece->object->digest,
 	};
-	struct bytes payload = { writer->raw, len };
-	int r = read_at(piece->fd, piece->offset, writer->raw, len, err);
+	struct bytes payload;
+	int r = need(&writer->raw, RECORD_PACKED_MAX, err);
 
+	r = r < 0 ? r : read_at(piece->fd, piece->offset, writer->raw, len, err);
 	if (r < 0)
 		return r;
+	payload = (struct bytes) { writer->raw, len };
 	hasher_add(writer->hasher, writer->raw, len);
 	if (piece->packs && len > 0)
 		r = shrink(writer, piece->object, piece->base_fd, &record, &payload, err);
@@ -210,8 +241,9 @@ static int put_raw(struct object_writer *writer, struct piece *piece, uint64_t r
 		.length = room,
 		.digest = piece->object->digest,
 	};
-	int r = chunk_writer_begin(writer->writer, &record, err);
+	int r = need(&writer->raw, RECORD_PACKED_MAX, err);
 
+	r = r < 0 ? r : chunk_writer_begin(writer->writer, &record, err);
 	while (r == 0 && room > 0) {
 		size_t len = (size_t)MIN(room, (uint64_t)PIECE);
 
@@ -258,26 +290,41 @@ static int sample(struct object_writer *writer, struct piece *piece, struct erro
 	struct bytes packed;
 	int r;
 
-	piece->packs = !is_packed_media(piece->object);
-	if (!piece->packs || piece->object->size <= SMALL_MAX)
+	piece->packs = piece->base_fd >= 0 || !is_packed_media(piece->object);
+	if (piece->base_fd >= 0 || !piece->packs || piece->object->size <= SMALL_MAX)
 		return 0;
-	r = read_at(piece->fd, 0, writer->raw, len, err);
+	r = need(&writer->raw, RECORD_PACKED_MAX, err);
+	r = r < 0 ? r : read_at(piece->fd, 0, writer->raw, len, err);
 	r = r < 0 ? r
 		  : pack(writer->packer, (struct bytes) { writer->raw, len }, (struct bytes) { 0 },
 			 &packed, err);
 	if (r < 0)
 		return r;
-	piece->packs = packed.len < len - len / 10 || piece->base_fd >= 0;
+	piece->packs = packed.len < len - len / WORTH;
 	return 0;
 }
 
+/* What upstream has compressed, of which an older version is there. */
+static bool is_index(const struct plan_object *object)
+{
+	static const bool compressed[_MEDIA_MAX] = {
+		[MEDIA_GZIP] = true,
+		[MEDIA_XZ] = true,
+		[MEDIA_ZSTD] = true,
+	};
+
+	return object->has_base && !object->is_manifest && object->encoding == ENCODING_IDENTITY &&
+	       compressed[object->media];
+}
+
+/* Some compressed bytes stay, too, where what they are made of does: of gzip --rsyncable. */
 static int open_base(struct object_writer *writer, const struct plan_object *object,
 		     struct error *err)
 {
 	struct error local = { 0 };
 	int fd;
 
-	if (!object->has_base || is_packed_media(object))
+	if (!object->has_base || (is_packed_media(object) && !is_index(object)))
 		return -1;
 	fd = object_open(writer->store, &object->base, NULL, &local);
 	(void)err;
@@ -306,142 +353,153 @@ static int put_object(struct object_writer *writer, const struct plan_object *ob
 	return r < 0 ? r : put_pieces(writer, &piece, err);
 }
 
-static int read_source(struct object_writer *writer, const struct plan_object *object,
-		       struct error *err)
-{
-	uint64_t size;
-	_cleanup_close_ int fd = object_open(writer->store, &object->source, &size, err);
+/* -- Compressed indexes and pages ---------------------------------------- */
 
-	if (fd < 0)
-		return fd;
-	if (size != object->source_size)
-		return error_set(err, EBADMSG, "an object of the store is damaged");
-	return read_at(fd, 0, writer->raw, (size_t)size, err);
+static void tell(struct object_writer *writer, const struct digest *digest)
+{
+	writer->told[writer->n_told++ % TOLD_MAX] = *digest;
 }
 
-/* Writes how to make a variant of a page; 0 when there is no way. */
-static int put_rebuilt(struct object_writer *writer, const struct plan_object *object,
-		       object_writer_fn fn, void *ctx, struct error *err)
+static bool is_told(const struct object_writer *writer, const struct digest *digest)
+{
+	for (size_t i = 0; i < MIN(writer->n_told, (size_t)TOLD_MAX); i++)
+		if (digest_equal(&writer->told[i], digest))
+			return true;
+	return false;
+}
+
+/* Writes how to make an object of what it expands to; 0 when there is no way. */
+static int put_recipe(struct object_writer *writer, const struct plan_object *object,
+		      const struct digest *plain, const struct recipe *recipe, struct error *err)
 {
 	struct record record = { .kind = RECORD_REBUILT,
+				 .algorithm = recipe->algorithm,
+				 .level = recipe->level,
+				 .payload = recipe->n_frame,
 				 .size = object->size,
+				 .offset = recipe->n_before,
 				 .digest = object->digest,
-				 .base = object->source };
-	struct bytes page = { writer->raw, (size_t)object->source_size };
+				 .base = *plain };
+	int r = chunk_writer_batch(writer->writer, &record, recipe->frame, err);
+
+	return r < 0 ? r : 1;
+}
+
+static int find_recipe(struct object_writer *writer, struct recipes *recipes,
+		       const struct plan_object *object, int plain, struct recipe *ret,
+		       struct error *err)
+{
+	_cleanup_close_ int fd = object_open(writer->store, &object->digest, NULL, err);
+
+	return fd < 0 ? fd : recipe_find(recipes, plain, fd, object->size, ret, err);
+}
+
+/* The variant of a page that is in the bundle. */
+static int put_variant(struct object_writer *writer, const struct plan_object *object,
+		       object_writer_fn fn, void *ctx, struct error *err)
+{
+	_cleanup_close_ int fd = -1;
 	struct recipe recipe;
 	int r;
 
 	if (writer->kind == BUNDLE_FULL || !object->has_source || object->size == 0 ||
-	    object->size > RECORD_PACKED_MAX)
+	    object->size > RECORD_INDEX_MAX)
 		return 0;
-	r = read_source(writer, object, err);
-	r = r < 0 ? r
-		  : recipe_find(&writer->recipes, writer->packer,
-				object->encoding == ENCODING_GZIP ? RECORD_GZIP : RECORD_ZSTANDARD,
-				page, (size_t)object->size, &object->digest, &recipe, err);
+	fd = object_open(writer->store, &object->source, NULL, err);
+	r = fd < 0 ? fd : find_recipe(writer, &writer->pages, object, fd, &recipe, err);
 	if (r <= 0)
 		return r;
-	record.algorithm = recipe.algorithm;
-	record.level = recipe.level;
 	fn(ctx, 0);
-	r = chunk_writer_batch(writer->writer, &record, NULL, err);
-	return r < 0 ? r : 1;
+	return put_recipe(writer, object, &object->source, &recipe, err);
 }
 
-/* Expands an object: 1, or 0 when it is not compressed, too long, or not there. */
-static int expand_object(struct object_writer *writer, const struct digest *digest,
-			 enum record_algorithm *algorithm, unsigned char *out, size_t size,
-			 struct bytes *ret)
+/* An export that goes on begins with the index, not within what it expands to. */
+static void keep_offset(_unused_ void *ctx, _unused_ uint64_t offset)
 {
-	_cleanup_strbuf_ struct strbuf packed = STRBUF_INIT(RECORD_PACKED_MAX);
-	struct bytes bytes;
-	struct error local = { 0 };
-	int r = object_read(writer->store, digest, RECORD_PACKED_MAX, &packed, &local);
+}
 
-	if (r < 0)
+/* Writes what changed in an index, unless another form of it has done so. */
+static int put_plain(struct object_writer *writer, const struct plan_object *object,
+		     const struct plain *plain, const struct plain *base, struct error *err)
+{
+	struct record record = { .kind = RECORD_EXPANDED,
+				 .size = base->size,
+				 .digest = base->digest,
+				 .base = object->base };
+	struct plan_object change = { .digest = plain->digest,
+				      .size = plain->size,
+				      .media = MEDIA_TEXT,
+				      .has_base = true,
+				      .base = base->digest,
+				      .base_size = base->size };
+	struct piece piece = { .object = &change,
+			       .fd = plain->fd,
+			       .base_fd = base->fd,
+			       .packs = true,
+			       .fn = keep_offset };
+	int r = 0;
+
+	if (is_told(writer, &plain->digest))
 		return 0;
-	bytes = (struct bytes) { (const unsigned char *)strbuf_str(&packed), packed.len };
-	if (!*algorithm)
-		*algorithm = recipe_algorithm(bytes);
-	if (!*algorithm || expand(*algorithm, bytes, out, size, &ret->len, &local) < 0)
-		return 0;
-	ret->data = out;
-	return ret->len > 0;
+	/* Not with others, which come behind what is not small: patches need it before them. */
+	if (!is_told(writer, &base->digest)) {
+		if (chunk_writer_room(writer->writer) < TAIL_MIN)
+			r = chunk_writer_end(writer->writer, err);
+		r = r < 0 ? r : chunk_writer_begin(writer->writer, &record, err);
+	}
+	tell(writer, &base->digest);
+	if (r < 0 || is_told(writer, &plain->digest))
+		return r;
+	tell(writer, &plain->digest);
+	return put_pieces(writer, &piece, err);
 }
 
-/* xz needs eight times what it packs, and seconds. */
-static bool is_worth_it(const struct object_writer *writer, enum record_algorithm algorithm,
-			size_t len)
+/* Whether it may be worth the time to see how an index was compressed. */
+static bool may_expand(const struct object_writer *writer, const struct plan_object *object)
 {
-	if (algorithm != RECORD_XZ && algorithm != RECORD_XZ_BLOCKS)
-		return true;
-	return writer->kind != BUNDLE_RECALL && len <= XZ_MAX;
+	/* xz takes seconds, which a recall does not have. */
+	if (writer->kind == BUNDLE_FULL ||
+	    (writer->kind == BUNDLE_RECALL && object->media == MEDIA_XZ))
+		return false;
+	return is_index(object) && object->size <= RECORD_INDEX_MAX;
 }
 
-/* Writes what changed in a compressed index; 0 when it cannot be made again. */
-static int pack_index(struct object_writer *writer, const struct plan_object *object,
-		      struct record *record, struct bytes *payload, struct error *err)
+/* An index that upstream has compressed: 0 when it cannot be made again. */
+static int put_index(struct object_writer *writer, const struct plan_object *object,
+		     object_writer_fn fn, void *ctx, struct error *err)
 {
-	struct bytes index, base = { 0 };
+	_cleanup_plain_ struct plain plain = { .fd = -1 }, base = { .fd = -1 };
+	uint64_t max = object->media == MEDIA_XZ ? XZ_MAX : RECORD_INDEX_MAX;
 	struct recipe recipe;
 	int r;
 
-	if (!expand_object(writer, &object->digest, &record->algorithm, writer->raw,
-			   RECORD_PACKED_MAX, &index) ||
-	    !expand_object(writer, &object->base, &record->algorithm, writer->window,
-			   RECORD_WINDOW_MAX, &base) ||
-	    !is_worth_it(writer, record->algorithm, index.len))
+	if (!may_expand(writer, object))
 		return 0;
-	r = recipe_find(&writer->recipes, writer->packer, record->algorithm, index,
-			(size_t)object->size, &object->digest, &recipe, err);
+	r = plain_open(writer->store, &object->digest, max, &plain, err);
 	if (r <= 0)
 		return r;
-	record->level = recipe.level;
-	record->length = index.len;
-	record->base_length = base.len;
-	r = pack(writer->packer, index, base, payload, err);
-	record->payload = payload->len;
-	return r < 0 ? r : payload->len < object->size;
-}
-
-static int put_repacked(struct object_writer *writer, const struct plan_object *object,
-			object_writer_fn fn, void *ctx, struct error *err)
-{
-	struct record record = { .kind = RECORD_REPACKED,
-				 .encoding = RECORD_PATCH,
-				 .size = object->size,
-				 .digest = object->digest,
-				 .base = object->base };
-	struct bytes payload;
-	int r;
-
-	if (!object->has_base || !is_packed_media(object) || object->media == MEDIA_DEB ||
-	    object->media == MEDIA_ZIP || object->size > RECORD_PACKED_MAX ||
-	    object->base_size > RECORD_PACKED_MAX)
-		return 0;
-	r = pack_index(writer, object, &record, &payload, err);
-	if (r <= 0 || payload.len > chunk_writer_room_max(writer->writer))
-		return MIN(r, 0);
+	if (object->media == MEDIA_XZ)
+		rest(writer);
+	r = find_recipe(writer, &writer->indexes, object, plain.fd, &recipe, err);
+	if (r > 0 && !is_told(writer, &plain.digest))
+		r = plain_open(writer->store, &object->base, RECORD_INDEX_MAX, &base, err);
+	if (r <= 0)
+		return r;
 	fn(ctx, 0);
-	if (payload.len > chunk_writer_room(writer->writer))
-		r = chunk_writer_end(writer->writer, err);
-	if (r >= 0 && payload.len <= chunk_writer_batch_max(writer->writer)) {
-		r = chunk_writer_batch(writer->writer, &record, payload.data, err);
-		return r < 0 ? r : 1;
-	}
-	r = r < 0 ? r : chunk_writer_begin(writer->writer, &record, err);
-	r = r < 0 ? r : chunk_writer_write(writer->writer, payload.data, payload.len, err);
-	return r < 0 ? r : 1;
+	r = put_plain(writer, object, &plain, &base, err);
+	return r < 0 ? r : put_recipe(writer, object, &plain.digest, &recipe, err);
 }
 
 int object_writer_put(struct object_writer *writer, const struct plan_object *object,
 		      uint64_t offset, object_writer_fn fn, void *ctx, struct error *err)
 {
-	int r = offset == 0 ? put_rebuilt(writer, object, fn, ctx, err) : 0;
+	int r = offset == 0 ? put_variant(writer, object, fn, ctx, err) : 0;
 
 	if (r == 0 && offset == 0)
-		r = put_repacked(writer, object, fn, ctx, err);
-	if (r == 0)
-		r = put_object(writer, object, offset, fn, ctx, err);
-	return r < 0 ? r : 0;
+		r = is_told(writer, &object->digest) ? 1 : put_index(writer, object, fn, ctx, err);
+	if (r != 0)
+		return MIN(r, 0);
+	if (object->has_base)
+		tell(writer, &object->digest);
+	return put_object(writer, object, offset, fn, ctx, err);
 }

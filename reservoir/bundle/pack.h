@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packing: zstd, alone or against bytes of an older version; and making the compressed
- * variants of a page again from the page.
+ * Packing: zstd, alone or against bytes of an older version.
  *
- * Source: zstd's manual on prefixes (--patch-from); RFC 1952 for
- * gzip, liblzma for xz
+ * Source: zstd's manual on prefixes (--patch-from)
  */
 #pragma once
 
@@ -26,6 +24,12 @@ struct packer;
  * Return: 0, or -ENOMEM.
  */
 int packer_new(int level, struct packer **ret, struct error *err);
+
+/**
+ * packer_rest() - Give back memory that the next call takes again.
+ * @packer: packer
+ */
+void packer_rest(struct packer *packer);
 
 /**
  * packer_free() - Release a packer.
@@ -68,34 +72,3 @@ int pack(struct packer *packer, struct bytes raw, struct bytes base, struct byte
  */
 int unpack(struct packer *packer, struct bytes packed, struct bytes base, size_t len,
 	   struct bytes *ret, struct error *err);
-
-/**
- * rebuild() - Compress an index, or a page, as its maker does.
- * @packer: packer
- * @algorithm: algorithm
- * @level: level
- * @raw: at most RECORD_PACKED_MAX bytes
- * @ret: the bytes, borrowed until the next call
- * @err: set on failure
- *
- * Return: 0, -EBADMSG if that cannot be done, or -ENOMEM.
- */
-int rebuild(struct packer *packer, enum record_algorithm algorithm, unsigned int level,
-	    struct bytes raw, struct bytes *ret, struct error *err);
-
-/**
- * expand() - The opposite, of bytes from outside.
- * @algorithm: algorithm
- * @packed: bytes, all of one stream
- * @out: room for what they expand to
- * @size: bytes of room
- * @ret_len: how many there are
- * @err: set on failure
- *
- * Return: 0, or
- *   -EFBIG    there is no room for all
- *   -EBADMSG  they are not compressed so
- *   -ENOMEM
- */
-int expand(enum record_algorithm algorithm, struct bytes packed, unsigned char *out, size_t size,
-	   size_t *ret_len, struct error *err);

@@ -65,9 +65,9 @@ static void find_source(const struct walk *walk, const struct manifest_entry *en
 {
 	struct manifest_entry page;
 
-	if (entry->encoding == ENCODING_IDENTITY || entry->size > RECORD_PACKED_MAX ||
+	if (entry->encoding == ENCODING_IDENTITY || entry->size > RECORD_INDEX_MAX ||
 	    !manifest_variant(walk->after, entry->path, entry->media, ENCODING_IDENTITY, &page) ||
-	    page.size > RECORD_PACKED_MAX)
+	    page.size > RECORD_INDEX_MAX)
 		return;
 	object->has_source = true;
 	object->source = page.digest;

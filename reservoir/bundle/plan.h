@@ -18,7 +18,7 @@
 #include "reservoir/store/generation.h"
 #include "reservoir/store/manifest.h"
 
-#define PLAN_PASS_ENTRIES 1000000u /* of a pass: about 40 MiB */
+#define PLAN_PASS_ENTRIES 250000u /* of a pass: about 10 MiB */
 
 struct plan_object {
 	uint64_t ordinal; /* from 0, without a gap */

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds how something was compressed, by doing it: with the right level the same bytes
- * come out, and then only what went in has to travel.
+ * Finds how something was compressed, by doing it: with the right library and level the
+ * same bytes come out, and then only what went in has to travel.
  *
- * Source: zlib, zstd and liblzma give the same bytes for the same input and level
+ * Source: zlib, zstd and liblzma give the same bytes for the same input and level; RFC 1952 for
+ * the header of gzip
  */
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
-#include "reservoir/bundle/pack.h"
 #include "reservoir/bundle/record.h"
-#include "reservoir/store/digest.h"
 
 struct recipe {
 	enum record_algorithm algorithm;
 	unsigned int level;
+	/* What stands before what was compressed, as gzip's header, and behind it. */
+	unsigned char frame[RECORD_FRAME_MAX];
+	size_t n_before, n_frame;
 };
 
 /* What was learned: all-zero at first. */
@@ -26,28 +29,28 @@ struct recipes {
 };
 
 /**
- * recipe_find() - Find the level that makes certain bytes.
+ * recipe_find() - Find what makes a file of another.
  * @recipes: what was learned
- * @packer: packer
- * @algorithm: algorithm
- * @raw: what goes in
- * @size: how many bytes must come out
- * @digest: what they must hash to
+ * @plain: file that goes in
+ * @packed: file that must come out
+ * @size: its bytes
  * @ret: the recipe
  * @err: set on failure
  *
  * After several failures in a row nothing more is tried.
  *
- * Return: 1, 0 when there is none, or -ENOMEM.
+ * Return: 1, 0 when there is none, or
+ *   -ENOMEM
+ *   negative errno of the system
  */
-int recipe_find(struct recipes *recipes, struct packer *packer, enum record_algorithm algorithm,
-		struct bytes raw, size_t size, const struct digest *digest, struct recipe *ret,
+int recipe_find(struct recipes *recipes, int plain, int packed, uint64_t size, struct recipe *ret,
 		struct error *err);
 
 /**
- * recipe_algorithm() - With what bytes were compressed.
- * @packed: bytes
+ * recipe_algorithm() - With what a file was compressed.
+ * @data: its first @len bytes
+ * @len: number of bytes
  *
- * Return: algorithm, or 0.
+ * Return: algorithm, that of several that look alike; or 0.
  */
-enum record_algorithm recipe_algorithm(struct bytes packed);
+enum record_algorithm recipe_algorithm(const unsigned char *data, size_t len);

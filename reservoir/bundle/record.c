@@ -76,7 +76,8 @@ static bool patch_is_valid(const struct record *record)
 {
 	if (record->encoding != RECORD_PATCH)
 		return !record->base_offset && !record->base_length &&
-		       (record->kind == RECORD_REBUILT || is_zero(&record->base));
+		       (record->kind == RECORD_REBUILT || record->kind == RECORD_EXPANDED ||
+			is_zero(&record->base));
 	return record->kind != RECORD_BATCH && record->base_length > 0 &&
 	       record->base_length <= RECORD_WINDOW_MAX && record->base_offset <= RECORD_OBJECT_MAX;
 }
@@ -89,12 +90,18 @@ static bool batch_is_valid(const struct record *record)
 	       !record->algorithm && !record->level && is_zero(&record->digest);
 }
 
+static bool recipe_is_valid(const struct record *record)
+{
+	return record->algorithm >= RECORD_GZIP && record->algorithm < _RECORD_ALGORITHM_MAX &&
+	       record->level >= 1 && record->level <= 22;
+}
+
 static bool rebuilt_is_valid(const struct record *record)
 {
-	return record->encoding == RECORD_RAW && !record->payload && !record->offset &&
-	       !record->length && record->size > 0 && record->size <= RECORD_PACKED_MAX &&
-	       record->algorithm >= RECORD_GZIP && record->algorithm < _RECORD_ALGORITHM_MAX &&
-	       record->level >= 1 && record->level <= 22;
+	return record->encoding == RECORD_RAW && record->payload <= RECORD_FRAME_MAX &&
+	       record->offset <= record->payload && record->payload <= record->size &&
+	       !record->length && record->size > 0 && record->size <= RECORD_INDEX_MAX &&
+	       recipe_is_valid(record);
 }
 
 static bool repacked_is_valid(const struct record *record)
@@ -102,18 +109,22 @@ static bool repacked_is_valid(const struct record *record)
 	return record->encoding != RECORD_RAW && record->payload > 0 &&
 	       record->payload <= RECORD_PAYLOAD_MAX && !record->offset && record->length > 0 &&
 	       record->length <= RECORD_PACKED_MAX && record->size > 0 &&
-	       record->size <= RECORD_PACKED_MAX && !record->base_offset &&
-	       record->algorithm >= RECORD_GZIP && record->algorithm < _RECORD_ALGORITHM_MAX &&
-	       record->level >= 1 && record->level <= 22;
+	       record->size <= RECORD_PACKED_MAX && !record->base_offset && recipe_is_valid(record);
+}
+
+static bool expanded_is_valid(const struct record *record)
+{
+	return record->encoding == RECORD_RAW && !record->payload && !record->offset &&
+	       !record->length && record->size > 0 && record->size <= RECORD_INDEX_MAX &&
+	       !record->algorithm && !record->level;
 }
 
 static bool record_is_valid(const struct record *record)
 {
 	static bool (*const checks[_RECORD_KIND_MAX])(const struct record *) = {
-		[RECORD_OBJECT] = object_is_valid,
-		[RECORD_BATCH] = batch_is_valid,
-		[RECORD_REBUILT] = rebuilt_is_valid,
-		[RECORD_REPACKED] = repacked_is_valid,
+		[RECORD_OBJECT] = object_is_valid,     [RECORD_BATCH] = batch_is_valid,
+		[RECORD_REBUILT] = rebuilt_is_valid,   [RECORD_REPACKED] = repacked_is_valid,
+		[RECORD_EXPANDED] = expanded_is_valid,
 	};
 
 	return record->kind < _RECORD_KIND_MAX && checks[record->kind] &&

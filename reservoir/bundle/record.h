@@ -21,13 +21,16 @@
 #define RECORD_PAYLOAD_MAX \
 	(RECORD_PACKED_MAX + RECORD_PACKED_MAX / 128 + 1024) /* of a packed record */
 #define RECORD_WINDOW_MAX ((size_t)24 * 1024 * 1024)	     /* of the base that a patch reads */
-#define RECORD_OBJECT_MAX ((uint64_t)1 << 50)		     /* bytes of an object */
+#define RECORD_INDEX_MAX ((uint64_t)256 * 1024 * 1024)	     /* of a compressed index, expanded */
+#define RECORD_FRAME_MAX ((size_t)256)	      /* before and after what was compressed */
+#define RECORD_OBJECT_MAX ((uint64_t)1 << 50) /* bytes of an object */
 
 enum record_kind {
 	RECORD_OBJECT = 1, /* bytes of an object, from an offset */
 	RECORD_BATCH,	   /* the payload unpacks to records of whole small objects */
-	RECORD_REBUILT,	   /* an object that is another one, compressed; no payload */
-	RECORD_REPACKED,   /* an object that is the payload, unpacked and then compressed */
+	RECORD_REBUILT,	   /* an object that is another one, compressed */
+	RECORD_REPACKED,   /* of format 1: an object that is the payload, unpacked and compressed */
+	RECORD_EXPANDED,   /* an object that another one expands to; no payload */
 	_RECORD_KIND_MAX,
 };
 
@@ -39,10 +42,11 @@ enum record_encoding {
 };
 
 enum record_algorithm {
-	RECORD_GZIP = 1,
+	RECORD_GZIP = 1, /* with the header that zlib writes; levels above 10 as of deflate */
 	RECORD_ZSTANDARD,
 	RECORD_XZ,	  /* levels above 10 are those of --extreme, less 10 */
 	RECORD_XZ_BLOCKS, /* as xz writes with threads: sizes in the headers of blocks */
+	RECORD_DEFLATE,	  /* levels above 10 are those with the most memory, less 10 */
 	_RECORD_ALGORITHM_MAX,
 };
 
@@ -53,12 +57,13 @@ struct record {
 	unsigned int level;
 	uint64_t payload;     /* bytes that follow */
 	uint64_t size;	      /* of the object */
-	uint64_t offset;      /* where the bytes begin in it */
+	uint64_t offset;      /* where the bytes begin in it; of RECORD_REBUILT: how many bytes
+			       * of the payload come before what is compressed */
 	uint64_t length;      /* how many they are, unpacked */
 	uint64_t base_offset; /* of RECORD_PATCH: which bytes of the base it refers to */
 	uint64_t base_length;
 	struct digest digest;
-	struct digest base; /* of RECORD_PATCH, or what RECORD_REBUILT is made of */
+	struct digest base; /* of RECORD_PATCH, or what the object is made of */
 };
 
 struct chunk_header {

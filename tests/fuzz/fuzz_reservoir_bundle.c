@@ -74,7 +74,10 @@ static void fuzz_record(const uint8_t *data, size_t size)
 		return;
 	record_encode(&record, again);
 	must(memcmp(again, data, RECORD_SIZE) == 0);
-	must(record.length <= record.size || record.kind == RECORD_BATCH);
+	must(record.length <= record.size || record.kind == RECORD_BATCH ||
+	     record.kind == RECORD_REPACKED);
+	must(record.kind != RECORD_REBUILT ||
+	     (record.offset <= record.payload && record.payload <= record.size));
 }
 
 static void fuzz_signature(const char *text, size_t len)

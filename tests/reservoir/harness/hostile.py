@@ -13,7 +13,7 @@ import subprocess
 from harness.sandbox import Skip
 
 RAW, ZSTD, PATCH = 0, 1, 2
-OBJECT, BATCH, REBUILT, REPACKED = 1, 2, 3, 4
+OBJECT, BATCH, REBUILT, REPACKED, EXPANDED = 1, 2, 3, 4, 5
 PACKED_MAX = 8 << 20
 
 
@@ -144,5 +144,9 @@ def signed_lies():
                                           level=(1, 23))], "not valid"
     yield "no xz", [record(frame(64), kind=REPACKED, encoding=ZSTD, size=64, digest=zeros,
                            level=(3, 6))], "made again"
+    yield "a frame behind its end", [record(good, kind=REBUILT, size=9, length=0, digest=zeros,
+                                            offset=5, level=(1, 9))], "not valid"
+    yield "a long index", [record(kind=EXPANDED, size=1 << 40, length=0, digest=zeros,
+                                  base=(0, 0, sha256(good)))], "not valid"
     yield "nothing at all", [b""], "manifest of repository"
     yield "no chunk", [], "manifest of repository"

@@ -18,14 +18,15 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "reservoir/bundle/compress.h"
 #include "reservoir/bundle/exporter.h"
 #include "reservoir/bundle/importer.h"
 #include "reservoir/bundle/key.h"
-#include "reservoir/bundle/pack.h"
 #include "reservoir/store/manifest.h"
 #include "reservoir/store/object.h"
 #include "tests/test.h"
 
+#define CARRY_PACKED_MAX ((size_t)16 * 1024 * 1024)
 #define CARRY_NOW 1800000000 /* seconds since 1970 */
 
 /* What a file of a repository has in it. */
@@ -35,7 +36,10 @@ struct content {
 	unsigned int seed;
 	bool is_text;  /* lines that differ little from seed to seed; else random bytes */
 	bool has_gzip; /* and a variant of it */
-	bool has_xz;   /* and a file beside it, as Debian's archive makes them */
+	bool has_xz;   /* and files beside it, as Debian's archive makes them */
+	bool has_gz;
+	unsigned int changed; /* of a .gz that nothing makes again: bytes in 1000 of the seed */
+	bool is_hidden;	      /* the file itself is only listed */
 };
 
 struct carry {
@@ -213,7 +217,7 @@ static inline int carry_teardown(void **state)
 static inline unsigned char *carry_bytes(const struct content *content)
 {
 	unsigned char *bytes = malloc(content->size + 128);
-	uint64_t state = content->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+	uint64_t state = (content->changed ? 1 : content->seed) * UINT64_C(0x9e3779b97f4a7c15) + 1;
 	size_t at = 0;
 
 	assert_non_null(bytes);
@@ -224,35 +228,134 @@ static inline unsigned char *carry_bytes(const struct content *content)
 	for (; at < content->size; at++) {
 		state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 		bytes[at] = (unsigned char)(state >> 56);
+		if (at % 50000 < content->changed * 50)
+			bytes[at] ^= (unsigned char)content->seed;
 	}
 	return bytes;
 }
 
+/* What carry_compress() goes on with. */
+struct carry_stream {
+	const unsigned char *data;
+	size_t len;
+	struct strbuf *out;
+};
+
 /**
- * carry_add_packed() - Add what a file is when it is compressed: a variant, or a file of its own.
+ * carry_stream_read() - Give all bytes at once.
+ * @ctx: stream
+ * @ret: the bytes
+ * @err: not set
+ *
+ * Return: their number; then 0.
+ */
+static inline ssize_t carry_stream_read(void *ctx, const unsigned char **ret, struct error *err)
+{
+	struct carry_stream *stream = ctx;
+	ssize_t n = (ssize_t)stream->len;
+
+	(void)err;
+	*ret = stream->data;
+	stream->len = 0;
+	return n;
+}
+
+/**
+ * carry_stream_write() - Take bytes.
+ * @ctx: stream
+ * @data: @len bytes
+ * @len: number of bytes
+ * @err: not set
+ *
+ * Return: 0.
+ */
+static inline int carry_stream_write(void *ctx, const unsigned char *data, size_t len,
+				     struct error *err)
+{
+	struct carry_stream *stream = ctx;
+
+	(void)err;
+	strbuf_add(stream->out, data, len);
+	return 0;
+}
+
+/**
+ * carry_compress() - Compress bytes as a record says.
+ * @algorithm: algorithm
+ * @level: level
+ * @data: @len bytes
+ * @len: number of bytes
+ * @out: appended to
+ *
+ * Return: 0 or negative errno.
+ */
+static inline int carry_compress(enum record_algorithm algorithm, unsigned int level,
+				 const void *data, size_t len, struct strbuf *out)
+{
+	struct carry_stream stream = { data, len, out };
+	struct compress_io io = { carry_stream_read, carry_stream_write, &stream };
+	struct error err = { 0 };
+
+	return compress_as(algorithm, level, &io, &err);
+}
+
+/**
+ * carry_archive() - Compress bytes as an archive does: of gzip with a time in the header.
+ * @algorithm: algorithm
+ * @level: level
+ * @data: @len bytes
+ * @len: number of bytes
+ * @out: receives the file
+ *
+ * Return: 0 or negative errno.
+ */
+static inline int carry_archive(enum record_algorithm algorithm, unsigned int level,
+				const void *data, size_t len, struct strbuf *out)
+{
+	int r = carry_compress(algorithm == RECORD_DEFLATE ? RECORD_GZIP : algorithm, level, data,
+			       len, out);
+
+	if (r == 0 && algorithm == RECORD_DEFLATE)
+		out->data[4] = 1;
+	return r;
+}
+
+/* How a file is compressed, and what it is then. */
+struct carry_form {
+	const char *suffix; /* "": a variant of the same name */
+	enum media media;
+	enum encoding encoding;
+	enum record_algorithm algorithm;
+	unsigned int level;
+};
+
+static const struct carry_form carry_gzip = { "", MEDIA_TEXT, ENCODING_GZIP, RECORD_GZIP, 9 };
+static const struct carry_form carry_xz = { ".xz", MEDIA_XZ, ENCODING_IDENTITY, RECORD_XZ_BLOCKS,
+					    16 };
+static const struct carry_form carry_gz = { ".gz", MEDIA_GZIP, ENCODING_IDENTITY, RECORD_DEFLATE,
+					    9 };
+
+/**
+ * carry_add_packed() - Add what a file is when it is compressed.
  * @store: store
  * @builder: manifest that is made
  * @content: what the file has in it
  * @bytes: bytes of the file
- * @is_xz: whether it is a file of its own
+ * @form: how it is compressed
  */
 static inline void carry_add_packed(struct store *store, struct manifest_builder *builder,
 				    const struct content *content, const unsigned char *bytes,
-				    bool is_xz)
+				    const struct carry_form *form)
 {
 	char path[128];
-	struct manifest_entry entry = { .path = is_xz ? path : content->path,
-					.media = is_xz ? MEDIA_XZ : MEDIA_TEXT,
-					.encoding = is_xz ? ENCODING_IDENTITY : ENCODING_GZIP };
-	_cleanup_(packer_freep) struct packer *packer = NULL;
-	struct bytes packed;
+	struct manifest_entry entry = { .path = path,
+					.media = form->media,
+					.encoding = form->encoding };
+	_cleanup_strbuf_ struct strbuf packed = STRBUF_INIT(CARRY_PACKED_MAX);
 	struct error err = { 0 };
 
-	(void)snprintf(path, sizeof(path), "%s.xz", content->path);
-	CARRY_TRY(packer_new(1, &packer, &err), &err);
-	CARRY_TRY(rebuild(packer, is_xz ? RECORD_XZ_BLOCKS : RECORD_GZIP, is_xz ? 16 : 9,
-			  (struct bytes) { bytes, content->size }, &packed, &err),
-		  &err);
+	(void)snprintf(path, sizeof(path), "%s%s", content->path, form->suffix);
+	CARRY_TRY(carry_archive(form->algorithm, form->level, bytes, content->size, &packed), &err);
 	entry.size = packed.len;
 	CARRY_TRY(object_put(store, packed.data, packed.len, &entry.digest, &err), &err);
 	CARRY_TRY(manifest_add(builder, &entry, &err), &err);
@@ -274,16 +377,21 @@ static inline struct digest carry_manifest(struct store *store, const struct con
 	CARRY_TRY(manifest_builder_new(store, &builder, &err), &err);
 	for (; contents->path; contents++) {
 		struct manifest_entry entry = { .path = contents->path,
-						.media = contents->is_text ? MEDIA_TEXT : MEDIA_DEB,
+						.media = contents->is_text   ? MEDIA_TEXT
+							 : contents->changed ? MEDIA_GZIP
+									     : MEDIA_DEB,
 						.size = contents->size };
 		unsigned char *bytes = carry_bytes(contents);
 
 		CARRY_TRY(object_put(store, bytes, contents->size, &entry.digest, &err), &err);
-		CARRY_TRY(manifest_add(builder, &entry, &err), &err);
+		if (!contents->is_hidden)
+			CARRY_TRY(manifest_add(builder, &entry, &err), &err);
 		if (contents->has_gzip)
-			carry_add_packed(store, builder, contents, bytes, false);
+			carry_add_packed(store, builder, contents, bytes, &carry_gzip);
+		if (contents->has_gz)
+			carry_add_packed(store, builder, contents, bytes, &carry_gz);
 		if (contents->has_xz)
-			carry_add_packed(store, builder, contents, bytes, true);
+			carry_add_packed(store, builder, contents, bytes, &carry_xz);
 		free(bytes);
 	}
 	CARRY_TRY(manifest_finish(builder, &digest, &err), &err);
@@ -437,6 +545,52 @@ static inline void carry_assert_verdict(struct import_report report, enum import
 }
 
 /**
+ * carry_check_packed() - See that a compressed file is what it was at the hub.
+ * @store: store
+ * @manifest: what is served
+ * @content: the file
+ * @bytes: what it has in it
+ * @form: how it is compressed
+ */
+static inline void carry_check_packed(struct store *store, const struct manifest *manifest,
+				      const struct content *content, const unsigned char *bytes,
+				      const struct carry_form *form)
+{
+	char path[128];
+	_cleanup_strbuf_ struct strbuf packed = STRBUF_INIT(CARRY_PACKED_MAX);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(CARRY_PACKED_MAX);
+	struct manifest_entry entry;
+	struct error err = { 0 };
+
+	(void)snprintf(path, sizeof(path), "%s%s", content->path, form->suffix);
+	CARRY_TRY(carry_archive(form->algorithm, form->level, bytes, content->size, &packed), &err);
+	assert_true(manifest_variant(manifest, path, form->media, form->encoding, &entry));
+	CARRY_TRY(object_read(store, &entry.digest, CARRY_PACKED_MAX, &text, &err), &err);
+	assert_int_equal(text.len, packed.len);
+	assert_memory_equal(text.data, packed.data, text.len);
+}
+
+/**
+ * carry_check_file() - See that a file is what it was at the hub.
+ * @store: store
+ * @manifest: what is served
+ * @content: the file
+ * @bytes: what it has in it
+ */
+static inline void carry_check_file(struct store *store, const struct manifest *manifest,
+				    const struct content *content, const unsigned char *bytes)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(content->size + 1);
+	struct manifest_entry entry;
+	struct error err = { 0 };
+
+	assert_true(manifest_find(manifest, content->path, &entry));
+	CARRY_TRY(object_read(store, &entry.digest, content->size + 1, &text, &err), &err);
+	assert_int_equal(text.len, content->size);
+	assert_true(content->size == 0 || memcmp(text.data, bytes, text.len) == 0);
+}
+
+/**
  * carry_check() - See that the site serves exactly these files of a repository.
  * @carry: hub and site
  * @name: name
@@ -456,17 +610,19 @@ static inline void carry_check(struct carry *carry, const char *name,
 	assert_non_null(repository);
 	CARRY_TRY(manifest_open(carry->site, &repository->served, &manifest, &err), &err);
 	for (; contents->path; contents++) {
-		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(contents->size + 1);
 		unsigned char *bytes = carry_bytes(contents);
-		struct manifest_entry entry;
 
-		assert_true(manifest_find(manifest, contents->path, &entry));
-		CARRY_TRY(object_read(carry->site, &entry.digest, contents->size + 1, &text, &err),
-			  &err);
-		assert_int_equal(text.len, contents->size);
-		assert_true(contents->size == 0 || memcmp(text.data, bytes, text.len) == 0);
+		if (!contents->is_hidden)
+			carry_check_file(carry->site, manifest, contents, bytes);
+		if (contents->has_gzip)
+			carry_check_packed(carry->site, manifest, contents, bytes, &carry_gzip);
+		if (contents->has_gz)
+			carry_check_packed(carry->site, manifest, contents, bytes, &carry_gz);
+		if (contents->has_xz)
+			carry_check_packed(carry->site, manifest, contents, bytes, &carry_xz);
 		free(bytes);
-		n += 1u + contents->has_gzip + contents->has_xz;
+		n += (size_t)!contents->is_hidden + contents->has_gzip + contents->has_gz +
+		     contents->has_xz;
 	}
 	assert_int_equal(manifest_count(manifest), n);
 }

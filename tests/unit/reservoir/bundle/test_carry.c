@@ -114,6 +114,118 @@ static void test_compressed_index(void **state)
 	carry_check(carry, "debian", index_after);
 }
 
+static const struct content long_before[] = {
+	{ .path = "Contents",
+	  .size = 9500000,
+	  .seed = 1,
+	  .is_text = true,
+	  .has_gz = true,
+	  .is_hidden = true },
+	{ 0 },
+};
+
+static const struct content long_after[] = {
+	{ .path = "Contents",
+	  .size = 9600000,
+	  .seed = 2,
+	  .is_text = true,
+	  .has_gz = true,
+	  .is_hidden = true },
+	{ 0 },
+};
+
+/* One that is longer than a record, of which the archive has only the compressed form. */
+static void test_long_index(void **state)
+{
+	struct carry *carry = *state;
+	struct export_report report;
+
+	carry_publish(carry->hub, "debian", long_before);
+	(void)carry_import(carry, carry_export(carry, 0).name);
+	carry_publish(carry->hub, "debian", long_after);
+	report = carry_export(carry, 1);
+	assert_true(report.bundle_bytes < 9600000 / 50);
+	carry_assert(carry_import(carry, report.name), IMPORT_APPLIED);
+	carry_check(carry, "debian", long_after);
+}
+
+static const struct content both_before[] = {
+	{ .path = "Packages",
+	  .size = 400000,
+	  .seed = 1,
+	  .is_text = true,
+	  .has_xz = true,
+	  .has_gz = true,
+	  .is_hidden = true },
+	{ 0 },
+};
+
+static const struct content both_after[] = {
+	{ .path = "Packages",
+	  .size = 404000,
+	  .seed = 2,
+	  .is_text = true,
+	  .has_xz = true,
+	  .has_gz = true,
+	  .is_hidden = true },
+	{ 0 },
+};
+
+/* Two forms of an index need one difference. */
+static void test_forms_of_an_index(void **state)
+{
+	struct carry *carry = *state;
+	struct export_report report;
+	uint64_t one;
+
+	carry_publish(carry->hub, "debian", index_before);
+	carry_publish(carry->hub, "debian", index_after);
+	one = carry_export(carry, 1).bundle_bytes;
+	carry_publish(carry->hub, "debian", both_before);
+	(void)carry_import(carry, carry_export(carry, 0).name);
+	carry_publish(carry->hub, "debian", both_after);
+	report = carry_export(carry, 3);
+	assert_true(report.bundle_bytes < one + 1000);
+	carry_assert(carry_import(carry, report.name), IMPORT_APPLIED);
+	carry_check(carry, "debian", both_after);
+}
+
+static const struct content packed_before[] = {
+	{ .path = "Packages.gz", .size = 3000000, .seed = 1, .changed = 100 },
+	{ 0 },
+};
+
+static const struct content packed_after[] = {
+	{ .path = "Packages.gz", .size = 3001000, .seed = 2, .changed = 100 },
+	{ 0 },
+};
+
+static const struct content packed_anew[] = {
+	{ .path = "Packages.gz", .size = 3001000, .seed = 3, .changed = 1000 },
+	{ 0 },
+};
+
+/* What nothing makes again travels as the packed bytes that changed, or whole. */
+static void test_packed_index(void **state)
+{
+	struct carry *carry = *state;
+	struct export_report report;
+
+	carry_publish(carry->hub, "debian", packed_before);
+	(void)carry_import(carry, carry_export(carry, 0).name);
+	carry_publish(carry->hub, "debian", packed_after);
+	report = carry_export(carry, 1);
+	assert_true(report.bundle_bytes < 3001000 / 7);
+	carry_assert(carry_import(carry, report.name), IMPORT_APPLIED);
+	carry_check(carry, "debian", packed_after);
+	carry_publish(carry->hub, "debian", packed_anew);
+	report = carry_export(carry, 2);
+	assert_true(report.bundle_bytes > 3001000);
+	assert_true(report.bundle_bytes < 3001000 + 3001000 / 100);
+	carry_assert(carry_import(carry, report.name), IMPORT_APPLIED);
+	carry_check(carry, "debian", packed_anew);
+}
+
 static void test_recall(void **state)
 {
 	struct carry *carry = *state;
@@ -631,6 +743,9 @@ int main(void)
 		TEST(clock_of_the_hub_was_ahead),
 		TEST(full_then_delta),
 		TEST(compressed_index),
+		TEST(long_index),
+		TEST(forms_of_an_index),
+		TEST(packed_index),
 		TEST(recall),
 		TEST(repositories),
 		TEST(owner),

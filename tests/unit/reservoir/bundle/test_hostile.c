@@ -285,6 +285,7 @@ static void test_chunk_damage(void **state)
 struct lie {
 	unsigned char bytes[4 * 1024 * 1024];
 	size_t len;
+	unsigned int format; /* 0: that of today */
 };
 
 static void lie_add(struct lie *lie, const void *data, size_t len)
@@ -323,7 +324,8 @@ static const char *forge(struct carry *carry, const struct generation *generatio
 	struct chunk_header header = { .sequence = 1 };
 	unsigned char *chunk = malloc(CHUNK_HEADER_SIZE + lie->len);
 	struct bundle_chunk entry = { .size = CHUNK_HEADER_SIZE + lie->len };
-	struct bundle bundle = { .sequence = 1,
+	struct bundle bundle = { .format = lie->format ? lie->format : BUNDLE_FORMAT,
+				 .sequence = 1,
 				 .created = CARRY_NOW,
 				 .expires = CARRY_NOW + 1000,
 				 .chunks = &entry,
@@ -433,6 +435,10 @@ enum lie_kind {
 	LIE_CUT_PAYLOAD,
 	LIE_OVERFLOW,
 	LIE_KIND,
+	LIE_EXPANDED,
+	LIE_EXPANDED_TOO_LONG,
+	LIE_REBUILT_TOO_LONG,
+	LIE_REPACKED_BASE,
 	LIE_REBUILT,
 	_LIE_MAX,
 };
@@ -515,6 +521,42 @@ static void make_lie(struct lie *lie, enum lie_kind kind)
 		break;
 	case LIE_KIND:
 		record.kind = 77;
+		lie_record(lie, &record, "good", 4);
+		break;
+	case LIE_EXPANDED:
+	case LIE_EXPANDED_TOO_LONG:
+		lie_object(lie, "page", 4);
+		record = (struct record) { .kind = RECORD_EXPANDED,
+					   .size = kind == LIE_EXPANDED ? 4 : 3,
+					   .digest = digest_of("other", 5),
+					   .base = digest_of("page", 4) };
+		lie_record(lie, &record, NULL, 0);
+		break;
+	case LIE_REBUILT_TOO_LONG:
+		lie_object(lie, "page", 4);
+		record = (struct record) { .kind = RECORD_REBUILT,
+					   .algorithm = RECORD_DEFLATE,
+					   .level = 9,
+					   .payload = 4,
+					   .offset = 4,
+					   .size = 5,
+					   .digest = digest_of("other", 5),
+					   .base = digest_of("page", 4) };
+		lie_record(lie, &record, "head", 4);
+		break;
+	case LIE_REPACKED_BASE:
+		/* What it is to be compressed from has other bytes than it says. */
+		lie_object(lie, "page", 4);
+		record = (struct record) { .kind = RECORD_REPACKED,
+					   .encoding = RECORD_PATCH,
+					   .algorithm = RECORD_GZIP,
+					   .level = 9,
+					   .payload = 4,
+					   .size = 24,
+					   .length = 4,
+					   .base_length = 5,
+					   .digest = digest_of("other", 5),
+					   .base = digest_of("page", 4) };
 		lie_record(lie, &record, "good", 4);
 		break;
 	default:
@@ -610,6 +652,91 @@ static void test_served_missing(void **state)
 	free(lie);
 }
 
+static const struct content older[] = {
+	{ .path = "Packages", .size = 30000, .seed = 1, .is_text = true, .has_xz = true },
+	{ 0 },
+};
+
+static const struct content newer[] = {
+	{ .path = "Packages",
+	  .size = 30500,
+	  .seed = 2,
+	  .is_text = true,
+	  .has_gzip = true,
+	  .has_xz = true },
+	{ 0 },
+};
+
+static void read_hub(struct carry *carry, const struct digest *digest, struct strbuf *out)
+{
+	struct error err = { 0 };
+
+	CARRY_TRY(object_read(carry->hub, digest, CARRY_PACKED_MAX, out, &err), &err);
+}
+
+/* A page's variant as it was told then: without a frame. */
+static void add_old_variant(struct lie *lie, const unsigned char *page, size_t len)
+{
+	_cleanup_strbuf_ struct strbuf packed = STRBUF_INIT(CARRY_PACKED_MAX);
+	struct record record = { .kind = RECORD_REBUILT, .algorithm = RECORD_GZIP, .level = 9 };
+
+	assert_int_equal(carry_compress(RECORD_GZIP, 9, page, len, &packed), 0);
+	record.size = packed.len;
+	record.digest = digest_of(packed.data, packed.len);
+	record.base = digest_of(page, len);
+	lie_record(lie, &record, NULL, 0);
+}
+
+/* And a compressed index: what changed in it, and how to compress it, in one record. */
+static void add_old_index(struct carry *carry, struct lie *lie, struct bytes text,
+			  struct bytes base)
+{
+	_cleanup_(packer_freep) struct packer *packer = NULL;
+	_cleanup_strbuf_ struct strbuf made = STRBUF_INIT(CARRY_PACKED_MAX);
+	_cleanup_strbuf_ struct strbuf before = STRBUF_INIT(CARRY_PACKED_MAX);
+	struct record record = { .kind = RECORD_REPACKED,
+				 .encoding = RECORD_PATCH,
+				 .algorithm = RECORD_XZ_BLOCKS,
+				 .level = 16,
+				 .length = text.len,
+				 .base_length = base.len };
+	struct bytes patch;
+	struct error err = { 0 };
+
+	assert_int_equal(carry_compress(RECORD_XZ_BLOCKS, 16, base.data, base.len, &before), 0);
+	assert_int_equal(carry_compress(RECORD_XZ_BLOCKS, 16, text.data, text.len, &made), 0);
+	CARRY_TRY(object_put(carry->site, before.data, before.len, &record.base, &err), &err);
+	CARRY_TRY(packer_new(3, &packer, &err), &err);
+	CARRY_TRY(pack(packer, text, base, &patch, &err), &err);
+	record.payload = patch.len;
+	record.size = made.len;
+	record.digest = digest_of(made.data, made.len);
+	lie_record(lie, &record, patch.data, patch.len);
+}
+
+/* What hubs of before sent is still taken. */
+static void test_first_format(void **state)
+{
+	struct carry *carry = *state;
+	_cleanup_strbuf_ struct strbuf manifest = STRBUF_INIT(CARRY_PACKED_MAX);
+	struct digest digest = carry_manifest(carry->hub, newer);
+	_cleanup_(generation_freep) struct generation *generation = make_generation(&digest);
+	_cleanup_free_ unsigned char *before = carry_bytes(older), *after = carry_bytes(newer);
+	_cleanup_free_ struct lie *lie = calloc(1, sizeof(*lie));
+	char name[BUNDLE_NAME_MAX];
+
+	assert_non_null(lie);
+	read_hub(carry, &digest, &manifest);
+	lie->format = 1;
+	lie_object(lie, manifest.data, manifest.len);
+	lie_object(lie, after, newer->size);
+	add_old_variant(lie, after, newer->size);
+	add_old_index(carry, lie, (struct bytes) { after, newer->size },
+		      (struct bytes) { before, older->size });
+	carry_assert(carry_import(carry, forge(carry, generation, lie, name)), IMPORT_APPLIED);
+	carry_check(carry, "debian", newer);
+}
+
 static void test_names(void **state)
 {
 	static const struct {
@@ -659,6 +786,7 @@ int main(void)
 		TEST(incomplete),
 		TEST(served_missing),
 		TEST(key_listed_twice),
+		TEST(first_format),
 		cmocka_unit_test(test_names),
 	};
 

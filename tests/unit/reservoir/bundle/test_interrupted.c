@@ -12,7 +12,18 @@
 #define BUDGET_MS UINT64_C(20000) /* of one bundle */
 
 static const struct content first[] = {
-	{ .path = "dists/Packages", .size = 200000, .seed = 1, .is_text = true, .has_gzip = true },
+	{ .path = "dists/Packages",
+	  .size = 200000,
+	  .seed = 1,
+	  .is_text = true,
+	  .has_gzip = true,
+	  .has_gz = true },
+	{ .path = "dists/Sources",
+	  .size = 600000,
+	  .seed = 1,
+	  .is_text = true,
+	  .has_gz = true,
+	  .is_hidden = true },
 	{ .path = "pool/a.deb", .size = 300000, .seed = 3 },
 	{ .path = "pool/b.deb", .size = 20, .seed = 4 },
 	{ .path = "pool/c.deb", .size = 66000, .seed = 5 },
@@ -20,7 +31,18 @@ static const struct content first[] = {
 };
 
 static const struct content second[] = {
-	{ .path = "dists/Packages", .size = 210000, .seed = 2, .is_text = true, .has_gzip = true },
+	{ .path = "dists/Packages",
+	  .size = 210000,
+	  .seed = 2,
+	  .is_text = true,
+	  .has_gzip = true,
+	  .has_gz = true },
+	{ .path = "dists/Sources",
+	  .size = 610000,
+	  .seed = 2,
+	  .is_text = true,
+	  .has_gz = true,
+	  .is_hidden = true },
 	{ .path = "pool/a.deb", .size = 300000, .seed = 3 },
 	{ .path = "pool/d.deb", .size = 200000, .seed = 6 },
 	{ 0 },
