@@ -17,9 +17,12 @@ WORKDIR /usr/src/silica
 COPY scripts/install-deps.sh scripts/packages.txt scripts/
 RUN scripts/install-deps.sh build image
 
-FROM packages AS build-silica
+# What both images have is made once; with --target libraries it can be given as BASE, too.
+FROM packages AS libraries
 COPY scripts/image/build-libraries scripts/image/
 RUN scripts/image/build-libraries /opt/static curl
+
+FROM libraries AS build-silica
 COPY . .
 RUN export PKG_CONFIG_PATH=/opt/static/lib/pkgconfig \
 	&& cmake --preset release \
@@ -29,10 +32,9 @@ RUN export PKG_CONFIG_PATH=/opt/static/lib/pkgconfig \
 ARG SOURCE_DATE_EPOCH=0
 RUN scripts/image/collect silica build/release/bin /opt/static /rootfs
 
-FROM packages AS build-reservoir
-COPY scripts/image/build-libraries scripts/image/
+FROM libraries AS build-reservoir
 ARG SOURCE_DATE_EPOCH=0
-RUN scripts/image/build-libraries /opt/static curl libsolv rnp libarchive
+RUN scripts/image/build-libraries /opt/static libsolv rnp libarchive
 COPY . .
 RUN export PKG_CONFIG_PATH=/opt/static/lib/pkgconfig \
 	&& cmake --preset release \
