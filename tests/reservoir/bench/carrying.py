@@ -2,6 +2,7 @@
 """Bundles: how big, how fast, and with how much memory; scrubs too."""
 
 import glob
+import hashlib
 import os
 import shutil
 
@@ -11,6 +12,7 @@ from harness.reservoir import get
 from harness.world import World
 
 NEW, NEW_BYTES = 10, 200_000  # packages of a day
+HEAVY, HEAVY_BYTES = 60, 16_000_000  # objects beside the archive's, for a scrub
 
 
 def command(store, name, *words):
@@ -50,10 +52,19 @@ class Measured:
             self.imports.add(done.seconds)
             self.memory = max(self.memory, done.memory)
 
+    def fill(self):
+        """Put heavy objects into the site's store, as wheels of today are."""
+        for _ in range(HEAVY):
+            data = os.urandom(HEAVY_BYTES)
+            name = hashlib.sha256(data).hexdigest()
+            self.world.write(f"{self.pair.site.store}/objects/{name[:2]}/{name}", data)
+
     def scrub(self, runs):
-        self.scrubs = tools.Series()
+        self.fill()
+        self.scrubs, self.alone = tools.Series(), tools.Series()
         for _ in range(runs):
             self.scrubs.add(command(self.pair.site, "verify").seconds)
+            self.alone.add(command(self.pair.site, "verify", "--jobs", "1").seconds)
         self.stored = sum(os.path.getsize(path) for path in
                           glob.glob(os.path.join(self.pair.site.store, "objects/*/*")))
 
@@ -98,21 +109,26 @@ def measure(report, runs):
     rows = report.table("Bundles and scrubs", ["reservoir"])
     rates = tools.Series()
     rates.values = [found.bytes / 1e6 / seconds for seconds in found.imports.values]
-    scrubs = tools.Series()
+    scrubs, alone = tools.Series(), tools.Series()
     scrubs.values = [found.stored / 1e9 / seconds for seconds in found.scrubs.values]
+    alone.values = [found.stored / 1e9 / seconds for seconds in found.alone.values]
     rows += [("import of the whole archive, MB/s", [rates.text("{:.0f}")]),
              ("most memory of import, MB", [f"{found.memory / 1e6:.0f}"]),
              ("scrub, GB/s", [scrubs.text("{:.2f}")]),
+             ("scrub by one thread, GB/s", [alone.text("{:.2f}")]),
              (f"bundle of {NEW} new packages, bytes", [f"{bundle:,}"]),
              ("the packages themselves, bytes", [f"{new:,}"]),
              ("bundle of a recall, bytes", [f"{recalled:,}"]),
              ("recall, from the drop to 404, s", [f"{took:.2f}"])]
     most = 1.01 * new + 0.02 * index
-    report.target("T5: scrub >= 1 GB/s", scrubs.median >= 1, f"{scrubs.median:.2f} GB/s")
+    report.target("T5: scrub >= 1 GB/s for each processor", alone.median >= 1,
+                  f"{alone.median:.2f} GB/s")
     report.target("T9: memory of import <= 128 MB", found.memory <= 128e6,
                   f"{found.memory / 1e6:.0f} MB")
     report.target("T11: bundle <= 1.01 x new objects + 2 % of the changed index", bundle <= most,
                   f"{bundle:,} bytes, at most {most:,.0f}")
     report.target("T15: recall <= 1 s", took <= 1, f"{took:.2f} s")
+    report.note(f"The scrub: of {found.stored / 1e6:,.0f} MB that are in memory already, by "
+                f"{os.cpu_count()} threads or one, from the start of the program to its end.")
     report.note(f"The bundle of a day: {NEW} packages of {NEW_BYTES // 1000} KB in an archive of "
                 f"{syncing.SMALL + syncing.LARGE}, whose plain index has {index:,} bytes.")
