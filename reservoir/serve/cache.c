@@ -18,91 +18,14 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/parse.h"
-#include "reservoir/fetch/fetch.h"
-#include "reservoir/serve/absent.h"
-#include "reservoir/serve/cache_record.h"
+#include "reservoir/serve/cache_private.h"
 #include "reservoir/serve/origin.h"
-#include "reservoir/store/catalogue.h"
 #include "reservoir/store/object.h"
 
-#define INDEX_MAX ((size_t)64 * 1024 * 1024) /* Packages of Debian main has 50 MB */
-#define FETCHES_MAX 4096u		     /* waiting or going on */
-#define DOWN_NS UINT64_C(5000000000)	     /* how long an upstream is left alone that failed */
-#define SPACE_MAX (STORE_NAME_MAX + 8)
-
-/* What an index says of a path, followed by the URL. */
-struct vouched {
-	struct digest sha256;
-	uint64_t size;
-};
-
-struct fetch {
-	struct fetch *next;
-	struct cache *cache;
-	struct cache_wait *waits;
-	const struct ecosystem *ecosystem;
-	char repository[STORE_NAME_MAX];
-	char path[STORE_PATH_MAX];
-	char url[FETCH_URL_MAX];
-	char accept[256];
-	char keyring[CONFIG_PATH_SIZE]; /* "" when nobody looks at signatures */
-	bool has_record, is_vouched, is_package;
-	bool is_damaged; /* @damaged is to be fetched anew */
-	struct digest damaged;
-	struct cache_record record; /* what there was, and what there will be */
-	uint64_t max_size;	    /* of the repository, 0 for no limit */
-	struct vouched vouched;
-};
-
-struct down {
-	char repository[STORE_NAME_MAX];
-	uint64_t until_ns;
-};
-
-struct cache {
-	struct store *writer, *reader;
-	struct catalogue *catalogue;
-	struct fetcher *fetcher;
-	struct hot *hot;
-	pthread_t thread;
-	bool runs;
-	pthread_rwlock_t readers; /* taken before @lock */
-	pthread_mutex_t lock;	  /* of what follows, and of the catalogue */
-	struct cache_records *records;
-	struct absent *absent;
-	struct shared_recent recent;
-	pthread_cond_t wake;
-	struct fetch *waiting, *going;
-	struct fetch **last; /* where the next one that waits goes */
-	size_t n_fetches;
-	bool stops;
-	struct down down[16]; /* upstreams that failed a moment ago */
-	size_t next_down;
-	struct trouble trouble; /* of its own disk */
-	uint64_t unwritable_until_ns;
-};
-
-static void space_of(const char *repository, char ret[SPACE_MAX])
-{
-	(void)snprintf(ret, SPACE_MAX, "expect/%s", repository);
-}
+#define FETCHES_MAX 4096u	     /* waiting or going on */
+#define DOWN_NS UINT64_C(5000000000) /* how long an upstream is left alone that failed */
 
 /* --- what there is; all with the lock --- */
-
-static bool get_vouched(struct cache *cache, const char *repository, const char *path,
-			struct vouched *ret, char url[FETCH_URL_MAX])
-{
-	_cleanup_strbuf_ struct strbuf value = STRBUF_INIT(sizeof(*ret) + FETCH_URL_MAX);
-	char space[SPACE_MAX];
-	struct error err;
-
-	space_of(repository, space);
-	if (catalogue_get(cache->catalogue, space, path, &value, &err) < 0 ||
-	    value.len < sizeof(*ret))
-		return false;
-	memcpy(ret, value.data, sizeof(*ret));
-	return str_copy(url, FETCH_URL_MAX, value.data + sizeof(*ret)) == 0;
-}
 
 static bool is_down(const struct cache *cache, const char *repository)
 {
@@ -193,7 +116,7 @@ static enum cache_outcome look(struct cache *cache, const struct picture_reposit
 	char url[FETCH_URL_MAX];
 	int64_t since = has ? ret->fetched : 0;
 
-	if (get_vouched(cache, name, path, &vouched, url))
+	if (vouched_get(cache->catalogue, name, path, &vouched, url))
 		return look_vouched(cache, name, path, waited, has ? ret : NULL, &vouched);
 	if (is_package(repository->ecosystem, path))
 		return look_index(cache, repository, has_waited != CACHE_WAITED_NOT, origin);
@@ -258,209 +181,6 @@ enum cache_outcome cache_look(struct cache *cache, const struct picture_reposito
 }
 
 /* --- what is fetched; in the thread --- */
-
-struct page_builder {
-	struct fetch *fetch;
-	struct manifest_builder *builder;
-	int64_t mtime;
-	struct error *err;
-};
-
-static int add_page(void *ctx, enum media media, enum encoding encoding, const void *data,
-		    size_t len)
-{
-	struct page_builder *pages = ctx;
-	struct manifest_entry entry = {
-		.path = pages->fetch->path,
-		.media = media,
-		.encoding = encoding,
-		.size = len,
-		.mtime = pages->mtime,
-	};
-	int r = object_put(pages->fetch->cache->writer, data, len, &entry.digest, pages->err);
-
-	return r < 0 ? r : manifest_add(pages->builder, &entry, pages->err);
-}
-
-static int put_vouched(void *ctx, const struct expectation *expectation)
-{
-	struct fetch *fetch = ctx;
-	struct {
-		struct vouched vouched;
-		char url[FETCH_URL_MAX];
-	} value = { .vouched = { expectation->sha256, expectation->size } };
-	char space[SPACE_MAX];
-	int r = 0;
-
-	if (expectation->url)
-		r = fetch_url_join(fetch->url, expectation->url, value.url, NULL);
-	if (r < 0 || strlen(expectation->path) >= STORE_PATH_MAX)
-		return 0; /* such a file cannot be asked for */
-	space_of(fetch->repository, space);
-	(void)pthread_mutex_lock(&fetch->cache->lock);
-	r = catalogue_put(fetch->cache->catalogue, space, expectation->path, &value,
-			  sizeof(value.vouched) + strlen(value.url) + 1, NULL);
-	(void)pthread_mutex_unlock(&fetch->cache->lock);
-	return r;
-}
-
-/* Keeps what an index vouches for. */
-static int read_index(struct fetch *fetch, const void *data, size_t len, struct error *err)
-{
-	if (!fetch->ecosystem->expect)
-		return 0;
-	return fetch->ecosystem->expect(fetch->path, data, len, put_vouched, fetch, err);
-}
-
-/* Removes what no record needs, when no reader is about to open it. */
-static void sweep(struct cache *cache)
-{
-	(void)pthread_rwlock_wrlock(&cache->readers);
-	(void)pthread_mutex_lock(&cache->lock);
-	cache_records_sweep(cache->records);
-	(void)pthread_mutex_unlock(&cache->lock);
-	(void)pthread_rwlock_unlock(&cache->readers);
-}
-
-/* Commits what was noted of a fetch. */
-static int commit(struct fetch *fetch, struct error *err)
-{
-	int r = catalogue_commit(fetch->cache->catalogue, err);
-	bool dead = cache_records_have_dead(fetch->cache->records);
-
-	(void)pthread_mutex_unlock(&fetch->cache->lock);
-	if (r >= 0 && dead)
-		sweep(fetch->cache);
-	return r;
-}
-
-static int put_record(struct fetch *fetch, struct error *err)
-{
-	struct cache *cache = fetch->cache;
-	int r;
-
-	fetch->record.fetched = (int64_t)time(NULL);
-	(void)pthread_mutex_lock(&cache->lock);
-	absent_forget(cache->absent, fetch->repository, fetch->path);
-	r = cache_record_put(cache->records, fetch->repository, fetch->path, &fetch->record, err);
-	if (r >= 0)
-		r = cache_records_shrink(cache->records, fetch->repository, fetch->max_size,
-					 fetch->path, err);
-	if (r >= 0)
-		return commit(fetch, err);
-	(void)pthread_mutex_unlock(&cache->lock);
-	return r;
-}
-
-static int put_absent(struct fetch *fetch, struct error *err)
-{
-	struct cache *cache = fetch->cache;
-	int r;
-
-	(void)pthread_mutex_lock(&cache->lock);
-	absent_note(cache->absent, fetch->repository, fetch->path, (int64_t)time(NULL));
-	r = cache_record_drop(cache->records, fetch->repository, fetch->path, err);
-	if (r >= 0)
-		return commit(fetch, err);
-	(void)pthread_mutex_unlock(&cache->lock);
-	return r;
-}
-
-/* What clients hold against their copy: without a time of the upstream's, that of the
- * first sight of these bytes.  Sets what the record says of them. */
-static int64_t note_bytes(struct fetch *fetch, const struct digest *digest, int64_t mtime)
-{
-	struct cache_record *record = &fetch->record;
-
-	if (mtime == 0 && record->mtime > 0 && digest_equal(&record->sha256, digest))
-		mtime = record->mtime;
-	record->sha256 = *digest;
-	record->mtime = mtime > 0 ? mtime : (int64_t)time(NULL);
-	return record->mtime;
-}
-
-static int finish_manifest(struct fetch *fetch, struct manifest_builder *builder,
-			   const struct fetch_result *result, struct error *err)
-{
-	int r = manifest_finish(builder, &fetch->record.manifest, err);
-
-	if (r >= 0)
-		r = object_flush(fetch->cache->writer, err);
-	memcpy(fetch->record.etag, result->etag, sizeof(fetch->record.etag));
-	return r < 0 ? r : put_record(fetch, err);
-}
-
-static int take_index(struct fetch *fetch, const struct fetch_result *result, struct error *err)
-{
-	_cleanup_(manifest_builder_freep) struct manifest_builder *builder = NULL;
-	struct digest digest = digest_of(result->data, (size_t)result->size);
-	struct page_builder pages = {
-		.fetch = fetch,
-		.mtime = note_bytes(fetch, &digest, result->mtime),
-		.err = err,
-	};
-	const struct ecosystem *ecosystem = fetch->ecosystem;
-	int r = 0;
-
-	if (fetch->keyring[0])
-		r = ecosystem->check(fetch->keyring, fetch->path, result->data,
-				     (size_t)result->size, err);
-	if (r >= 0)
-		r = manifest_builder_new(fetch->cache->writer, &builder, err);
-	pages.builder = builder;
-	(void)str_copy(fetch->url, sizeof(fetch->url), result->url ? result->url : fetch->url);
-	if (r >= 0)
-		r = read_index(fetch, result->data, (size_t)result->size, err);
-	if (r >= 0)
-		r = ecosystem->pages
-			    ? ecosystem->pages(fetch->path, fetch->url, result->data,
-					       (size_t)result->size, add_page, &pages, err)
-			    : add_page(&pages, media_of_path(fetch->path), ENCODING_IDENTITY,
-				       result->data, (size_t)result->size);
-	return r < 0 ? r : finish_manifest(fetch, builder, result, err);
-}
-
-static int take_file(struct fetch *fetch, const struct fetch_result *result, struct error *err)
-{
-	_cleanup_(manifest_builder_freep) struct manifest_builder *builder = NULL;
-	_cleanup_strbuf_ struct strbuf data = STRBUF_INIT(INDEX_MAX);
-	struct manifest_entry entry = {
-		.path = fetch->path,
-		.media = media_of_path(fetch->path),
-		.digest = fetch->vouched.sha256,
-		.size = result->size,
-		.mtime = note_bytes(fetch, &fetch->vouched.sha256, result->mtime),
-	};
-	int r = object_flush(fetch->cache->writer, err);
-
-	if (r >= 0 && !fetch->is_package && result->size <= INDEX_MAX)
-		r = object_read(fetch->cache->writer, &entry.digest, INDEX_MAX, &data, err);
-	if (r >= 0 && data.len > 0)
-		r = read_index(fetch, data.data, data.len, err);
-	if (r >= 0)
-		r = manifest_builder_new(fetch->cache->writer, &builder, err);
-	if (r >= 0)
-		r = manifest_add(builder, &entry, err);
-	return r < 0 ? r : finish_manifest(fetch, builder, result, err);
-}
-
-static int take(struct fetch *fetch, const struct fetch_result *result, struct error *err)
-{
-	switch (result->status) {
-	case FETCH_DONE:
-		return fetch->is_vouched ? take_file(fetch, result, err)
-					 : take_index(fetch, result, err);
-	case FETCH_UNCHANGED:
-		return put_record(fetch, err);
-	case FETCH_ABSENT:
-		return put_absent(fetch, err);
-	case FETCH_FAILED:
-	case _FETCH_STATUS_MAX:
-	default:
-		*err = result->error;
-		return result->error.code ? -result->error.code : -EIO;
-	}
-}
 
 /* Takes a fetch out of those going on, tells who waits, and releases it. */
 static void end_fetch(struct fetch *fetch)
@@ -535,7 +255,7 @@ static void on_done(void *ctx, _unused_ const struct fetch_request *request,
 	/* It was dropped: end_all() tells who waits once it is known why. */
 	if (result->status == FETCH_FAILED && result->error.code == ECANCELED)
 		return;
-	r = take(fetch, result, &err);
+	r = cache_take(fetch, result, &err);
 	if (r < 0)
 		take_failure(fetch, result, r, &err);
 	else if (result->status != FETCH_ABSENT)
@@ -573,8 +293,8 @@ static void prepare(struct fetch *fetch)
 
 	fetch->has_record = cache_record_get(fetch->cache->records, fetch->repository, fetch->path,
 					     &fetch->record);
-	fetch->is_vouched =
-		get_vouched(fetch->cache, fetch->repository, fetch->path, &fetch->vouched, url);
+	fetch->is_vouched = vouched_get(fetch->cache->catalogue, fetch->repository, fetch->path,
+					&fetch->vouched, url);
 	if (url[0])
 		memcpy(fetch->url, url, sizeof(url));
 	fetch->is_package = is_package(fetch->ecosystem, fetch->path);
@@ -619,7 +339,7 @@ static bool more(void *ctx, struct fetcher *fetcher)
 		.to_memory = !fetch->is_vouched,
 		.sha256 = fetch->is_vouched ? &fetch->vouched.sha256 : NULL,
 		.size = fetch->is_vouched ? fetch->vouched.size : 0,
-		.max = fetch->is_vouched ? 0 : INDEX_MAX,
+		.max = fetch->is_vouched ? 0 : CACHE_INDEX_MAX,
 		.accept = fetch->accept[0] ? fetch->accept : NULL,
 		.etag = !fetch->is_vouched && fetch->record.etag[0] ? fetch->record.etag : NULL,
 		.since = fetch->is_vouched || fetch->record.etag[0] ? 0 : fetch->record.mtime,
