@@ -424,25 +424,6 @@ static void test_paths(void **state)
 	free(lie);
 }
 
-/* Each way in which records can lie. */
-enum lie_kind {
-	LIE_DIGEST,
-	LIE_BOMB,
-	LIE_BOMB_DECLARED,
-	LIE_GARBAGE,
-	LIE_BATCH_IN_BATCH,
-	LIE_CUT_HEADER,
-	LIE_CUT_PAYLOAD,
-	LIE_OVERFLOW,
-	LIE_KIND,
-	LIE_EXPANDED,
-	LIE_EXPANDED_TOO_LONG,
-	LIE_REBUILT_TOO_LONG,
-	LIE_REPACKED_BASE,
-	LIE_REBUILT,
-	_LIE_MAX,
-};
-
 static void pack_bomb(struct lie *lie, size_t claimed)
 {
 	_cleanup_(packer_freep) struct packer *packer = NULL;
@@ -477,98 +458,128 @@ static void pack_batch(struct lie *lie, const void *data, size_t len)
 	lie_record(lie, &record, packed.data, packed.len);
 }
 
-static void make_lie(struct lie *lie, enum lie_kind kind)
+static void lie_bomb(struct lie *lie)
 {
-	struct record record = { .kind = RECORD_OBJECT,
-				 .payload = 4,
-				 .size = 4,
-				 .length = 4,
-				 .digest = digest_of("good", 4) };
+	pack_bomb(lie, 100);
+}
+
+static void lie_nested(struct lie *lie)
+{
+	const struct record record = {
+		.kind = RECORD_BATCH, .encoding = RECORD_ZSTD, .payload = 64, .length = 64
+	};
 	unsigned char nested[RECORD_SIZE + 64] = { 0 };
 
-	switch (kind) {
-	case LIE_DIGEST:
-		lie_record(lie, &record, "evil", 4);
-		break;
-	case LIE_BOMB:
-		pack_bomb(lie, 100);
-		break;
-	case LIE_BOMB_DECLARED:
-		record.encoding = RECORD_ZSTD;
-		record.size = record.length = UINT64_C(1) << 40;
-		lie_record(lie, &record, "evil", 4);
-		break;
-	case LIE_GARBAGE:
-		record.encoding = RECORD_ZSTD;
-		lie_record(lie, &record, "evil", 4);
-		break;
-	case LIE_BATCH_IN_BATCH:
-		record = (struct record) {
-			.kind = RECORD_BATCH, .encoding = RECORD_ZSTD, .payload = 64, .length = 64
-		};
-		record_encode(&record, nested);
-		pack_batch(lie, nested, sizeof(nested));
-		break;
-	case LIE_CUT_HEADER:
-		lie_add(lie, "cut", 3);
-		break;
-	case LIE_CUT_PAYLOAD:
-		lie_record(lie, &record, "goo", 3);
-		break;
-	case LIE_OVERFLOW:
-		record.offset = UINT64_MAX - 1;
-		lie_record(lie, &record, "good", 4);
-		break;
-	case LIE_KIND:
-		record.kind = 77;
-		lie_record(lie, &record, "good", 4);
-		break;
-	case LIE_EXPANDED:
-	case LIE_EXPANDED_TOO_LONG:
-		lie_object(lie, "page", 4);
-		record = (struct record) { .kind = RECORD_EXPANDED,
-					   .size = kind == LIE_EXPANDED ? 4 : 3,
-					   .digest = digest_of("other", 5),
-					   .base = digest_of("page", 4) };
-		lie_record(lie, &record, NULL, 0);
-		break;
-	case LIE_REBUILT_TOO_LONG:
-		lie_object(lie, "page", 4);
-		record = (struct record) { .kind = RECORD_REBUILT,
-					   .algorithm = RECORD_DEFLATE,
-					   .level = 9,
-					   .payload = 4,
-					   .offset = 4,
-					   .size = 5,
-					   .digest = digest_of("other", 5),
-					   .base = digest_of("page", 4) };
-		lie_record(lie, &record, "head", 4);
-		break;
-	case LIE_REPACKED_BASE:
-		/* What it is to be compressed from has other bytes than it says. */
-		lie_object(lie, "page", 4);
-		record = (struct record) { .kind = RECORD_REPACKED,
-					   .encoding = RECORD_PATCH,
-					   .algorithm = RECORD_GZIP,
-					   .level = 9,
-					   .payload = 4,
-					   .size = 24,
-					   .length = 4,
-					   .base_length = 5,
-					   .digest = digest_of("other", 5),
-					   .base = digest_of("page", 4) };
-		lie_record(lie, &record, "good", 4);
-		break;
-	default:
-		lie_object(lie, "page", 4);
-		record = (struct record) { .kind = RECORD_REBUILT,
-					   .algorithm = RECORD_GZIP,
-					   .level = 9,
-					   .size = 24,
-					   .digest = digest_of("other", 5),
-					   .base = digest_of("page", 4) };
-		lie_record(lie, &record, NULL, 0);
+	record_encode(&record, nested);
+	pack_batch(lie, nested, sizeof(nested));
+}
+
+static void lie_cut_header(struct lie *lie)
+{
+	lie_add(lie, "cut", 3);
+}
+
+/* Each way in which records can lie. */
+static const struct {
+	const char *what;
+	void (*make)(struct lie *lie); /* or what follows */
+	struct record record;
+	const char *payload;
+	const char *of;	  /* what its digest is of */
+	const char *base; /* an object in front of it, which it is made from */
+} lies[] = {
+	{ .what = "a bomb", .make = lie_bomb },
+	{ .what = "a batch in a batch", .make = lie_nested },
+	{ .what = "a header that is cut", .make = lie_cut_header },
+	{ "other bytes",
+	  NULL,
+	  { .kind = RECORD_OBJECT, .size = 4, .length = 4 },
+	  "evil",
+	  "good",
+	  NULL },
+	{ "a payload that is cut",
+	  NULL,
+	  { .kind = RECORD_OBJECT, .payload = 4, .size = 4, .length = 4 },
+	  "goo",
+	  "good",
+	  NULL },
+	{ "a bomb that says so",
+	  NULL,
+	  { .kind = RECORD_OBJECT,
+	    .encoding = RECORD_ZSTD,
+	    .size = UINT64_C(1) << 40,
+	    .length = UINT64_C(1) << 40 },
+	  "evil",
+	  "good",
+	  NULL },
+	{ "no zstd",
+	  NULL,
+	  { .kind = RECORD_OBJECT, .encoding = RECORD_ZSTD, .size = 4, .length = 4 },
+	  "evil",
+	  "good",
+	  NULL },
+	{ "an offset that overflows",
+	  NULL,
+	  { .kind = RECORD_OBJECT, .size = 4, .length = 4, .offset = UINT64_MAX - 1 },
+	  "good",
+	  "good",
+	  NULL },
+	{ "an unknown kind", NULL, { .kind = 77, .size = 4, .length = 4 }, "good", "good", NULL },
+	{ "no compressed text", NULL, { .kind = RECORD_EXPANDED, .size = 4 }, "", "other", "page" },
+	{ "a text longer than it says",
+	  NULL,
+	  { .kind = RECORD_EXPANDED, .size = 3 },
+	  "",
+	  "other",
+	  "page" },
+	{ "a rebuilt file longer than it says",
+	  NULL,
+	  { .kind = RECORD_REBUILT,
+	    .algorithm = RECORD_DEFLATE,
+	    .level = 9,
+	    .offset = 4,
+	    .size = 5 },
+	  "head",
+	  "other",
+	  "page" },
+	/* What it is to be compressed from has other bytes than it says. */
+	{ "a base of another length",
+	  NULL,
+	  { .kind = RECORD_REPACKED,
+	    .encoding = RECORD_PATCH,
+	    .algorithm = RECORD_GZIP,
+	    .level = 9,
+	    .size = 24,
+	    .length = 4,
+	    .base_length = 5 },
+	  "good",
+	  "other",
+	  "page" },
+	{ "a rebuilt file with other bytes",
+	  NULL,
+	  { .kind = RECORD_REBUILT, .algorithm = RECORD_GZIP, .level = 9, .size = 24 },
+	  "",
+	  "other",
+	  "page" },
+};
+
+static void make_lie(struct lie *lie, size_t number)
+{
+	struct record record = lies[number].record;
+	const char *payload = lies[number].payload, *base = lies[number].base;
+
+	if (lies[number].make) {
+		lies[number].make(lie);
+		return;
 	}
+	if (base) {
+		lie_object(lie, base, strlen(base));
+		record.base = digest_of(base, strlen(base));
+	}
+	if (record.payload == 0)
+		record.payload = strlen(payload);
+	record.digest = digest_of(lies[number].of, strlen(lies[number].of));
+	lie_record(lie, &record, payload, strlen(payload));
 }
 
 static void test_lies(void **state)
@@ -578,17 +589,17 @@ static void test_lies(void **state)
 	char name[BUNDLE_NAME_MAX];
 
 	assert_non_null(lie);
-	for (int kind = 0; kind < _LIE_MAX; kind++) {
+	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
 		struct digest digest = digest_of("good", 4);
 		_cleanup_(generation_freep) struct generation *generation =
 			make_generation(&digest);
 		struct import_report report;
 
 		lie->len = 0;
-		make_lie(lie, (enum lie_kind)kind);
+		make_lie(lie, i);
 		report = carry_import(carry, forge(carry, generation, lie, name));
 		if (report.verdict != IMPORT_REFUSED)
-			fail_msg("lie %d: %s: %s", kind, import_verdict_name(report.verdict),
+			fail_msg("%s: %s: %s", lies[i].what, import_verdict_name(report.verdict),
 				 report.why);
 	}
 	free(lie);
