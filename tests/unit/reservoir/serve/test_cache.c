@@ -581,7 +581,9 @@ static void note_place(struct cache_wait *wait)
 {
 	struct ordered *ordered = (struct ordered *)(void *)wait;
 
-	ordered->place = atomic_fetch_add(ordered->counter, 1);
+	/* Only the cache's thread counts; who waits for the number reads the place. */
+	ordered->place = atomic_load(ordered->counter);
+	atomic_store(ordered->counter, ordered->place + 1);
 }
 
 /* The first name is that of a pipe: nothing is fetched until somebody writes to it. */
