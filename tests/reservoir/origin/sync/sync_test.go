@@ -83,7 +83,7 @@ func TestSync_PassingFaults(t *testing.T) {
 func TestSync_StayingFaults(t *testing.T) {
 	const victim = "/apt/pool/main/p/package-0003/*"
 	for fault, text := range map[string]string{
-		"flip": "hash", "truncate": "partial", "status 404": "", "status 403": "403", "drop": "", "loop": "",
+		"flip": "hash", "truncate": "remaining", "status 404": "", "status 403": "403", "drop": "", "loop": "",
 		"away file:///etc/passwd": "",
 	} {
 		t.Run(fault, func(t *testing.T) {
