@@ -113,7 +113,7 @@ static int sign_release(struct finisher *finisher, const struct manifest_entry *
 	_cleanup_strbuf_ struct strbuf collected = STRBUF_INIT(DEB822_RELEASE_MAX);
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(TEXT_MAX);
 	bool expires = finisher->repository->apt.valid_for_ms > 0;
-	int64_t when;
+	int64_t when = 0;
 	int r = object_read(finisher->store, &entry->digest, DEB822_RELEASE_MAX, &collected, err);
 
 	if (r == 0)
