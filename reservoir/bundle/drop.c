@@ -51,7 +51,7 @@ struct drop {
 	struct found *files;
 	size_t n_files;
 	size_t max_files;     /* that there is room for */
-	uint32_t over;	      /* files that there was none for */
+	uint32_t over;	      /* files that are not looked at */
 	uint64_t foreign;     /* names of no bundle */
 	struct stat rejected; /* of rejected/, when its files were counted */
 	uint64_t in_rejected;
@@ -217,16 +217,52 @@ static uint64_t fingerprint_of(const struct bundle_name *name, const struct stat
 	return mix(hash, (uint64_t)st->st_mtim.tv_nsec);
 }
 
+static int compare_bundles(const struct bundle_name *left, const struct bundle_name *right)
+{
+	int r = strcmp(left->hub, right->hub);
+
+	if (r != 0 || left->sequence == right->sequence)
+		return r;
+	return left->sequence < right->sequence ? -1 : 1;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct found *left = a, *right = b;
+	int r = compare_bundles(&left->name, &right->name);
+
+	if (r != 0)
+		return r;
+	if (left->name.file != right->name.file)
+		return left->name.file < right->name.file ? -1 : 1;
+	return left->name.index < right->name.index ? -1 : left->name.index > right->name.index;
+}
+
+/* Files of which some are about to be dropped: sorting is for many at a time. */
+static size_t room_for(const struct drop *drop)
+{
+	return (size_t)drop->options.max_files + drop->options.max_files / 4 + 1;
+}
+
+/* Sorts the files; of more than are looked at those that come first are kept, so that of all
+ * bundles but the last there is all that is there. */
+static void keep_first(struct drop *drop)
+{
+	if (drop->n_files > 0)
+		qsort(drop->files, drop->n_files, sizeof(*drop->files), compare);
+	if (drop->n_files <= drop->options.max_files)
+		return;
+	drop->over += (uint32_t)(drop->n_files - drop->options.max_files);
+	drop->n_files = drop->options.max_files;
+}
+
 static int add_file(struct drop *drop, const struct bundle_name *name, uint64_t fingerprint,
 		    struct error *err)
 {
-	if (drop->n_files == drop->options.max_files) {
-		drop->over++;
-		return 0;
-	}
+	if (drop->n_files == room_for(drop))
+		keep_first(drop);
 	if (drop->n_files == drop->max_files) {
-		size_t n = MIN(drop->max_files ? drop->max_files * 2 : 256,
-			       (size_t)drop->options.max_files);
+		size_t n = MIN(drop->max_files ? drop->max_files * 2 : 256, room_for(drop));
 		struct found *more = realloc(drop->files, n * sizeof(*more));
 
 		if (!more)
@@ -258,27 +294,6 @@ static int add_name(struct drop *drop, const char *text, struct error *err)
 	return add_file(drop, &name, fingerprint_of(&name, &st), err);
 }
 
-static int compare_bundles(const struct bundle_name *left, const struct bundle_name *right)
-{
-	int r = strcmp(left->hub, right->hub);
-
-	if (r != 0 || left->sequence == right->sequence)
-		return r;
-	return left->sequence < right->sequence ? -1 : 1;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct found *left = a, *right = b;
-	int r = compare_bundles(&left->name, &right->name);
-
-	if (r != 0)
-		return r;
-	if (left->name.file != right->name.file)
-		return left->name.file < right->name.file ? -1 : 1;
-	return left->name.index < right->name.index ? -1 : left->name.index > right->name.index;
-}
-
 static int read_names(struct drop *drop, struct error *err)
 {
 	_cleanup_closedir_ DIR *dir = file_open_dir(drop->dirfd, ".");
@@ -292,8 +307,7 @@ static int read_names(struct drop *drop, struct error *err)
 	drop->foreign = 0;
 	for (entry = readdir(dir); entry && r == 0; entry = readdir(dir))
 		r = add_name(drop, entry->d_name, err);
-	if (r == 0 && drop->n_files > 0)
-		qsort(drop->files, drop->n_files, sizeof(*drop->files), compare);
+	keep_first(drop);
 	return r;
 }
 
@@ -623,18 +637,13 @@ static int try_unsigned(struct drop *drop, uint64_t now_ms, struct drop_result *
 	return r;
 }
 
-/* Its manifest may be among the files that were not looked at. */
-static bool is_stale(const struct drop *drop, const struct parcel *parcel, uint64_t now_ms)
+/* Of the last one the rest may be among the files that were not looked at, unless it is alone. */
+static bool is_stale(const struct drop *drop, size_t number, uint64_t now_ms)
 {
-	struct bundle_name name = parcel->name;
-	char text[BUNDLE_NAME_MAX];
+	const struct parcel *parcel = &drop->parcels[number];
 
-	if (parcel->n == 0 || now_ms - parcel->changed_ms < DROP_STALE_MS)
-		return false;
-	name.file = BUNDLE_FILE_MANIFEST;
-	name.index = 0;
-	return has_manifest(parcel) || faccessat(drop->dirfd, bundle_name_format(&name, text), F_OK,
-						 AT_SYMLINK_NOFOLLOW) < 0;
+	return parcel->n > 0 && now_ms - parcel->changed_ms >= DROP_STALE_MS &&
+	       (number + 1 < drop->n_parcels || number == 0);
 }
 
 /* Those that wait and have not changed for long make room for those that were not seen. */
@@ -650,8 +659,7 @@ static void make_room(struct drop *drop, uint64_t now_ms, struct drop_result *re
 		struct parcel *parcel = &drop->parcels[i];
 		struct error local = { 0 };
 
-		if (is_stale(drop, parcel, now_ms) &&
-		    put_away(drop, parcel, why, result, &local) < 0)
+		if (is_stale(drop, i, now_ms) && put_away(drop, parcel, why, result, &local) < 0)
 			(void)pass_over(drop, parcel, result, &local);
 	}
 }
