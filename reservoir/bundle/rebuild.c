@@ -22,7 +22,8 @@ static int another(struct error *err)
 {
 	return error_set(err, EBADMSG,
 			 "a compressed index cannot be made again: this program has another "
-			 "version of zlib, zstd or liblzma than the hub's");
+			 "version of zlib, zstd or liblzma than the hub's; use the same release of "
+			 "it at both");
 }
 
 /* In pieces of the same length as of a file, as the hub has tried it. */
