@@ -10,8 +10,6 @@
 #include "base/parse.h"
 #include "reservoir/store/object.h"
 
-/* That clocks may differ by; clients refuse what is of the future. */
-
 int suite_init(struct suite *suite, struct apt_run *run, const struct repository *repository,
 	       const char *name, struct error *err)
 {

@@ -22,7 +22,7 @@
 #include "reservoir/store/generation.h"
 #include "reservoir/store/manifest.h"
 
-#define SYNC_AHEAD_MAX_S 3600 /* that two clocks may differ by */
+#define SYNC_AHEAD_MAX_S 3600 /* that clocks may differ by; clients refuse what is of the future */
 
 /* What the sync of an ecosystem returns; or a negative errno. */
 enum sync_outcome {
