@@ -485,17 +485,13 @@ static int read_bus(const struct scan *scan, DIR *dir, struct addresses *list, s
 static int scan_pci(const struct scan *scan, struct error *err)
 {
 	_cleanup_(addresses_done) struct addresses list = { 0 };
-	_cleanup_closedir_ DIR *dir = NULL;
-	_cleanup_close_ int fd = -1;
+	_cleanup_closedir_ DIR *dir = file_open_dir(scan->host->root_fd, PCI_DIR);
 	int r;
 
-	fd = openat(scan->host->root_fd, PCI_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	if (!dir && errno == ENOENT)
 		return 0;
-	dir = fd >= 0 ? fdopendir(fd) : NULL;
 	if (!dir)
 		return error_set(err, errno, "open '" PCI_DIR "': %s", strerror(errno));
-	(void)TAKE_FD(fd);
 	r = read_bus(scan, dir, &list, err);
 	if (r == 0 && list.n > 0)
 		qsort(list.rows, list.n, sizeof(*list.rows), compare_addresses);

@@ -37,6 +37,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/parse.h"
 #include "drivers/driver.h"
 #include "drivers/nodes.h"
@@ -117,17 +118,13 @@ static int read_names(DIR *dir, struct gpu_names *names)
 
 static int list_gpus(const struct host *host, struct gpu_names *names, struct error *err)
 {
-	int fd = openat(host->root_fd, GPUS_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_closedir_ DIR *dir = file_open_dir(host->root_fd, GPUS_DIR);
 	int r;
 
 	if (!dir && errno == ENOENT)
 		return 0; /* the kernel driver is not loaded, or has no GPU */
-	if (!dir) {
-		r = -errno;
-		cleanup_closep(&fd);
-		return error_set(err, -r, "open '" GPUS_DIR "': %s", strerror(-r));
-	}
+	if (!dir)
+		return error_set(err, errno, "open '" GPUS_DIR "': %s", strerror(errno));
 	r = read_names(dir, names);
 	if (r < 0)
 		return error_set(err, -r, "list '" GPUS_DIR "': %s", strerror(-r));

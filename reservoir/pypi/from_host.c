@@ -174,16 +174,13 @@ static int read_pip_of(struct found *found, int root, const char *folder, char *
 /* Looks below each "python3*" of a folder. */
 static int read_pips(struct found *found, int root, const char *lib, char *text, struct error *err)
 {
-	int fd = openat(root, lib, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_closedir_ DIR *dir = file_open_dir(root, lib);
 	const struct dirent *entry;
 	char folder[PIP_PATH_MAX];
 	int r = 0;
 
-	if (!dir) {
-		cleanup_closep(&fd);
+	if (!dir)
 		return 0;
-	}
 	for (entry = readdir(dir); r == 0 && entry; entry = readdir(dir)) {
 		if (!str_starts_with(entry->d_name, "python3"))
 			continue;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "reservoir/store/store_private.h"
 
 #define UNFINISHED_DIR "unfinished"
@@ -61,17 +62,15 @@ static bool is_earlier(const struct timespec *a, const struct timespec *b)
 
 struct timespec unfinished_since(const struct store *store, int64_t now)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	int fd = openat(store_dirfd(store), UNFINISHED_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = file_open_dir(store_dirfd(store), UNFINISHED_DIR);
 	struct timespec earliest = { 0 };
 	const struct dirent *entry;
 	struct stat st;
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return earliest;
 	for (entry = readdir(dir); entry; entry = readdir(dir))
-		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode) && is_young(&st, now) &&
 		    (earliest.tv_sec == 0 || is_earlier(&st.st_mtim, &earliest)))
 			earliest = st.st_mtim;
